@@ -1,0 +1,99 @@
+/**
+ * What the real kubelet changes on the machine wherever its own folders are:
+ * kernel settings, links in /var/log/containers, its folder of device plugins.
+ * Remembered before its first start, put back when it stops.
+ */
+import { readIfThere, run } from "../world/command.ts";
+import type { ClusterFacts } from "./facts.ts";
+
+/** Compat: kubelet 1.36 setupKernelTunables. */
+const SETTINGS = [
+  "kernel/keys/root_maxbytes",
+  "kernel/keys/root_maxkeys",
+  "kernel/panic",
+  "kernel/panic_on_oops",
+  "vm/overcommit_memory",
+  "vm/panic_on_oom",
+];
+const FOLDERS = [
+  "/var/log/containers",
+  "/var/lib/kubelet",
+  "/var/lib/kubelet/device-plugins",
+];
+const LOG_LINKS = "/var/log/containers";
+
+interface Remembered {
+  /** By name below /proc/sys. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Folders that were not there. */
+  readonly missing: readonly string[];
+}
+
+function fileOf(cluster: ClusterFacts): string {
+  return `${cluster.root}/machine.json`;
+}
+
+export async function rememberMachine(cluster: ClusterFacts): Promise<void> {
+  // A second start without a stop would remember the kubelet's own.
+  if (await readIfThere(fileOf(cluster)) !== undefined) return;
+  const settings: Record<string, string> = {};
+  for (const name of SETTINGS) {
+    const value = await readIfThere(`/proc/sys/${name}`);
+    if (value !== undefined) settings[name] = value;
+  }
+  const missing: string[] = [];
+  for (const folder of FOLDERS) {
+    const found = await Deno.lstat(folder).catch(() => undefined);
+    if (found === undefined) missing.push(folder);
+  }
+  const remembered: Remembered = { settings, missing };
+  await Deno.writeTextFile(fileOf(cluster), JSON.stringify(remembered));
+}
+
+export async function restoreMachine(cluster: ClusterFacts): Promise<void> {
+  const text = await readIfThere(fileOf(cluster));
+  if (text === undefined) return;
+  const { settings, missing }: Remembered = JSON.parse(text);
+  for (const [name, value] of Object.entries(settings)) {
+    const path = `/proc/sys/${name}`;
+    if (await readIfThere(path) !== value) {
+      await Deno.writeTextFile(path, value);
+    }
+  }
+  await removeLogLinks(cluster);
+  await removeDevicePluginFiles(missing);
+  // Innermost first, and only empty ones: others may have come to use them.
+  for (const folder of missing.toReversed()) {
+    await run("rmdir", [folder], { failure: "ignore" });
+  }
+  await Deno.remove(fileOf(cluster));
+}
+
+async function removeLogLinks(cluster: ClusterFacts): Promise<void> {
+  for (const { name, isSymlink } of await entries(LOG_LINKS)) {
+    const path = `${LOG_LINKS}/${name}`;
+    if (!isSymlink) continue;
+    const target = await Deno.readLink(path);
+    if (target.startsWith(`${cluster.world.root}/`)) await Deno.remove(path);
+  }
+}
+
+/** Only where the kubelet made the folder; elsewhere they may be another's. */
+async function removeDevicePluginFiles(
+  missing: readonly string[],
+): Promise<void> {
+  const folder = "/var/lib/kubelet/device-plugins";
+  if (!missing.includes(folder)) return;
+  for (const { name } of await entries(folder)) {
+    await Deno.remove(`${folder}/${name}`);
+  }
+}
+
+async function entries(folder: string): Promise<Deno.DirEntry[]> {
+  try {
+    return await Array.fromAsync(Deno.readDir(folder));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Finds the programs that deploy/control_plane.sh makes, and has it make those
+ * that are missing: minutes, once a machine.
+ */
+const SCRIPT = new URL("../control_plane.sh", import.meta.url).pathname;
+
+/** Resolves when every program of `part` is there; fails with the reason. */
+export async function needPrograms(
+  part: "all" | "server" | "kubelet" | "e2e",
+): Promise<void> {
+  const { success, stderr } = await new Deno.Command("/bin/sh", {
+    args: [SCRIPT, part],
+    stdin: "null",
+    stdout: "null",
+    // Shown when it is a terminal's: a build takes minutes.
+    stderr: Deno.stderr.isTerminal() ? "inherit" : "piped",
+  }).output().then((output) => ({
+    success: output.success,
+    stderr: Deno.stderr.isTerminal()
+      ? "see above"
+      : new TextDecoder().decode(output.stderr).trim(),
+  }));
+  if (!success) throw new Error(`Cannot get the control plane: ${stderr}`);
+}
+
+/** The path of one program, in the order that control_plane.sh looks. */
+export async function findProgram(name: string): Promise<string> {
+  const home = Deno.env.get("HOME") ?? "/root";
+  const cache = Deno.env.get("XDG_CACHE_HOME") || `${home}/.cache`;
+  const folders = [
+    Deno.env.get("DENOLET_CONTROL_PLANE_BIN") ?? "",
+    `${cache}/denolet/bin`,
+    // Only kubectl is taken from the machine: of the rest, no other release.
+    ...(name === "kubectl" ? (Deno.env.get("PATH") ?? "").split(":") : []),
+  ];
+  for (const folder of folders.filter((each) => each !== "")) {
+    const path = `${folder}/${name}`;
+    const found = await Deno.stat(path).catch(() => undefined);
+    if (found?.isFile === true) return path;
+  }
+  throw new Error(`Cannot find ${name}: run sh deploy/control_plane.sh first`);
+}

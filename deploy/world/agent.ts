@@ -1,0 +1,138 @@
+/**
+ * Starts and stops the agent in a world, as it is shipped: the same program
+ * under the permission set `scratch` of deno.json, never with all permissions.
+ */
+import { readIfThere, run, until } from "./command.ts";
+import type { WorldFacts } from "./facts.ts";
+import { end, isProcessWith, pidsWith, signal } from "./processes.ts";
+
+const SAMPLE = new URL("../samples/config.yaml", import.meta.url);
+const CHECKOUT = new URL("../../", import.meta.url).pathname;
+
+/** The sample configuration, with this world's paths and port. */
+export function agentConfig(sample: string, world: WorldFacts): string {
+  return sample
+    .replaceAll("/var/tmp/denolet/quickstart", world.root)
+    .replaceAll("/denolet-quickstart", world.cgroupRoot)
+    .replace(/healthzPort: \d+/, `healthzPort: ${world.healthzPort}`);
+}
+
+/** Writes what the agent reads below its host root. */
+export async function writeAgentFiles(world: WorldFacts): Promise<void> {
+  await Deno.mkdir(`${world.root}/etc/denolet`, { recursive: true });
+  await Deno.mkdir(`${world.root}/run/denolet`, { recursive: true });
+  await Deno.mkdir(world.manifests, { recursive: true });
+  for (const file of ["/etc/resolv.conf", "/etc/hosts"]) {
+    const text = await readIfThere(file);
+    if (text !== undefined) {
+      await Deno.writeTextFile(world.root + file, text);
+    }
+  }
+  const sample = await Deno.readTextFile(SAMPLE);
+  await Deno.writeTextFile(world.agentConfig, agentConfig(sample, world));
+}
+
+/** Arguments of `deno` that run the agent's program in this world. */
+export function agentArgs(
+  world: WorldFacts,
+  args: readonly string[],
+): string[] {
+  return [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    "-P=scratch",
+    "--v8-flags=--optimize-for-size",
+    `${CHECKOUT}main.ts`,
+    ...args,
+    `--host-root=${world.hostRoot}`,
+  ];
+}
+
+/** Asks the world's agent, for instance `askAgent(world, "pods")`. */
+export function askAgent(
+  world: WorldFacts,
+  ...args: string[]
+): Promise<string> {
+  return run(Deno.execPath(), agentArgs(world, args), { cwd: CHECKOUT });
+}
+
+/** Only the agent itself: it is the one with a configuration. */
+export function agentPids(world: WorldFacts): Promise<readonly number[]> {
+  return pidsWith(`--config=${world.agentConfig}`);
+}
+
+/** Starts the agent and waits until it says that it is healthy. */
+export async function startAgent(world: WorldFacts): Promise<number> {
+  const pid = await spawnAgent(world);
+  try {
+    await until("a healthy agent", async () => {
+      if (!await isProcessWith(pid, `--config=${world.agentConfig}`)) {
+        throw new Error("the agent ended");
+      }
+      return await isHealthy(world);
+    });
+  } catch (cause) {
+    const log = await readIfThere(world.agentLog) ?? "";
+    const tail = log.trimEnd().split("\n").slice(-10).join("\n");
+    throw new Error(
+      `Cannot start the agent; the end of ${world.agentLog}:\n${tail}`,
+      { cause },
+    );
+  }
+  return pid;
+}
+
+/** Starts the agent without waiting for anything. */
+export async function spawnAgent(world: WorldFacts): Promise<number> {
+  // As for containerd: the shell redirects, exec keeps the pid.
+  const child = new Deno.Command("/bin/sh", {
+    args: [
+      "-c",
+      'log=$1; shift; exec "$0" "$@" >>"$log" 2>&1',
+      Deno.execPath(),
+      world.agentLog,
+      ...agentArgs(world, [
+        `--config=${world.agentConfig}`,
+        `--hostname-override=${world.name}`,
+      ]),
+    ],
+    cwd: CHECKOUT,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  child.unref();
+  await Deno.writeTextFile(world.agentPidFile, `${child.pid}\n`);
+  return child.pid;
+}
+
+export async function isHealthy(world: WorldFacts): Promise<boolean> {
+  try {
+    const url = `http://127.0.0.1:${world.healthzPort}/healthz`;
+    const response = await fetch(url);
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    // Nobody listens there yet.
+    return false;
+  }
+}
+
+export async function stopAgent(
+  world: WorldFacts,
+  how: "terminate" | "kill" = "terminate",
+): Promise<void> {
+  for (const pid of await agentPids(world)) {
+    if (how === "terminate") {
+      await end(pid);
+    } else {
+      signal(pid, "SIGKILL");
+    }
+  }
+  await until(
+    "the end of the agent",
+    async () => (await agentPids(world)).length === 0,
+  );
+}

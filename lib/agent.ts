@@ -1,0 +1,321 @@
+/**
+ * The wiring: which cells there are, who writes them, which loops run, in what
+ * order they start and stop. Everybody is known here and nowhere else.
+ */
+import { cell, type Reader } from "./base/cell.ts";
+import type { Clock } from "./base/clock.ts";
+import { KeyedQueue } from "./base/keyed_queue.ts";
+import type { Logger } from "./base/log.ts";
+import { TaskScope } from "./base/tasks.ts";
+import type { PodUid } from "./api/id.ts";
+import type { V1Pod } from "./api/types.ts";
+import type { Config } from "./config/load.ts";
+import { ImageRunner } from "./image/run.ts";
+import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
+import { parseResolvConf } from "./pod/dns.ts";
+import { podLogDirectory, podNameOf } from "./pod/paths.ts";
+import type { Cgroups, Files, HostFacts } from "./port/host.ts";
+import type { Images } from "./port/images.ts";
+import type { LogFiles } from "./port/log_files.ts";
+import type { Http, Listener } from "./port/net.ts";
+import type { ContainerRuntime } from "./port/runtime.ts";
+import { adminHandler } from "./server/admin.ts";
+import { healthHandler } from "./server/health.ts";
+import type { AgentView, PodView } from "./server/view.ts";
+import { runSources } from "./source/run.ts";
+import { type Desired, NOTHING_YET } from "./source/types.ts";
+import { createApply } from "./sync/apply.ts";
+import { HealthLoop, UNHEARD } from "./sync/health.ts";
+import { Ledger } from "./sync/ledger.ts";
+import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
+import type { PodMemory, Pods } from "./sync/store.ts";
+import { pass } from "./sync/worker.ts";
+
+/** What the agent needs from the outside. */
+export interface AgentPorts {
+  readonly runtime: ContainerRuntime;
+  readonly images: Images;
+  readonly files: Files;
+  /** Follows links, as admins may place them in the manifest folder. */
+  readonly manifestFiles: Files;
+  readonly logFiles: LogFiles;
+  readonly cgroups: Cgroups;
+  readonly host: HostFacts;
+  readonly http: Http;
+  readonly listener: Listener;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What only `main.ts` knows. */
+export interface AgentOptions {
+  readonly version: string;
+  /** Text of the configured resolv.conf; empty when there is none. */
+  readonly resolvConf: string;
+}
+
+export interface Agent {
+  readonly view: AgentView;
+  /** Runs until `signal` aborts; containers are left as they are. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export function createAgent(
+  config: Config,
+  ports: AgentPorts,
+  options: AgentOptions,
+): Agent {
+  const parts = createParts(config, ports, options);
+  const view = createView(parts, config, options);
+  return { view, run: (signal) => run(parts, view, signal) };
+}
+
+type Parts = ReturnType<typeof createParts>;
+
+function createParts(
+  config: Config,
+  ports: AgentPorts,
+  options: AgentOptions,
+) {
+  const [desired, desiredReader] = cell<Desired>(NOTHING_YET);
+  const [health, healthReader] = cell<RuntimeHealth>(UNHEARD);
+  const pods: Pods = new Map();
+  const queue = new KeyedQueue<PodUid>(ports.clock);
+  const ledger = new Ledger(ports.clock);
+  const { images, clock } = ports;
+  const imageRunner = new ImageRunner(
+    { images, clock, recorder: ledger, wake: (uid) => queue.wake(uid) },
+    imageOptions(config),
+  );
+  const settings = podSettings(config, ports, options);
+  const healthLoop = new HealthLoop({
+    runtime: ports.runtime,
+    clock,
+    log: ports.log,
+    health,
+    changed: () => wakeAll(loopPorts),
+  });
+  const loopPorts = {
+    ...ports,
+    queue,
+    desired: desiredReader,
+    health: healthReader,
+    pods,
+    suspect: () => healthLoop.suspect(),
+    auditMs: config.kubelet.syncFrequency,
+  };
+  const audit = new Audit(loopPorts);
+  return {
+    config,
+    ports,
+    settings,
+    desired,
+    desiredReader,
+    healthReader,
+    pods,
+    queue,
+    ledger,
+    imageRunner,
+    healthLoop,
+    loopPorts,
+    audit,
+  };
+}
+
+/** Start order; stopping aborts all of them together. */
+async function run(
+  parts: Parts,
+  view: AgentView,
+  parent: AbortSignal,
+): Promise<void> {
+  const { config, ports, loopPorts, audit } = parts;
+  const { clock, log } = ports;
+  await makeDirectories(parts);
+  const scope = new TaskScope(parent, log);
+  const worker = workerPorts(parts);
+  scope.run("health", (signal) => parts.healthLoop.run(signal));
+  scope.run("images", (signal) => parts.imageRunner.run(signal));
+  scope.run(
+    "passes",
+    (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
+  );
+  scope.run("follow-sources", (signal) => followSources(loopPorts, signal));
+  scope.run("events", (signal) => followEvents(loopPorts, audit, signal));
+  scope.run("audit", (signal) => audit.run(signal));
+  scope.run("sources", (signal) =>
+    runSources(
+      {
+        files: ports.manifestFiles,
+        http: ports.http,
+        clock,
+        log,
+        config: sourceConfig(config),
+        desired: parts.desired,
+      },
+      signal,
+    ));
+  scope.run("admin", (signal) => serveAdmin(parts, view, signal));
+  scope.run("healthz", (signal) => serveHealthz(parts, signal));
+  await scope.closed();
+}
+
+/** Compat: kubelet 1.36 setupDataDirs, for what the agent uses so far. */
+async function makeDirectories({ config, ports }: Parts): Promise<void> {
+  const { rootDir, podLogsDir, containerLogsDir } = config.paths;
+  const { files } = ports;
+  await files.makeDirectory(rootDir, 0o750);
+  await files.makeDirectory(`${rootDir}/pods`, 0o750);
+  await files.makeDirectory(podLogsDir, 0o750);
+  await files.makeDirectory(containerLogsDir, 0o755);
+}
+
+function serveAdmin(parts: Parts, view: AgentView, signal: AbortSignal) {
+  const { listener } = parts.ports;
+  const path = `${parts.config.paths.runDir}/denolet.sock`;
+  const handler = adminHandler(view, parts.ports);
+  return listener.serve({ kind: "unix", path }, handler, signal);
+}
+
+async function serveHealthz(parts: Parts, signal: AbortSignal): Promise<void> {
+  const { healthzPort, healthzBindAddress } = parts.config.kubelet;
+  if (healthzPort === 0) return;
+  const address = {
+    kind: "tcp",
+    host: healthzBindAddress,
+    port: healthzPort,
+  } as const;
+  const handler = healthHandler([]);
+  await parts.ports.listener.serve(address, handler, signal);
+}
+
+function workerPorts(parts: Parts) {
+  const { ports, pods, desiredReader } = parts;
+  return {
+    ...ports,
+    recorder: parts.ledger,
+    images: parts.imageRunner,
+    apply: createApply({
+      ...ports,
+      images: parts.imageRunner,
+      recorder: parts.ledger,
+      parallelWork: Math.max(4, 4 * ports.host.cpuCount()),
+    }),
+    settings: parts.settings,
+    pods,
+    wanted: () => wantedBy(desiredReader),
+    health: () => parts.healthReader.get(),
+    suspect: () => parts.healthLoop.suspect(),
+    forgotten: (uid: PodUid) => {
+      parts.ledger.forget(uid);
+      wakeHeirs(parts, uid);
+    },
+  };
+}
+
+function wantedBy(desired: Reader<Desired>) {
+  const { pods, isReady } = desired.get();
+  return {
+    isReady,
+    podOf: (uid: PodUid): V1Pod | undefined => pods.get(uid)?.pod,
+  };
+}
+
+/** Pods that waited for the name, or the same pod wanted again. */
+function wakeHeirs(parts: Parts, uid: PodUid): void {
+  for (const other of parts.desiredReader.get().pods.keys()) {
+    const state = parts.pods.get(other)?.state;
+    const waits = state?.kind === "waiting" && state.for === "name";
+    if (other === uid || waits) parts.queue.wake(other);
+  }
+}
+
+function imageOptions({ kubelet }: Config) {
+  return {
+    parallelPulls: kubelet.serializeImagePulls
+      ? 1
+      : kubelet.maxParallelImagePulls ?? Infinity,
+    pullsPerSecond: kubelet.registryPullQPS,
+    burst: kubelet.registryBurst,
+  };
+}
+
+function sourceConfig({ kubelet, nodeName }: Config) {
+  return {
+    nodeName,
+    staticPodPath: kubelet.staticPodPath,
+    staticPodURL: kubelet.staticPodURL,
+    staticPodURLHeader: kubelet.staticPodURLHeader,
+    fileCheckFrequencyMs: kubelet.fileCheckFrequency,
+    httpCheckFrequencyMs: kubelet.httpCheckFrequency,
+  };
+}
+
+function podSettings(
+  { kubelet, paths, nodeName }: Config,
+  ports: AgentPorts,
+  options: AgentOptions,
+): PodSettings {
+  return {
+    nodeName,
+    podLogsDir: paths.podLogsDir,
+    containerLogsDir: paths.containerLogsDir,
+    podsDir: `${paths.rootDir}/pods`,
+    clusterDns: kubelet.clusterDNS,
+    clusterDomain: kubelet.clusterDomain,
+    hostDns: parseResolvConf(options.resolvConf),
+    cgroupRoot: kubelet.cgroupRoot === "" ? "/" : kubelet.cgroupRoot,
+    cgroupDriver: kubelet.cgroupDriver === "systemd" ? "systemd" : "cgroupfs",
+    usesQosCgroups: kubelet.cgroupsPerQOS,
+    cpuPeriodUs: kubelet.cpuCFSQuota
+      ? BigInt(Math.round(kubelet.cpuCFSQuotaPeriod * 1000))
+      : undefined,
+    longestRestartDelayMs: kubelet.crashLoopBackOff.maxContainerRestartPeriod ??
+      300_000,
+    isSeccompDefault: kubelet.seccompDefault,
+    seccompDir: `${paths.rootDir}/seccomp`,
+    memoryBytes: ports.host.memoryBytes(),
+  };
+}
+
+function createView(
+  parts: Parts,
+  config: Config,
+  options: AgentOptions,
+): AgentView {
+  return {
+    nodeName: config.nodeName,
+    version: options.version,
+    pods: () =>
+      [...parts.pods].flatMap(([uid, memory]) =>
+        podView(parts, uid, memory) ?? []
+      ),
+    problems: () => parts.desiredReader.get().problems,
+    runtime: () => parts.healthReader.get(),
+    loops: () => [{
+      name: "audit",
+      detail: "compares the runtime's listings with what is remembered",
+      lastAtMs: parts.audit.lastAtMs,
+      nextAtMs: parts.audit.lastAtMs === undefined
+        ? undefined
+        : parts.audit.lastAtMs + config.kubelet.syncFrequency,
+    }],
+  };
+}
+
+function podView(
+  parts: Parts,
+  uid: PodUid,
+  memory: PodMemory,
+): PodView | undefined {
+  const { pod, status, state, blockers } = memory;
+  if (pod === undefined || status === undefined) return undefined;
+  return {
+    uid,
+    pod,
+    status,
+    state,
+    blockers,
+    steps: parts.ledger.stepsOf(uid),
+    logDirectory: podLogDirectory(parts.settings, podNameOf(pod)),
+  };
+}

@@ -1,0 +1,68 @@
+/**
+ * Reading a pod: names, identity, roles of its containers. Pods are plain JSON
+ * whose optional parts may be missing; these accessors give every reader the
+ * same answer.
+ */
+import { type PodUid, podUid } from "./id.ts";
+import type { V1Container, V1Pod } from "./types.ts";
+
+/** `file`, `http` or `api`: where the pod comes from. */
+export const CONFIG_SOURCE = "kubernetes.io/config.source";
+/** The hash that identifies a static pod; equals its uid. */
+export const CONFIG_HASH = "kubernetes.io/config.hash";
+/** When the agent first saw this version of a static pod. */
+export const CONFIG_SEEN = "kubernetes.io/config.seen";
+
+export function uidOf(pod: V1Pod): PodUid {
+  return podUid(pod.metadata?.uid ?? "");
+}
+
+export function nameOf(pod: V1Pod): string {
+  return pod.metadata?.name ?? "";
+}
+
+export function namespaceOf(pod: V1Pod): string {
+  return pod.metadata?.namespace ?? "default";
+}
+
+/**
+ * The name under which only one pod may run at a time.
+ * Compat: kubelet 1.36 GetPodFullName.
+ */
+export function fullNameOf(pod: V1Pod): string {
+  return `${nameOf(pod)}_${namespaceOf(pod)}`;
+}
+
+/** `namespace/name`, for people. */
+export function titleOf(pod: V1Pod): string {
+  return `${namespaceOf(pod)}/${nameOf(pod)}`;
+}
+
+/** True for pods from a folder or a URL, which the API server does not own. */
+export function isStatic(pod: V1Pod): boolean {
+  const source = pod.metadata?.annotations?.[CONFIG_SOURCE];
+  return source !== undefined && source !== "api";
+}
+
+/** The regular containers, in the order of the spec. */
+export function containersOf(pod: V1Pod): readonly V1Container[] {
+  return pod.spec?.containers ?? [];
+}
+
+export function usesHostNetwork(pod: V1Pod): boolean {
+  return pod.spec?.hostNetwork === true;
+}
+
+export type RestartPolicy = "Always" | "OnFailure" | "Never";
+
+/**
+ * The policy that holds for one container: its own, or the pod's.
+ * Compat: kubelet 1.36 gate ContainerRestartRules (on).
+ */
+export function restartPolicyOf(
+  pod: V1Pod,
+  container: V1Container,
+): RestartPolicy {
+  const policy = container.restartPolicy ?? pod.spec?.restartPolicy;
+  return policy === "Never" || policy === "OnFailure" ? policy : "Always";
+}

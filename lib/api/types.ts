@@ -1,0 +1,22 @@
+/**
+ * The vocabulary of Kubernetes, as types only: the one place that names
+ * client-node's model types, so that the rest of the house does not care where
+ * they come from. Objects are plain JSON: times are RFC 3339 strings in what
+ * we read and write, whatever these types say; `pod.ts` has the accessors.
+ */
+export type {
+  V1Container,
+  V1ContainerPort,
+  V1ContainerState,
+  V1ContainerStatus,
+  V1EnvVar,
+  V1Lifecycle,
+  V1ObjectMeta,
+  V1Pod,
+  V1PodCondition,
+  V1PodSpec,
+  V1PodStatus,
+  V1Probe,
+  V1ResourceRequirements,
+  V1SecurityContext,
+} from "@kubernetes/client-node";

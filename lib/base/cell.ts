@@ -1,0 +1,53 @@
+/**
+ * A cell holds the latest value of one slice of the store. It has exactly one
+ * writer and any number of readers; the types say who is who. Readers never
+ * see every intermediate value, only that it changed.
+ */
+
+/** The right to replace the value. Hand it to one owner only. */
+export interface Writer<T> {
+  get(): T;
+  set(value: T): void;
+}
+
+/** The right to look. */
+export interface Reader<T> {
+  get(): T;
+  /** Yields once for each burst of changes until `signal` aborts. */
+  changes(signal: AbortSignal): AsyncIterableIterator<T>;
+}
+
+/** Makes a cell; the first of the pair is its only writer. */
+export function cell<T>(initial: T): [Writer<T>, Reader<T>] {
+  let value = initial;
+  let changed = Promise.withResolvers<void>();
+  const writer: Writer<T> = {
+    get: () => value,
+    set(next) {
+      if (Object.is(next, value)) return;
+      value = next;
+      changed.resolve();
+      changed = Promise.withResolvers<void>();
+    },
+  };
+  const reader: Reader<T> = {
+    get: () => value,
+    async *changes(signal) {
+      const stopped = Promise.withResolvers<void>();
+      const stop = () => stopped.resolve();
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        let next = changed.promise;
+        while (!signal.aborted) {
+          await Promise.race([next, stopped.promise]);
+          if (signal.aborted) return;
+          next = changed.promise;
+          yield value;
+        }
+      } finally {
+        signal.removeEventListener("abort", stop);
+      }
+    },
+  };
+  return [writer, reader];
+}

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { cell } from "./cell.ts";
+
+Deno.test("cell() gives readers the latest value, once for a burst", async () => {
+  const [writer, reader] = cell(0);
+  const stop = new AbortController();
+  const seen: number[] = [];
+  const done = (async () => {
+    for await (const value of reader.changes(stop.signal)) seen.push(value);
+  })();
+  writer.set(1);
+  writer.set(2);
+  await new Promise<void>((resolve) => queueMicrotask(resolve));
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  assert.deepEqual(seen, [2]);
+  writer.set(2);
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  assert.deepEqual(seen, [2], "the same value is no change");
+  writer.set(3);
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  assert.deepEqual(seen, [2, 3]);
+  stop.abort();
+  await done;
+  assert.equal(reader.get(), 3);
+});
+
+Deno.test("cell() ends at once for a signal that has aborted", async () => {
+  const [, reader] = cell(0);
+  for await (const _ of reader.changes(AbortSignal.abort())) {
+    assert.fail("nothing changed");
+  }
+});

@@ -1,0 +1,42 @@
+/**
+ * Time as a port. The system clock below is the only reader of real time in
+ * the whole program; everything else is handed a `Clock` (or just `nowMs`).
+ */
+
+/** What the inside may know about time. */
+export interface Clock {
+  /** Wall clock, epoch milliseconds. May jump; use it for what people read. */
+  nowMs(): number;
+  /** Monotonic milliseconds since an arbitrary start. Use it for durations. */
+  monotonicMs(): number;
+  /**
+   * Waits `ms` milliseconds (at most 2^31-1; longer waits are cut to that).
+   * Rejects with the signal's reason as soon as it aborts.
+   */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The real clock. */
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep(ms, signal) {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    if (signal.aborted) {
+      reject(signal.reason);
+      return promise;
+    }
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
+    signal.addEventListener("abort", stop, { once: true });
+    return promise;
+  },
+};

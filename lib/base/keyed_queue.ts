@@ -1,0 +1,153 @@
+/**
+ * Work by key: a burst of wakes is one pass, two passes of one key never
+ * overlap, different keys run side by side. The queue knows nothing about the
+ * work; it owns only when it happens.
+ */
+import type { Clock } from "./clock.ts";
+
+interface Entry {
+  /** Woken while its pass was running, or not yet started. */
+  isDirty: boolean;
+  isRunning: boolean;
+  /** Monotonic milliseconds of the earliest timed wake. */
+  wakeAtMs: number | undefined;
+  pass: AbortController | undefined;
+}
+
+/** One pass; returns the wall time of the next look, if one is needed. */
+export type Pass<Key> = (
+  key: Key,
+  signal: AbortSignal,
+) => Promise<number | undefined>;
+
+export class KeyedQueue<Key> {
+  readonly #clock: Clock;
+  readonly #entries = new Map<Key, Entry>();
+  #changed = Promise.withResolvers<void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Asks for a pass soon. Cheap, idempotent, never lost. */
+  wake(key: Key): void {
+    this.#entry(key).isDirty = true;
+    this.#notify();
+  }
+
+  /** Asks for a pass at a wall time; the earliest of several counts. */
+  wakeAt(key: Key, atMs: number): void {
+    const entry = this.#entry(key);
+    const due = this.#clock.monotonicMs() +
+      Math.max(0, atMs - this.#clock.nowMs());
+    entry.wakeAtMs = Math.min(entry.wakeAtMs ?? Infinity, due);
+    this.#notify();
+  }
+
+  /** Aborts the running pass of a key and asks for a new one. */
+  interrupt(key: Key): void {
+    const entry = this.#entry(key);
+    entry.isDirty = true;
+    entry.pass?.abort(new DOMException("A newer order came", "AbortError"));
+    this.#notify();
+  }
+
+  /** Keys with a pass that is running or due, for those who look inside. */
+  get busyCount(): number {
+    return [...this.#entries.values()]
+      .filter((entry) => entry.isRunning || entry.isDirty).length;
+  }
+
+  /**
+   * Runs passes until `signal` aborts, then waits for those under way. `pass`
+   * must not throw; a throw ends the queue, because it is a bug.
+   */
+  async run(pass: Pass<Key>, signal: AbortSignal): Promise<void> {
+    const running = new Set<Promise<void>>();
+    const failed = Promise.withResolvers<never>();
+    const stopped = Promise.withResolvers<void>();
+    const stop = () => stopped.resolve();
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      while (!signal.aborted) {
+        this.#changed = Promise.withResolvers<void>();
+        for (const [key, entry] of this.#entries) {
+          if (!this.#isDue(entry)) continue;
+          const work = this.#one(key, { entry, pass, signal });
+          running.add(work);
+          work.then(() => running.delete(work), failed.reject);
+        }
+        const timer = new AbortController();
+        await Promise.race([
+          this.#changed.promise,
+          stopped.promise,
+          failed.promise,
+          this.#untilNext(timer.signal),
+        ]);
+        timer.abort();
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+      await Promise.allSettled(running);
+    }
+  }
+
+  async #one(
+    key: Key,
+    how: { entry: Entry; pass: Pass<Key>; signal: AbortSignal },
+  ): Promise<void> {
+    const { entry } = how;
+    const controller = new AbortController();
+    entry.isDirty = false;
+    entry.isRunning = true;
+    entry.wakeAtMs = undefined;
+    entry.pass = controller;
+    try {
+      const both = AbortSignal.any([how.signal, controller.signal]);
+      const nextMs = await how.pass(key, both);
+      if (nextMs !== undefined) this.wakeAt(key, nextMs);
+    } finally {
+      entry.isRunning = false;
+      entry.pass = undefined;
+      if (!entry.isDirty && entry.wakeAtMs === undefined) {
+        this.#entries.delete(key);
+      }
+      this.#notify();
+    }
+  }
+
+  #isDue(entry: Entry): boolean {
+    if (entry.isRunning) return false;
+    return entry.isDirty ||
+      (entry.wakeAtMs ?? Infinity) <= this.#clock.monotonicMs();
+  }
+
+  /** Resolves when the earliest timed wake is due. */
+  async #untilNext(signal: AbortSignal): Promise<void> {
+    const times = [...this.#entries.values()]
+      .filter((entry) => !entry.isRunning)
+      .map((entry) => entry.wakeAtMs ?? Infinity);
+    const next = Math.min(Infinity, ...times);
+    const waitMs = next - this.#clock.monotonicMs();
+    const forever = 2 ** 31 - 1;
+    await this.#clock.sleep(Math.min(waitMs, forever), signal)
+      .catch(() => {});
+  }
+
+  #entry(key: Key): Entry {
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const entry: Entry = {
+      isDirty: false,
+      isRunning: false,
+      wakeAtMs: undefined,
+      pass: undefined,
+    };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #notify(): void {
+    this.#changed.resolve();
+  }
+}

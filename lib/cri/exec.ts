@@ -1,0 +1,109 @@
+/**
+ * Commands inside containers, and the addresses of the runtime's streaming
+ * server. Called by `runtime.ts` only; keeps no state.
+ */
+import type { SandboxId } from "../api/id.ts";
+import type {
+  ContainerRuntime,
+  ExecResult,
+  StreamRequest,
+} from "../port/runtime.ts";
+import type { Channel } from "./channel.ts";
+import { toExecError } from "./errors.ts";
+import { int64Of } from "./translate.ts";
+import type { AttachRequest } from "./wire_container.ts";
+
+const SERVICE = "runtime.v1.RuntimeService";
+
+export type ExecRequest = Parameters<ContainerRuntime["execSync"]>[0];
+export type AttachSpec = Omit<StreamRequest, "command">;
+export interface PortForwardSpec {
+  readonly id: SandboxId;
+  readonly ports: readonly number[];
+}
+
+/**
+ * Compat: kubelet 1.36 ExecSync: the ordinary deadline on top of the
+ * command's own, so that the runtime has time to report the timeout; none
+ * when the command has none.
+ */
+export async function execSync(
+  channel: Channel,
+  request: ExecRequest,
+  signal: AbortSignal,
+): Promise<ExecResult> {
+  const seconds = Math.max(0, Math.ceil(request.timeoutSeconds));
+  try {
+    const answer = await channel.unary(
+      `${SERVICE}/ExecSync`,
+      {
+        containerId: request.id,
+        cmd: request.command,
+        timeout: int64Of(BigInt(seconds)),
+      },
+      {
+        doing: `run a command in container ${request.id}`,
+        deadlineMs: seconds === 0
+          ? "none"
+          : seconds * 1000 + channel.requestTimeoutMs,
+        signal,
+      },
+    );
+    return {
+      stdout: new Uint8Array(answer.stdout),
+      stderr: new Uint8Array(answer.stderr),
+      exitCode: answer.exitCode,
+    };
+  } catch (error) {
+    throw toExecError(error);
+  }
+}
+
+export async function execUrl(
+  channel: Channel,
+  request: StreamRequest,
+  signal: AbortSignal,
+): Promise<string> {
+  const answer = await channel.unary(
+    `${SERVICE}/Exec`,
+    { ...attachRequest(request), cmd: request.command },
+    { doing: `prepare exec in container ${request.containerId}`, signal },
+  );
+  return answer.url;
+}
+
+export async function attachUrl(
+  channel: Channel,
+  request: AttachSpec,
+  signal: AbortSignal,
+): Promise<string> {
+  const answer = await channel.unary(
+    `${SERVICE}/Attach`,
+    attachRequest(request),
+    { doing: `prepare attach to container ${request.containerId}`, signal },
+  );
+  return answer.url;
+}
+
+export async function portForwardUrl(
+  channel: Channel,
+  request: PortForwardSpec,
+  signal: AbortSignal,
+): Promise<string> {
+  const answer = await channel.unary(
+    `${SERVICE}/PortForward`,
+    { podSandboxId: request.id, port: request.ports },
+    { doing: `prepare port forwarding to sandbox ${request.id}`, signal },
+  );
+  return answer.url;
+}
+
+function attachRequest(request: AttachSpec): AttachRequest {
+  return {
+    containerId: request.containerId,
+    tty: request.hasTty,
+    stdin: request.hasStdin,
+    stdout: request.hasStdout,
+    stderr: request.hasStderr,
+  };
+}

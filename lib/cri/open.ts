@@ -1,0 +1,24 @@
+/** Opens the runtime and the image service, which may share an endpoint. */
+import type { Images } from "../port/images.ts";
+import type { ContainerRuntime } from "../port/runtime.ts";
+import { openChannel } from "./channel.ts";
+import { CriImages } from "./images.ts";
+import { CriRuntime } from "./runtime.ts";
+
+/** Nothing is connected before the first call. */
+export function openRuntime(config: {
+  readonly containerRuntimeEndpoint: string;
+  /** Empty: the same as the runtime's. */
+  readonly imageServiceEndpoint: string;
+  /** Milliseconds. */
+  readonly runtimeRequestTimeout: number;
+}): { readonly runtime: ContainerRuntime; readonly images: Images } {
+  const endpoint = config.containerRuntimeEndpoint;
+  const requestTimeoutMs = config.runtimeRequestTimeout;
+  const channel = openChannel({ endpoint, requestTimeoutMs });
+  const own = config.imageServiceEndpoint;
+  const images = own === "" || own === endpoint
+    ? channel
+    : openChannel({ endpoint: own, requestTimeoutMs });
+  return { runtime: new CriRuntime(channel), images: new CriImages(images) };
+}

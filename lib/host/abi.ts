@@ -1,0 +1,133 @@
+/**
+ * The Linux ABI as far as we use it: flags, call numbers, the layout of the
+ * structures that cross it. Pure; `libc.ts` makes the calls.
+ */
+import { AgentError } from "../base/errors.ts";
+
+export const AT_FDCWD = -100;
+export const AT_REMOVEDIR = 0x200;
+
+export const O_RDONLY = 0o0;
+export const O_WRONLY = 0o1;
+export const O_CREAT = 0o100;
+export const O_EXCL = 0o200;
+export const O_NOCTTY = 0o400;
+export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;
+export const O_PATH = 0o10000000;
+
+export const RESOLVE_NO_XDEV = 0x01;
+export const RESOLVE_NO_MAGICLINKS = 0x02;
+export const RESOLVE_NO_SYMLINKS = 0x04;
+export const RESOLVE_BENEATH = 0x08;
+
+export const MS_BIND = 0x1000;
+export const MS_REC = 0x4000;
+export const MS_PRIVATE = 0x40000;
+export const MS_SLAVE = 0x80000;
+export const MNT_DETACH = 2;
+export const UMOUNT_NOFOLLOW = 8;
+
+export const AT_EMPTY_PATH = 0x1000n;
+export const STATX_BASIC_STATS = 0x7ffn;
+export const STATX_BYTES = 256;
+export const HOW_BYTES = 24;
+export const DIRENT_BYTES = 64 * 1024;
+
+/** What differs between the two architectures we run on. */
+const MACHINES = {
+  x86_64: {
+    openat2: 437n,
+    statx: 332n,
+    getdents64: 217n,
+    O_DIRECTORY: 0o200000,
+    O_NOFOLLOW: 0o400000,
+  },
+  aarch64: {
+    openat2: 437n,
+    statx: 291n,
+    getdents64: 61n,
+    O_DIRECTORY: 0o40000,
+    O_NOFOLLOW: 0o100000,
+  },
+} as const;
+
+export const MACHINE = MACHINES[Deno.build.arch];
+export const O_DIRECTORY = MACHINE.O_DIRECTORY;
+export const O_NOFOLLOW = MACHINE.O_NOFOLLOW;
+
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+export interface OpenHow {
+  readonly flags: number;
+  readonly mode?: number;
+  readonly resolve: number;
+}
+
+/** What `statx` tells; `mode` includes the type bits. */
+export interface Statx {
+  readonly mode: number;
+  readonly sizeBytes: number;
+  readonly modifiedAtMs: number;
+  /** Device number and inode. */
+  readonly identity: string;
+  /** Changes with the identity, the size and the inode's change time. */
+  readonly version: string;
+}
+
+/** One entry of a directory, its name as the kernel's NUL-ended bytes. */
+export interface RawEntry {
+  readonly name: Bytes;
+  /** The `DT_…` type; 0 when the file system does not say. */
+  readonly type: number;
+}
+
+/** A string as C takes it. A NUL inside would silently shorten the path. */
+export function cString(text: string): Bytes {
+  if (text.includes("\0")) {
+    throw new AgentError(`Cannot use path ${JSON.stringify(text)}: has a NUL`, {
+      next: "give-up",
+    });
+  }
+  return new TextEncoder().encode(`${text}\0`);
+}
+
+/** The kernel's `struct open_how`. */
+export function howBytes(how: OpenHow): Bytes {
+  const bytes = new Uint8Array(HOW_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(how.flags | O_CLOEXEC), true);
+  view.setBigUint64(8, BigInt(how.mode ?? 0), true);
+  view.setBigUint64(16, BigInt(how.resolve), true);
+  return bytes;
+}
+
+/** Reads the kernel's `struct statx`. */
+export function statxFrom(view: DataView): Statx {
+  const identity = `${view.getUint32(136, true)}:${view.getUint32(140, true)}` +
+    `:${view.getBigUint64(32, true)}`;
+  const size = view.getBigUint64(40, true);
+  const changed = `${view.getBigInt64(96, true)}.${view.getUint32(104, true)}`;
+  return {
+    mode: view.getUint16(28, true),
+    sizeBytes: Number(size),
+    modifiedAtMs: Number(view.getBigInt64(112, true)) * 1000 +
+      Math.floor(view.getUint32(120, true) / 1e6),
+    identity,
+    version: `${identity}:${size}:${changed}`,
+  };
+}
+
+/** Reads the kernel's `linux_dirent64` records; skips `.` and `..`. */
+export function collectEntries(bytes: Bytes, into: RawEntry[]): void {
+  const view = new DataView(bytes.buffer);
+  for (let at = 0; at < bytes.length;) {
+    const length = view.getUint16(at + 16, true);
+    const end = bytes.indexOf(0, at + 19) + 1;
+    const name = bytes.slice(at + 19, end);
+    const isDot = name[0] === 0x2e &&
+      (name.length === 2 || (name.length === 3 && name[1] === 0x2e));
+    if (!isDot) into.push({ name, type: view.getUint8(at + 18) });
+    at += length;
+  }
+}

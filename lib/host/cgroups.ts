@@ -1,0 +1,105 @@
+/**
+ * `Cgroups` on Linux, for the one hierarchy of version 2 as well as the many
+ * of version 1, seen through the bind mount below the run directory.
+ */
+import { AgentError } from "../base/errors.ts";
+import type { Cgroups } from "../port/host.ts";
+import { AT_REMOVEDIR, O_DIRECTORY, O_RDONLY } from "./abi.ts";
+import { check, inParent, openPath, STRICT, type Trees } from "./beneath.ts";
+import { EBUSY, ENOENT, failure, isAbsent } from "./errno.ts";
+import type { Libc } from "./libc.ts";
+import { boundCgroup } from "./mounts.ts";
+
+/** `DT_DIR`; the links `cpu,cpuacct -> cpu` of version 1 are passed over. */
+const DT_DIR = 4;
+const DIRECTORY = O_RDONLY | O_DIRECTORY;
+
+export class HostCgroups implements Cgroups {
+  readonly #libc: Libc;
+  readonly #root: string;
+
+  constructor(libc: Libc, runDir: string) {
+    this.#libc = libc;
+    this.#root = boundCgroup(runDir);
+  }
+
+  async removePod(cgroupPath: string): Promise<void> {
+    const relative = cgroupPath.replace(/^\/+/, "");
+    if (relative === "") {
+      throw new AgentError("Cannot remove cgroup: the path is empty", {
+        next: "give-up",
+      });
+    }
+    for (const hierarchy of this.#hierarchies()) {
+      const root = hierarchy === "" ? this.#root : `${this.#root}/${hierarchy}`;
+      await this.#remove(root, relative);
+    }
+  }
+
+  /** The mounted hierarchies; version 2 alone is the root itself. */
+  #hierarchies(): readonly string[] {
+    const trees = this.#trees(this.#root);
+    const doing = `Cannot list cgroups in ${this.#root}`;
+    const fd = check(openPath(trees, this.#root, DIRECTORY), doing);
+    try {
+      const entries = this.#libc.entries(fd);
+      if (typeof entries === "number") throw failure(doing, -entries);
+      const decoder = new TextDecoder();
+      const named = entries.map(({ name, type }) => ({
+        name: decoder.decode(name.subarray(0, -1)),
+        type,
+      }));
+      if (named.some(({ name }) => name === "cgroup.controllers")) return [""];
+      return named.filter(({ type }) => type === DT_DIR).map((each) =>
+        each.name
+      );
+    } finally {
+      this.#libc.closeFd(fd);
+    }
+  }
+
+  async #remove(root: string, relative: string): Promise<void> {
+    const path = `${root}/${relative}`;
+    const done = await inParent(this.#trees(root), path, (place) => {
+      const fd = this.#libc.openAt(place.fd, place.name, {
+        flags: DIRECTORY,
+        resolve: STRICT,
+      });
+      if (fd < 0) return fd;
+      const emptied = this.#removeChildren(fd);
+      this.#libc.closeFd(fd);
+      if (emptied < 0) return emptied;
+      return this.#libc.unlinkAt(place.fd, place.name, AT_REMOVEDIR);
+    });
+    if (done >= 0 || isAbsent(-done)) return;
+    if (done !== -EBUSY) throw failure(`Cannot remove cgroup ${path}`, -done);
+    throw new AgentError(
+      `Cannot remove cgroup ${path}: processes are still in it`,
+      { next: "retry", cause: failure("rmdir", EBUSY) },
+    );
+  }
+
+  /** Deepest first; the files of a cgroup vanish with it. */
+  #removeChildren(fd: number): number {
+    const entries = this.#libc.entries(fd);
+    if (typeof entries === "number") return entries;
+    for (const { name, type } of entries) {
+      if (type !== DT_DIR) continue;
+      const how = { flags: DIRECTORY, resolve: STRICT };
+      const child = this.#libc.openAt(fd, name, how);
+      if (child === -ENOENT) continue;
+      if (child < 0) return child;
+      const emptied = this.#removeChildren(child);
+      this.#libc.closeFd(child);
+      const removed = emptied < 0
+        ? emptied
+        : this.#libc.unlinkAt(fd, name, AT_REMOVEDIR);
+      if (removed < 0 && removed !== -ENOENT) return removed;
+    }
+    return 0;
+  }
+
+  #trees(root: string): Trees {
+    return { libc: this.#libc, roots: [root], links: "refuse" };
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * `Files` on Linux. Every call walks down from one of our own directories by
+ * `openat2` and works on descriptors, so that a link or a rename that a pod
+ * plays underneath is refused, not followed.
+ */
+import { AgentError } from "../base/errors.ts";
+import { systemRandom } from "../base/random.ts";
+import type { DirectoryEntry, Files, FileStat } from "../port/host.ts";
+import {
+  AT_REMOVEDIR,
+  type Bytes,
+  cString,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  O_WRONLY,
+  type Statx,
+} from "./abi.ts";
+import {
+  check,
+  inParent,
+  makeDirectories,
+  normalize,
+  openPath,
+  type Place,
+  STRICT,
+  type Trees,
+} from "./beneath.ts";
+import { EISDIR, ENOENT, EPERM, failure, isAbsent } from "./errno.ts";
+import { removeTree } from "./remove_tree.ts";
+import { watchDirectory } from "./watch.ts";
+
+const CHUNK_BYTES = 64 * 1024;
+const TYPE_BITS = 0o170000;
+const KINDS: ReadonlyMap<number, FileStat["kind"]> = new Map([
+  [0o100000, "file"],
+  [0o040000, "directory"],
+  [0o120000, "symlink"],
+]);
+/** `DT_…` of a directory entry is the type bits shifted right. */
+const DT_SHIFT = 12;
+
+export class HostFiles implements Files {
+  readonly #trees: Trees;
+
+  constructor(trees: Trees) {
+    this.#trees = trees;
+  }
+
+  stat(path: string): Promise<FileStat | undefined> {
+    return this.#withFd(path, O_PATH | this.#lastLink(), (fd) => {
+      return fileStat(this.#statFd(fd, `Cannot stat ${path}`));
+    });
+  }
+
+  list(path: string): Promise<readonly DirectoryEntry[] | undefined> {
+    const doing = `Cannot list ${path}`;
+    return this.#withFd(path, O_RDONLY | O_DIRECTORY, (fd) => {
+      const entries = this.#trees.libc.entries(fd);
+      if (typeof entries === "number") throw failure(doing, -entries);
+      const decoder = new TextDecoder();
+      return entries.map(({ name, type }) => {
+        const kind = type === 0 ? this.#kindOf(fd, name) : kindFrom(type);
+        return { name: decoder.decode(name.subarray(0, -1)), kind };
+      });
+    }, doing);
+  }
+
+  async read(
+    path: string,
+    limitBytes: number,
+  ): Promise<Uint8Array | undefined> {
+    // A look without opening first: to open a device may set it going.
+    const found = await this.stat(path);
+    if (found === undefined) return undefined;
+    refuseUnlessFile(path, found, limitBytes);
+    const flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | this.#lastLink();
+    return this.#withFd(path, flags, async (fd) => {
+      const now = fileStat(this.#statFd(fd, `Cannot stat ${path}`));
+      refuseUnlessFile(path, now, limitBytes);
+      return await this.#readAll(fd, { path, limitBytes, now });
+    });
+  }
+
+  async replace(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+    await this.#inParent(`Cannot write ${path}`, path, async (place, doing) => {
+      const temporary = temporaryName();
+      const how = {
+        flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
+        mode: 0o600,
+        resolve: STRICT,
+      };
+      const { libc } = this.#trees;
+      const fd = check(libc.openAt(place.fd, temporary, how), doing);
+      try {
+        await this.#writeAll(fd, bytes, doing);
+        check(libc.chmodFd(fd, mode), doing);
+        check(await libc.fsync(fd), doing);
+        check(libc.renameAt(place.fd, temporary, asTarget(place)), doing);
+      } catch (error) {
+        libc.unlinkAt(place.fd, temporary, 0);
+        throw error;
+      } finally {
+        libc.closeFd(fd);
+      }
+      await this.#syncDirectory(place);
+    });
+  }
+
+  makeDirectory(path: string, mode: number): Promise<void> {
+    return Promise.try(() => {
+      check(makeDirectories(this.#trees, path, mode), `Cannot create ${path}`);
+    });
+  }
+
+  async link(path: string, target: string): Promise<void> {
+    await this.#inParent(`Cannot link ${path}`, path, (place, doing) => {
+      const { libc } = this.#trees;
+      const temporary = temporaryName();
+      const goal = cString(target);
+      check(libc.symlinkAt(goal, place.fd, temporary), doing);
+      const moved = libc.renameAt(place.fd, temporary, asTarget(place));
+      if (moved < 0) libc.unlinkAt(place.fd, temporary, 0);
+      check(moved, doing);
+    });
+  }
+
+  async readLink(path: string): Promise<string | undefined> {
+    const target = await inParent(this.#trees, path, ({ fd, name }) => {
+      return this.#trees.libc.readLinkAt(fd, name);
+    });
+    // Anything but a link says EINVAL here, which is no link either.
+    return typeof target === "string" ? target : undefined;
+  }
+
+  async remove(path: string): Promise<void> {
+    const { libc } = this.#trees;
+    const removed = await inParent(this.#trees, path, ({ fd, name }) => {
+      const result = libc.unlinkAt(fd, name, 0);
+      const isDirectory = result === -EISDIR || result === -EPERM;
+      return isDirectory ? libc.unlinkAt(fd, name, AT_REMOVEDIR) : result;
+    });
+    if (removed < 0 && !isAbsent(-removed)) {
+      throw failure(`Cannot remove ${path}`, -removed);
+    }
+  }
+
+  async removeTree(path: string): Promise<void> {
+    const doing = `Cannot remove tree ${path}`;
+    const done = await inParent(
+      this.#trees,
+      path,
+      (place) => removeTree(this.#trees.libc, place, doing),
+    );
+    if (typeof done === "number" && !isAbsent(-done)) {
+      throw failure(doing, -done);
+    }
+  }
+
+  watch(path: string, signal: AbortSignal): AsyncIterable<void> {
+    return watchDirectory(normalize(path), signal);
+  }
+
+  #lastLink(): number {
+    return this.#trees.links === "follow" ? 0 : O_NOFOLLOW;
+  }
+
+  async #withFd<T>(
+    path: string,
+    flags: number,
+    work: (fd: number) => T | Promise<T>,
+    doing = `Cannot open ${path}`,
+  ): Promise<T | undefined> {
+    const fd = openPath(this.#trees, path, flags);
+    if (fd < 0 && isAbsent(-fd)) return undefined;
+    check(fd, doing);
+    try {
+      return await work(fd);
+    } finally {
+      this.#trees.libc.closeFd(fd);
+    }
+  }
+
+  async #inParent(
+    doing: string,
+    path: string,
+    work: (place: Place, doing: string) => void | Promise<void>,
+  ): Promise<void> {
+    const done = await inParent(
+      this.#trees,
+      path,
+      (place) => work(place, doing),
+    );
+    // An absent parent is a failure here, not the wanted state.
+    if (done === -ENOENT) {
+      throw new AgentError(`${doing}: no such directory`, { next: "retry" });
+    }
+    if (typeof done === "number") throw failure(doing, -done);
+  }
+
+  #statFd(fd: number, doing: string): Statx {
+    const found = this.#trees.libc.stat(fd);
+    if (typeof found === "number") throw failure(doing, -found);
+    return found;
+  }
+
+  #kindOf(dirFd: number, name: Bytes): FileStat["kind"] {
+    const { libc } = this.#trees;
+    const how = { flags: O_PATH | O_NOFOLLOW, resolve: STRICT };
+    const fd = libc.openAt(dirFd, name, how);
+    if (fd < 0) return "other";
+    const found = libc.stat(fd);
+    libc.closeFd(fd);
+    return typeof found === "number" ? "other" : fileStat(found).kind;
+  }
+
+  async #readAll(
+    fd: number,
+    file: { path: string; limitBytes: number; now: FileStat },
+  ): Promise<Uint8Array> {
+    // One byte more than announced, to see the end without another round; the
+    // files of /proc announce nothing.
+    let bytes = new Uint8Array(Math.max(file.now.sizeBytes + 1, CHUNK_BYTES));
+    let length = 0;
+    for (;;) {
+      const read = await this.#trees.libc.read(fd, bytes.subarray(length));
+      length += check(read, `Cannot read ${file.path}`);
+      if (length > file.limitBytes) throw tooLong(file.path, file.limitBytes);
+      if (read === 0) return bytes.subarray(0, length);
+      if (length < bytes.length) continue;
+      const grown = new Uint8Array(bytes.length * 2);
+      grown.set(bytes);
+      bytes = grown;
+    }
+  }
+
+  async #writeAll(fd: number, bytes: Uint8Array, doing: string) {
+    // A copy: the caller may change its own while we wait.
+    const own = new Uint8Array(bytes);
+    for (let at = 0; at < own.length;) {
+      at += check(await this.#trees.libc.write(fd, own.subarray(at)), doing);
+    }
+  }
+
+  /** Makes a rename outlive a power cut. */
+  async #syncDirectory(place: Place): Promise<void> {
+    const { libc } = this.#trees;
+    const how = { flags: O_RDONLY | O_DIRECTORY, resolve: STRICT };
+    const fd = libc.openAt(place.fd, cString("."), how);
+    if (fd < 0) return;
+    await libc.fsync(fd);
+    libc.closeFd(fd);
+  }
+}
+
+function asTarget(place: Place): { fd: number; path: Bytes } {
+  return { fd: place.fd, path: place.name };
+}
+
+/** Starts with a dot, so that no reader of a manifest folder takes it. */
+function temporaryName(): Bytes {
+  return cString(`.denolet-${systemRandom.hex(12)}`);
+}
+
+function kindFrom(type: number): FileStat["kind"] {
+  return KINDS.get(type << DT_SHIFT) ?? "other";
+}
+
+function fileStat(found: Statx): FileStat {
+  return {
+    kind: KINDS.get(found.mode & TYPE_BITS) ?? "other",
+    sizeBytes: found.sizeBytes,
+    modifiedAtMs: found.modifiedAtMs,
+    mode: found.mode & 0o7777,
+    version: found.version,
+  };
+}
+
+function refuseUnlessFile(path: string, found: FileStat, limitBytes: number) {
+  if (found.kind !== "file") {
+    throw new AgentError(
+      `Cannot read ${path}: not a regular file (${found.kind})`,
+      { next: "give-up" },
+    );
+  }
+  if (found.sizeBytes > limitBytes) throw tooLong(path, limitBytes);
+}
+
+function tooLong(path: string, limitBytes: number): AgentError {
+  return new AgentError(
+    `Cannot read ${path}: longer than ${limitBytes} bytes`,
+    { next: "give-up" },
+  );
+}

@@ -1,0 +1,257 @@
+/**
+ * The only FFI of the program: a handful of Linux calls that Deno does not
+ * offer, or offers only to a process that may do everything. Results follow
+ * the kernel: zero or more is success, below zero is a negated errno. Memory
+ * is passed as `buffer` only, which a grant of `--allow-ffi=<path>` allows;
+ * nothing here follows a pointer except `errno`'s, four bytes long.
+ */
+import { AgentError } from "../base/errors.ts";
+import {
+  AT_EMPTY_PATH,
+  type Bytes,
+  collectEntries,
+  cString,
+  DIRENT_BYTES,
+  HOW_BYTES,
+  howBytes,
+  MACHINE,
+  type OpenHow,
+  type RawEntry,
+  type Statx,
+  STATX_BASIC_STATS,
+  STATX_BYTES,
+  statxFrom,
+} from "./abi.ts";
+import { EINTR, EIO } from "./errno.ts";
+
+/** Where the C library is on the systems we know. */
+export const LIBC_PATHS: readonly string[] = [
+  "/lib/x86_64-linux-gnu/libc.so.6",
+  "/lib/aarch64-linux-gnu/libc.so.6",
+  "/lib64/libc.so.6",
+];
+
+const SYMBOLS = {
+  openat2: {
+    name: "syscall",
+    parameters: ["i64", "i64", "buffer", "buffer", "i64"],
+    result: "i64",
+  },
+  statx: {
+    name: "syscall",
+    parameters: ["i64", "i64", "buffer", "i64", "i64", "buffer"],
+    result: "i64",
+  },
+  getdents64: {
+    name: "syscall",
+    parameters: ["i64", "i64", "buffer", "i64"],
+    result: "i64",
+  },
+  mount: {
+    parameters: ["buffer", "buffer", "buffer", "u64", "buffer"],
+    result: "i32",
+  },
+  umount2: { parameters: ["buffer", "i32"], result: "i32" },
+  symlinkat: { parameters: ["buffer", "i32", "buffer"], result: "i32" },
+  readlinkat: {
+    parameters: ["i32", "buffer", "buffer", "usize"],
+    result: "i64",
+  },
+  renameat: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
+  unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  mkdirat: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  fchmod: { parameters: ["i32", "u32"], result: "i32" },
+  fchmodat: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  umask: { parameters: ["u32"], result: "u32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "i64" },
+  readAside: {
+    name: "read",
+    parameters: ["i32", "buffer", "usize"],
+    result: "i64",
+    nonblocking: true,
+  },
+  writeAside: {
+    name: "write",
+    parameters: ["i32", "buffer", "usize"],
+    result: "i64",
+    nonblocking: true,
+  },
+  fsyncAside: {
+    name: "fsync",
+    parameters: ["i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  __errno_location: { parameters: [], result: "pointer" },
+  memcpy: { parameters: ["buffer", "pointer", "usize"], result: "void" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Loads the C library; `path` is what the FFI grant names. */
+export function openLibc(path?: string): Libc {
+  const paths = path === undefined ? LIBC_PATHS : [path];
+  const failures: unknown[] = [];
+  for (const candidate of paths) {
+    try {
+      return new Libc(Deno.dlopen(candidate, SYMBOLS));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw new AgentError(`Cannot load the C library from ${paths.join(", ")}`, {
+    next: "give-up",
+    cause: failures[0],
+  });
+}
+
+/** Calls by name. Holds the library open until `close`. */
+export class Libc {
+  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
+
+  constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>) {
+    this.#library = library;
+  }
+
+  close(): void {
+    this.#library.close();
+  }
+
+  openAt(dirFd: number, path: Bytes, how: OpenHow): number {
+    const bytes = howBytes(how);
+    return this.#call((c) =>
+      c.openat2(MACHINE.openat2, BigInt(dirFd), path, bytes, BigInt(HOW_BYTES))
+    );
+  }
+
+  closeFd(fd: number): void {
+    this.#library.symbols.close(fd);
+  }
+
+  stat(fd: number): Statx | number {
+    const bytes = new Uint8Array(STATX_BYTES);
+    const done = this.#call((c) =>
+      c.statx(
+        MACHINE.statx,
+        BigInt(fd),
+        cString(""),
+        AT_EMPTY_PATH,
+        STATX_BASIC_STATS,
+        bytes,
+      )
+    );
+    return done < 0 ? done : statxFrom(new DataView(bytes.buffer));
+  }
+
+  /** Every entry but `.` and `..`; a negated errno on failure. */
+  entries(fd: number): RawEntry[] | number {
+    const found: RawEntry[] = [];
+    const bytes = new Uint8Array(DIRENT_BYTES);
+    for (;;) {
+      const length = this.#call((c) =>
+        c.getdents64(
+          MACHINE.getdents64,
+          BigInt(fd),
+          bytes,
+          BigInt(DIRENT_BYTES),
+        )
+      );
+      if (length < 0) return length;
+      if (length === 0) return found;
+      collectEntries(bytes.subarray(0, length), found);
+    }
+  }
+
+  /** Reads off the main thread; fills a part of `into`, 0 at the end. */
+  async read(fd: number, into: Bytes): Promise<number> {
+    const size = BigInt(into.length);
+    const length = await this.#library.symbols.readAside(fd, into, size);
+    // The errno stayed on the other thread; the same call here brings it.
+    return length >= 0n
+      ? Number(length)
+      : this.#call((c) => c.read(fd, into, size));
+  }
+
+  async write(fd: number, from: Bytes): Promise<number> {
+    const size = BigInt(from.length);
+    const length = await this.#library.symbols.writeAside(fd, from, size);
+    return length >= 0n
+      ? Number(length)
+      : this.#call((c) => c.write(fd, from, size));
+  }
+
+  async fsync(fd: number): Promise<number> {
+    // Asking again would forget the failure, so its errno is not known.
+    return await this.#library.symbols.fsyncAside(fd) < 0 ? -EIO : 0;
+  }
+
+  symlinkAt(target: Bytes, dirFd: number, path: Bytes): number {
+    return this.#call((c) => c.symlinkat(target, dirFd, path));
+  }
+
+  readLinkAt(dirFd: number, path: Bytes): string | number {
+    const bytes = new Uint8Array(4096);
+    const length = this.#call((c) =>
+      c.readlinkat(dirFd, path, bytes, BigInt(bytes.length))
+    );
+    if (length < 0) return length;
+    return new TextDecoder().decode(bytes.subarray(0, length));
+  }
+
+  renameAt(fromFd: number, from: Bytes, to: { fd: number; path: Bytes }) {
+    return this.#call((c) => c.renameat(fromFd, from, to.fd, to.path));
+  }
+
+  unlinkAt(dirFd: number, path: Bytes, flags: number): number {
+    return this.#call((c) => c.unlinkat(dirFd, path, flags));
+  }
+
+  makeDirectoryAt(dirFd: number, path: Bytes, mode: number): number {
+    return this.#call((c) => c.mkdirat(dirFd, path, mode));
+  }
+
+  chmodFd(fd: number, mode: number): number {
+    return this.#call((c) => c.fchmod(fd, mode));
+  }
+
+  /** Follows a final link: only for paths below directories of our own. */
+  chmodAt(dirFd: number, path: Bytes, mode: number): number {
+    return this.#call((c) => c.fchmodat(dirFd, path, mode, 0));
+  }
+
+  /** The process-wide file mode mask; returns the old one. */
+  umask(mask: number): number {
+    return this.#library.symbols.umask(mask);
+  }
+
+  mount(source: string, target: string, flags: number): number {
+    const type = cString("none");
+    return this.#call((c) =>
+      c.mount(cString(source), cString(target), type, BigInt(flags), null)
+    );
+  }
+
+  unmount(target: string, flags: number): number {
+    return this.#call((c) => c.umount2(cString(target), flags));
+  }
+
+  #call(
+    one: (
+      symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"],
+    ) => number | bigint,
+  ): number {
+    for (;;) {
+      const result = Number(one(this.#library.symbols));
+      if (result >= 0) return result;
+      const errno = this.#errno();
+      if (errno !== EINTR) return -errno;
+    }
+  }
+
+  #errno(): number {
+    const bytes = new Uint8Array(4);
+    const { memcpy, __errno_location } = this.#library.symbols;
+    memcpy(bytes, __errno_location(), 4n);
+    return new DataView(bytes.buffer).getInt32(0, true);
+  }
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { openLibc } from "./libc.ts";
+import { HostLogFiles } from "./log_files.ts";
+
+async function inDirectory(
+  test: (directory: string, logFiles: HostLogFiles) => Promise<void>,
+): Promise<void> {
+  const libc = openLibc();
+  const directory = await Deno.makeTempDir();
+  try {
+    const trees = { libc, roots: [directory], links: "refuse" } as const;
+    await test(directory, new HostLogFiles(trees));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+    libc.close();
+  }
+}
+
+Deno.test("HostLogFiles reads any part of a file", () =>
+  inDirectory(async (directory, logFiles) => {
+    await Deno.writeTextFile(`${directory}/a`, "0123456789");
+    const file = await logFiles.open(`${directory}/a`);
+    assert.ok(file);
+    const part = async (offset: number, length: number) =>
+      new TextDecoder().decode(await file.read(offset, length));
+    assert.equal(await part(0, 3), "012");
+    assert.equal(await part(3, 3), "345");
+    assert.equal(await part(1, 2), "12");
+    assert.equal(await part(8, 100), "89");
+    assert.equal(await part(50, 10), "");
+    assert.equal(await file.sizeBytes(), 10);
+    file.close();
+  }));
+
+Deno.test("HostLogFiles keeps a file open while it is renamed", () =>
+  inDirectory(async (directory, logFiles) => {
+    const path = `${directory}/a`;
+    await Deno.writeTextFile(path, "old");
+    const file = await logFiles.open(path);
+    assert.ok(file);
+    await Deno.rename(path, `${directory}/b`);
+    assert.equal(await logFiles.identity(path), undefined);
+    await Deno.writeTextFile(path, "new");
+    assert.equal(await logFiles.identity(`${directory}/b`), file.identity);
+    assert.notEqual(await logFiles.identity(path), file.identity);
+    assert.equal(new TextDecoder().decode(await file.read(0, 9)), "old");
+    file.close();
+  }));
+
+Deno.test("HostLogFiles finds nothing where nothing is", () =>
+  inDirectory(async (directory, logFiles) => {
+    assert.equal(await logFiles.open(`${directory}/no/file`), undefined);
+    assert.equal(await logFiles.identity(`${directory}/no`), undefined);
+  }));
+
+Deno.test("HostLogFiles refuses links, directories and pipes", () =>
+  inDirectory(async (directory, logFiles) => {
+    await Deno.writeTextFile(`${directory}/real`, "x");
+    await Deno.symlink(`${directory}/real`, `${directory}/link`);
+    await Deno.mkdir(`${directory}/dir`);
+    await Deno.symlink(`${directory}/dir`, `${directory}/way`);
+    await Deno.writeTextFile(`${directory}/dir/file`, "x");
+    await new Deno.Command("mkfifo", { args: [`${directory}/pipe`] }).output();
+    for (const name of ["link", "dir", "way/file", "pipe"]) {
+      await assert.rejects(
+        logFiles.open(`${directory}/${name}`),
+        { name: "AgentError", next: "give-up" },
+        name,
+      );
+    }
+    await assert.rejects(logFiles.open("/etc/passwd"), { next: "give-up" });
+  }));

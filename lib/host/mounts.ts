@@ -1,0 +1,89 @@
+/**
+ * Makes /proc and the cgroup trees visible at ordinary paths. Deno refuses
+ * everything below /proc and /sys to a process with scoped permissions, but
+ * not a bind mount of them at a path that was granted.
+ */
+import { AgentError } from "../base/errors.ts";
+import {
+  AT_FDCWD,
+  cString,
+  MNT_DETACH,
+  MS_BIND,
+  MS_REC,
+  MS_SLAVE,
+  O_DIRECTORY,
+  O_PATH,
+  RESOLVE_NO_MAGICLINKS,
+  UMOUNT_NOFOLLOW,
+} from "./abi.ts";
+import { check, makeDirectories } from "./beneath.ts";
+import { EINVAL, failure, isAbsent } from "./errno.ts";
+import type { Libc } from "./libc.ts";
+
+const PROC = "/proc";
+const CGROUP = "/sys/fs/cgroup";
+const DIRECTORY_MODE = 0o755;
+
+/** Where the bound trees are, below the agent's run directory. */
+export function boundProc(runDir: string): string {
+  return `${runDir}/proc`;
+}
+
+export function boundCgroup(runDir: string): string {
+  return `${runDir}/cgroup`;
+}
+
+/**
+ * Binds /proc and all of /sys/fs/cgroup below `runDir`. What a former start
+ * bound is kept. Mounts made below the host's trees later show up here; ours
+ * never show up there.
+ */
+export function bindHostTrees(libc: Libc, runDir: string): void {
+  bind(libc, { source: PROC, target: boundProc(runDir), depth: 0 });
+  bind(libc, { source: CGROUP, target: boundCgroup(runDir), depth: MS_REC });
+}
+
+/** Takes the binds away again; for leaving a machine clean. */
+export function unbindHostTrees(libc: Libc, runDir: string): void {
+  for (const target of [boundCgroup(runDir), boundProc(runDir)]) {
+    const done = libc.unmount(target, MNT_DETACH | UMOUNT_NOFOLLOW);
+    // EINVAL: nothing is mounted there.
+    if (done < 0 && done !== -EINVAL && !isAbsent(-done)) {
+      throw failure(`Cannot unmount ${target}`, -done);
+    }
+  }
+}
+
+function bind(
+  libc: Libc,
+  tree: { source: string; target: string; depth: number },
+): void {
+  const { source, target, depth } = tree;
+  const trees = { libc, roots: [target], links: "refuse" } as const;
+  const made = makeDirectories(trees, target, DIRECTORY_MODE);
+  check(made, `Cannot create ${target}`);
+  if (identityOf(libc, source) === identityOf(libc, target)) return;
+  const doing = `Cannot bind ${source} to ${target}`;
+  const mounted = libc.mount(source, target, MS_BIND | depth);
+  if (mounted < 0) {
+    throw new AgentError(`${doing}; is CAP_SYS_ADMIN granted?`, {
+      next: "give-up",
+      cause: failure(doing, -mounted),
+    });
+  }
+  check(libc.mount("none", target, MS_SLAVE | depth), doing);
+}
+
+/** Device and inode: equal for a tree and its bind mount. */
+function identityOf(libc: Libc, path: string): string {
+  const doing = `Cannot look at ${path}`;
+  const how = {
+    flags: O_PATH | O_DIRECTORY,
+    resolve: RESOLVE_NO_MAGICLINKS,
+  };
+  const fd = check(libc.openAt(AT_FDCWD, cString(path), how), doing);
+  const found = libc.stat(fd);
+  libc.closeFd(fd);
+  if (typeof found === "number") throw failure(doing, -found);
+  return found.identity;
+}

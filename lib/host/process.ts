@@ -1,0 +1,38 @@
+/** The process around the agent: its output and the signals that end it. */
+
+const encoder = new TextEncoder();
+
+/** Writes text to standard output, whole. */
+export function print(text: string): void {
+  writeAll(Deno.stdout, encoder.encode(text));
+}
+
+/** Writes text to standard error, whole: complaints and the log. */
+export function complain(text: string): void {
+  writeAll(Deno.stderr, encoder.encode(text));
+}
+
+/** Writes bytes to standard output without blocking the event loop. */
+export async function printBytes(bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) {
+    sent += await Deno.stdout.write(bytes.subarray(sent));
+  }
+}
+
+/** Aborts on SIGTERM and SIGINT, with the signal's name as the reason. */
+export function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(
+      name,
+      () => controller.abort(new DOMException(name, "AbortError")),
+    );
+  }
+  return controller.signal;
+}
+
+function writeAll(stream: typeof Deno.stdout, bytes: Uint8Array): void {
+  for (let sent = 0; sent < bytes.length;) {
+    sent += stream.writeSync(bytes.subarray(sent));
+  }
+}

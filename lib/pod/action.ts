@@ -1,0 +1,97 @@
+/**
+ * What a pass may do to the world: a closed union of plain values. The
+ * executor (`sync/apply.ts`) is total over it by type.
+ */
+import type { ContainerId, SandboxId } from "../api/id.ts";
+import type { PullPolicy } from "../image/types.ts";
+import type { ContainerSpec, SandboxSpec } from "../port/runtime.ts";
+
+export interface ContainerToStop {
+  readonly id: ContainerId;
+  readonly name: string;
+  readonly graceSeconds: number;
+  /** The event text: `Stopping container web`. */
+  readonly message: string;
+}
+
+export type Action =
+  /** Only asks; the image runner wakes the pod when it knows. */
+  | {
+    readonly kind: "ensure-image";
+    readonly container: string;
+    readonly image: string;
+    readonly policy: PullPolicy;
+  }
+  | {
+    readonly kind: "make-pod-files";
+    readonly directories: readonly {
+      readonly path: string;
+      readonly mode: number;
+    }[];
+    readonly files: readonly {
+      readonly path: string;
+      readonly text: string;
+      readonly mode: number;
+    }[];
+  }
+  | { readonly kind: "run-sandbox"; readonly spec: SandboxSpec }
+  | {
+    readonly kind: "start-container";
+    readonly sandboxId: SandboxId;
+    readonly sandbox: SandboxSpec;
+    readonly container: ContainerSpec;
+    /** Directory to create before, and the link for log collectors. */
+    readonly log: LogPlace;
+    readonly messageFile: string;
+  }
+  /** A container that was created when the agent died, but not started. */
+  | {
+    readonly kind: "start-created-container";
+    readonly id: ContainerId;
+    readonly name: string;
+    readonly log: LogPlace;
+  }
+  | {
+    readonly kind: "stop-containers";
+    readonly containers: readonly ContainerToStop[];
+  }
+  | { readonly kind: "stop-sandbox"; readonly id: SandboxId }
+  | { readonly kind: "remove-sandbox"; readonly id: SandboxId }
+  | {
+    readonly kind: "remove-container";
+    readonly id: ContainerId;
+    readonly name: string;
+    /** Its log file, rotated ones included, and its link. */
+    readonly logFile: string;
+    readonly logLink: string;
+  }
+  | {
+    readonly kind: "remove-pod-files";
+    readonly trees: readonly string[];
+    readonly links: readonly string[];
+  }
+  | { readonly kind: "remove-cgroup"; readonly path: string }
+  /** Says something dated in the ledger; changes nothing. */
+  | {
+    readonly kind: "note";
+    readonly type: "Normal" | "Warning";
+    readonly reason: string;
+    readonly message: string;
+  };
+
+export interface LogPlace {
+  readonly directory: string;
+  readonly file: string;
+  /** Without the container's id, which is known only after creation. */
+  readonly linkPrefix: string;
+}
+
+/** The one thing that a pod waits for, for `denolet explain`. */
+export interface Blocker {
+  /** `image`, `crash-loop`, `sandbox`, … */
+  readonly what: string;
+  readonly message: string;
+  /** When it will be tried again by itself; undefined: on a change only. */
+  readonly untilMs?: number;
+  readonly count?: number;
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { aContainer, aPod, SETTINGS } from "../../tests/build.ts";
+import type { V1Container } from "../api/types.ts";
+import { containerSpec, type Start } from "./container_spec.ts";
+
+const START: Start = {
+  attempt: 31,
+  crashDelayMs: 0,
+  image: { ref: "sha256:aaaa", uid: 5n, userName: "" },
+  podIps: ["10.0.0.5"],
+};
+
+function made(own: Partial<V1Container>) {
+  const container = aContainer(own);
+  const pod = aPod({ containers: [container] });
+  return containerSpec(SETTINGS, { pod, container }, START);
+}
+
+function ok(own: Partial<V1Container>) {
+  const result = made(own);
+  assert.ok(result.kind === "ok");
+  return result;
+}
+
+Deno.test("containerSpec() runs the resolved image and tells what was written", () => {
+  const { spec } = ok({});
+  assert.equal(spec.imageRef, "sha256:aaaa");
+  assert.equal(spec.userImage, "busybox:1");
+  assert.equal(spec.attempt, 31);
+  assert.equal(spec.logPath, "web/31.log");
+  assert.equal(spec.security.runAsUser, 5n);
+  assert.equal(spec.resources.oomScoreAdj, 1000n);
+});
+
+Deno.test("containerSpec() expands command and arguments with the environment", () => {
+  const { spec } = ok({
+    command: ["run", "$(A)"],
+    args: ["$$(A)", "$(B)"],
+    env: [{ name: "A", value: "1" }],
+  });
+  assert.deepEqual(spec.command, ["run", "1"]);
+  assert.deepEqual(spec.args, ["$(A)", "$(B)"]);
+});
+
+Deno.test("containerSpec() mounts a message file of its own for each attempt", () => {
+  const { spec, messageFile } = ok({ terminationMessagePath: "/tmp/last" });
+  assert.equal(
+    messageFile,
+    "/var/lib/kubelet/pods/11111111-2222-3333-4444-555555555555/" +
+      "containers/web/0000001f",
+  );
+  assert.equal(spec.mounts[0]?.hostPath, messageFile);
+  assert.equal(spec.mounts[0]?.containerPath, "/tmp/last");
+  assert.equal(spec.mounts[0]?.isReadOnly, false);
+  const unset = ok({ terminationMessagePath: "" });
+  assert.equal(unset.spec.mounts[0]?.containerPath, "/dev/termination-log");
+});
+
+Deno.test("containerSpec() refuses an environment or a user that cannot be", () => {
+  assert.equal(made({ envFrom: [{ prefix: "X" }] }).kind, "refused");
+  const root = made({ securityContext: { runAsNonRoot: true, runAsUser: 0 } });
+  assert.equal(root.kind, "refused");
+});

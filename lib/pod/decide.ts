@@ -1,0 +1,160 @@
+/**
+ * The table of contents of the agent: one pod's facts in, one plan out. Called
+ * by `sync/worker.ts` for every pass; never waits, never looks at the world.
+ */
+import { containersOf } from "../api/pod.ts";
+import type { V1Pod } from "../api/types.ts";
+import type { SandboxStatus } from "../port/runtime.ts";
+import type { Action, Blocker } from "./action.ts";
+import { clean, surplus } from "./clean.ts";
+import { type ContainerPlan, planContainer } from "./containers.ts";
+import { currentSandbox, type Facts, isGone } from "./facts.ts";
+import type { Plan } from "./plan.ts";
+import { planSandbox, sandboxIsUsable } from "./sandbox.ts";
+import type { PodState } from "./state.ts";
+import { mayStillRun, stopContainers, stopOrder } from "./stop.ts";
+import { unsupported } from "./support.ts";
+
+export function decide(facts: Facts, nowMs: number): Plan {
+  if (facts.state.kind === "cleaning") return planClean(facts, nowMs);
+  const order = stopOrder(facts);
+  if (order !== undefined) return planStop(facts, order, nowMs);
+  if (facts.pod === undefined) return wait("sources", sourcesBlocker());
+  if (facts.rival !== undefined) return wait("name", rivalBlocker(facts));
+  const { refused } = unsupported(facts.pod);
+  if (refused.length > 0) return wait("support", supportBlocker(refused));
+  const sandbox = currentSandbox(facts.observed);
+  return sandbox !== undefined && sandboxIsUsable(facts, facts.pod)
+    ? planRun(facts, { pod: facts.pod, sandbox }, nowMs)
+    : planSandbox(facts, facts.pod, nowMs);
+}
+
+function planStop(
+  facts: Facts,
+  order: Extract<PodState, { kind: "stopping" }>["order"],
+  nowMs: number,
+): Plan {
+  const { observed, state } = facts;
+  const killAtMs = nowMs + order.graceSeconds * 1000;
+  const standing = state.kind === "stopping" ? state.killAtMs : killAtMs;
+  // Invariant: grace only shrinks, over passes and over failed attempts.
+  const graceSeconds = Math.max(
+    0,
+    Math.ceil((Math.min(standing, killAtMs) - nowMs) / 1000),
+  );
+  const running = observed.containers.filter(mayStillRun);
+  const rest = clean(facts, nowMs);
+  return {
+    next: running.length > 0
+      ? { kind: "stopping", order, killAtMs: Math.min(standing, killAtMs) }
+      : { kind: "cleaning" },
+    actions: [...stopContainers(running, graceSeconds), ...rest.actions],
+    ...wakeAt(rest.wakeAtMs),
+    blockers: running.length > 0
+      ? [{
+        what: "stopping",
+        message: `${order.message}; waiting for ${running.length} container(s)`,
+        untilMs: Math.min(standing, killAtMs),
+      }]
+      : rest.blockers,
+    waiting: new Map(),
+  };
+}
+
+function planClean(facts: Facts, nowMs: number): Plan {
+  const rest = clean(facts, nowMs);
+  return {
+    next: rest.actions.length === 0 && isGone(facts.observed)
+      ? { kind: "done" }
+      : { kind: "cleaning" },
+    ...rest,
+    waiting: new Map(),
+  };
+}
+
+/** The sandbox is ready: look at each container, in the order of the spec. */
+function planRun(
+  facts: Facts,
+  place: { readonly pod: V1Pod; readonly sandbox: SandboxStatus },
+  nowMs: number,
+): Plan {
+  const plans = containersOf(place.pod).map((container) => ({
+    name: container.name,
+    plan: planContainer(facts, { ...place, container }, nowMs),
+  }));
+  const kinds = plans.map(({ plan }) => plan);
+  if (kinds.every((plan) => plan.kind === "finished")) {
+    return planFinished(facts, place.sandbox);
+  }
+  const blockers = kinds.flatMap(blockersOf);
+  const wakes = blockers.flatMap(({ untilMs }) => untilMs ?? []);
+  return {
+    next: { kind: "running", sandboxId: place.sandbox.id },
+    actions: [...kinds.flatMap(actionsOf), ...surplus(facts)],
+    ...wakeAt(wakes.length > 0 ? Math.min(...wakes) : undefined),
+    blockers,
+    waiting: new Map(
+      plans.flatMap(({ name, plan }) =>
+        blockersOf(plan).map((blocker) => [name, blocker] as const)
+      ),
+    ),
+  };
+}
+
+/** Nothing is to run again: free the network, keep what logs are read from. */
+function planFinished(facts: Facts, sandbox: SandboxStatus): Plan {
+  return {
+    next: { kind: "running", sandboxId: sandbox.id },
+    actions: [{ kind: "stop-sandbox", id: sandbox.id }, ...surplus(facts)],
+    blockers: [],
+    waiting: new Map(),
+  };
+}
+
+function actionsOf(plan: ContainerPlan): readonly Action[] {
+  return plan.kind === "act" || plan.kind === "wait" ? plan.actions : [];
+}
+
+function blockersOf(plan: ContainerPlan): Blocker[] {
+  if (plan.kind === "wait") return [plan.blocker];
+  return plan.kind === "refused"
+    ? [{ what: "CreateContainerConfigError", message: plan.message }]
+    : [];
+}
+
+function wait(
+  reason: Extract<PodState, { kind: "waiting" }>["for"],
+  blocker: Blocker,
+): Plan {
+  return {
+    next: { kind: "waiting", for: reason },
+    actions: [],
+    blockers: [blocker],
+    waiting: new Map(),
+  };
+}
+
+function sourcesBlocker(): Blocker {
+  return {
+    what: "sources",
+    message: "Not every source of pods has reported yet, so nothing is stopped",
+  };
+}
+
+function rivalBlocker(facts: Facts): Blocker {
+  return {
+    what: "name",
+    message: `An older pod of the same name is still here: ${facts.rival}`,
+  };
+}
+
+function supportBlocker(fields: readonly string[]): Blocker {
+  return {
+    what: "unsupported",
+    message: `This agent does not support ${fields.join(", ")} yet`,
+  };
+}
+
+function wakeAt(ms: number | undefined): { wakeAtMs?: number } {
+  return ms === undefined ? {} : { wakeAtMs: ms };
+}

@@ -1,0 +1,411 @@
+import assert from "node:assert/strict";
+import {
+  aContainer,
+  aFailed,
+  aFailure,
+  anInstance,
+  aPod,
+  aSandbox,
+  type FactParts,
+  NOW_MS,
+  PRESENT,
+  running,
+  someFacts,
+} from "../../tests/build.ts";
+import { podUid } from "../api/id.ts";
+import type { Action } from "./action.ts";
+import { decide } from "./decide.ts";
+import type { Plan } from "./plan.ts";
+import { isLegalMove, type PodState } from "./state.ts";
+
+function plan(parts: FactParts, nowMs = NOW_MS): Plan {
+  const facts = someFacts(parts);
+  const made = decide(facts, nowMs);
+  assert.ok(
+    isLegalMove(facts.state, made.next),
+    `${facts.state.kind} to ${made.next.kind} is legal`,
+  );
+  assert.ok(
+    made.wakeAtMs === undefined || made.wakeAtMs > nowMs,
+    "a wake lies in the future",
+  );
+  return made;
+}
+
+const kinds = ({ actions }: Plan) => actions.map(({ kind }) => kind);
+
+function only<Kind extends Action["kind"]>(made: Plan, kind: Kind) {
+  return made.actions.filter((action): action is Extract<
+    Action,
+    { kind: Kind }
+  > => action.kind === kind);
+}
+
+const never = aPod({ spec: { restartPolicy: "Never" } });
+const onFailure = aPod({ spec: { restartPolicy: "OnFailure" } });
+const removed = { pod: undefined } as const;
+
+Deno.test("decide() makes files and a sandbox for a new pod and asks for its images", () => {
+  const made = plan({
+    pod: aPod({ containers: [aContainer(), aContainer({ name: "log" })] }),
+  });
+  assert.deepEqual(kinds(made), [
+    "ensure-image",
+    "ensure-image",
+    "make-pod-files",
+    "run-sandbox",
+  ]);
+  assert.deepEqual(made.next, { kind: "waiting", for: "sandbox" });
+  assert.equal(only(made, "run-sandbox")[0]?.spec.attempt, 0);
+});
+
+Deno.test("decide() starts a pod although another source has not reported", () => {
+  assert.ok(kinds(plan({ areSourcesReady: false })).includes("run-sandbox"));
+});
+
+Deno.test("decide() starts a container once its sandbox and image are there", () => {
+  const made = plan({
+    sandboxes: [aSandbox({ attempt: 3 })],
+    images: { web: PRESENT },
+  });
+  assert.deepEqual(kinds(made), ["start-container"]);
+  const [start] = only(made, "start-container");
+  assert.equal(start?.sandboxId, "s0");
+  assert.equal(start?.sandbox.attempt, 3);
+  assert.equal(start?.container.attempt, 0);
+  assert.equal(start?.container.imageRef, "sha256:aaaa");
+  assert.deepEqual(made.next, running());
+});
+
+Deno.test("decide() leaves a running pod alone", () => {
+  const made = plan({
+    state: running(),
+    sandboxes: [aSandbox()],
+    containers: [anInstance()],
+  });
+  assert.deepEqual(made, {
+    next: running(),
+    actions: [],
+    blockers: [],
+    waiting: new Map(),
+  });
+});
+
+Deno.test("decide() stops no pod while a source is silent", () => {
+  const made = plan({
+    ...removed,
+    areSourcesReady: false,
+    sandboxes: [aSandbox()],
+    containers: [anInstance()],
+  });
+  assert.deepEqual(made.actions, []);
+  assert.deepEqual(made.next, { kind: "waiting", for: "sources" });
+});
+
+Deno.test("decide() waits for an older pod of the same name", () => {
+  const made = plan({ rival: podUid("old") });
+  assert.deepEqual(made.actions, []);
+  assert.deepEqual(made.next, { kind: "waiting", for: "name" });
+  assert.match(made.blockers[0]?.message ?? "", /old/);
+});
+
+Deno.test("decide() does nothing for a pod with what is not supported", () => {
+  const made = plan({ pod: aPod({ spec: { runtimeClassName: "kata" } }) });
+  assert.deepEqual(made.actions, []);
+  assert.deepEqual(made.next, { kind: "waiting", for: "support" });
+  assert.match(made.blockers[0]?.message ?? "", /spec\.runtimeClassName/);
+});
+
+Deno.test("decide() stops and then removes a pod that no source wants", () => {
+  const made = plan({
+    ...removed,
+    state: running(),
+    sandboxes: [aSandbox()],
+    containers: [anInstance()],
+  });
+  assert.deepEqual(kinds(made).slice(0, 2), [
+    "stop-containers",
+    "stop-sandbox",
+  ]);
+  assert.deepEqual(only(made, "stop-containers")[0]?.containers, [{
+    id: anInstance().id,
+    name: "web",
+    graceSeconds: 30,
+    message: "Stopping container web",
+  }]);
+  assert.equal(made.next.kind, "stopping");
+  assert.equal(
+    made.next.kind === "stopping" && made.next.killAtMs,
+    NOW_MS + 30_000,
+  );
+});
+
+Deno.test("decide() takes the grace of a removed pod from its container", () => {
+  for (const [spec, grace] of [[0, 2], [1, 2], [7, 7], [600, 600]] as const) {
+    const pod = aPod({ spec: { terminationGracePeriodSeconds: spec } });
+    const made = plan({
+      ...removed,
+      sandboxes: [aSandbox()],
+      containers: [anInstance({ pod })],
+    });
+    const [stop] = only(made, "stop-containers");
+    assert.equal(stop?.containers[0]?.graceSeconds, grace);
+  }
+});
+
+Deno.test("decide() gives what is left of the grace on a later pass", () => {
+  const state: PodState = {
+    kind: "stopping",
+    order: { kind: "removed", graceSeconds: 30, message: "" },
+    killAtMs: NOW_MS + 30_000,
+  };
+  const table = [[0, 30], [10_001, 20], [29_500, 2], [90_000, 2]] as const;
+  for (const [laterMs, expected] of table) {
+    const made = plan({
+      ...removed,
+      state,
+      sandboxes: [aSandbox()],
+      containers: [anInstance()],
+    }, NOW_MS + laterMs);
+    const [stop] = only(made, "stop-containers");
+    assert.equal(stop?.containers[0]?.graceSeconds, expected);
+    assert.equal(
+      made.next.kind === "stopping" && made.next.killAtMs,
+      NOW_MS + 30_000,
+    );
+  }
+});
+
+Deno.test("decide() finishes stopping a pod that is wanted again meanwhile", () => {
+  const made = plan({
+    state: {
+      kind: "stopping",
+      order: { kind: "removed", graceSeconds: 30, message: "" },
+      killAtMs: NOW_MS + 5_000,
+    },
+    sandboxes: [aSandbox()],
+    containers: [anInstance()],
+  });
+  assert.equal(kinds(made)[0], "stop-containers");
+  assert.equal(made.next.kind, "stopping");
+});
+
+Deno.test("decide() removes a pod whose containers were only created", () => {
+  const made = plan({
+    ...removed,
+    state: running(),
+    sandboxes: [aSandbox()],
+    containers: [anInstance({ state: "created" })],
+  });
+  assert.deepEqual(only(made, "stop-containers"), []);
+  assert.ok(kinds(made).includes("remove-sandbox"));
+});
+
+Deno.test("decide() ends in done when nothing of a removed pod is left", () => {
+  const made = plan({ ...removed, state: { kind: "cleaning" } });
+  assert.deepEqual(made.actions, []);
+  assert.deepEqual(made.next, { kind: "done" });
+});
+
+Deno.test("decide() is not done while files could not be removed", () => {
+  const made = plan({
+    ...removed,
+    state: { kind: "cleaning" },
+    failures: { remove: aFailure({ reason: "retry" }) },
+  });
+  assert.equal(made.next.kind, "cleaning");
+  assert.equal(made.wakeAtMs, NOW_MS + 5_000);
+});
+
+Deno.test("decide() removes the sandbox last, because it carries the name", () => {
+  const made = plan({
+    ...removed,
+    state: { kind: "cleaning" },
+    sandboxes: [aSandbox({ isReady: false })],
+    containers: [aFailed()],
+  });
+  assert.equal(kinds(made).at(-1), "remove-sandbox");
+  assert.ok(kinds(made).includes("remove-pod-files"));
+  assert.ok(kinds(made).includes("remove-cgroup"));
+});
+
+Deno.test("decide() waits before it tries a failed removal again", () => {
+  const failures = { remove: aFailure({ reason: "retry" }) };
+  const cleaning = plan({
+    ...removed,
+    state: { kind: "cleaning" },
+    sandboxes: [aSandbox()],
+    failures,
+  });
+  assert.deepEqual(cleaning.actions, []);
+  assert.equal(cleaning.wakeAtMs, NOW_MS + 5_000);
+  const stopping = plan({
+    ...removed,
+    state: running(),
+    sandboxes: [aSandbox()],
+    containers: [anInstance()],
+    failures,
+  });
+  assert.deepEqual(stopping.actions, [], "a failed stop waits too");
+  assert.equal(stopping.next.kind, "stopping");
+  assert.equal(stopping.wakeAtMs, NOW_MS + 5_000);
+});
+
+Deno.test("decide() restarts a failed container only after its delay", () => {
+  const crashed = aFailed({
+    attempt: 2,
+    crashDelayMs: 20_000,
+    finishedAtMs: NOW_MS,
+  });
+  const parts = {
+    state: running(),
+    sandboxes: [aSandbox()],
+    containers: [crashed],
+    images: { web: PRESENT },
+  };
+  const early = plan(parts, NOW_MS + 19_999);
+  assert.deepEqual(early.actions, []);
+  assert.equal(early.wakeAtMs, NOW_MS + 20_000);
+  assert.deepEqual(early.waiting.get("web"), {
+    what: "CrashLoopBackOff",
+    message: "back-off 20s restarting failed container=web " +
+      "pod=shop_prod(11111111-2222-3333-4444-555555555555)",
+    untilMs: NOW_MS + 20_000,
+    count: 3,
+  });
+  const due = plan(parts, NOW_MS + 20_000);
+  assert.deepEqual(kinds(due), ["start-container"]);
+  assert.equal(only(due, "start-container")[0]?.container.attempt, 3);
+});
+
+Deno.test("decide() wakes for the earliest of several waits", () => {
+  const pod = aPod({
+    containers: [aContainer({ name: "a" }), aContainer({ name: "b" })],
+  });
+  const crashed = (name: string, crashDelayMs: number) =>
+    aFailed({ pod, id: name, name, crashDelayMs, finishedAtMs: NOW_MS });
+  const made = plan({
+    pod,
+    sandboxes: [aSandbox()],
+    containers: [crashed("a", 40_000), crashed("b", 10_000)],
+  });
+  assert.equal(made.wakeAtMs, NOW_MS + 10_000);
+  assert.equal(made.blockers.length, 2);
+});
+
+Deno.test("decide() asks again, once, for an image whose back-off is over", () => {
+  const failed = {
+    kind: "failed",
+    reason: "ErrImagePull",
+    message: "no such host",
+    count: 2,
+    failedAtMs: NOW_MS - 20_000,
+    retryAtMs: NOW_MS,
+  } as const;
+  const parts = { sandboxes: [aSandbox()], images: { web: failed } };
+  const due = plan(parts);
+  assert.deepEqual(kinds(due), ["ensure-image"]);
+  const early = plan(parts, NOW_MS - 1);
+  assert.deepEqual(kinds(early), []);
+  assert.equal(early.wakeAtMs, NOW_MS);
+});
+
+Deno.test("decide() shows ImagePullBackOff while a failed pull waits", () => {
+  const made = plan({
+    sandboxes: [aSandbox()],
+    images: {
+      web: {
+        kind: "failed",
+        reason: "ErrImagePull",
+        message: "no such host",
+        count: 1,
+        failedAtMs: NOW_MS - 1_000,
+        retryAtMs: NOW_MS + 9_000,
+      },
+    },
+  });
+  const blocker = made.waiting.get("web");
+  assert.equal(blocker?.what, "ImagePullBackOff");
+  assert.match(
+    blocker?.message ?? "",
+    /^Back-off pulling image "busybox:1": .*no such host/,
+  );
+});
+
+Deno.test("decide() asks for an image only while nobody has", () => {
+  for (const kind of ["checking", "queued", "pulling"] as const) {
+    const made = plan({
+      sandboxes: [aSandbox()],
+      images: { web: { kind, sinceMs: NOW_MS } },
+    });
+    assert.deepEqual(made.actions, [], kind);
+  }
+});
+
+Deno.test("decide() stops the network of a pod that has finished", () => {
+  const made = plan({
+    pod: never,
+    state: running(),
+    sandboxes: [aSandbox()],
+    containers: [aFailed({ pod: never })],
+  });
+  assert.deepEqual(kinds(made), ["stop-sandbox"]);
+});
+
+Deno.test("decide() keeps a finished pod as it is, and its sandbox stopped", () => {
+  for (const [pod, exitCode] of [[never, 1], [onFailure, 0]] as const) {
+    const made = plan({
+      pod,
+      state: { kind: "done" },
+      sandboxes: [aSandbox({ isReady: false })],
+      containers: [aFailed({ pod, exitCode })],
+    });
+    assert.deepEqual(made.actions, []);
+    assert.deepEqual(made.next, { kind: "done" });
+  }
+});
+
+Deno.test("decide() stays legal when a finished pod's sandbox is still ready", () => {
+  // Two sandboxes were ready, one is stopped by now, the other could not be.
+  const made = plan({
+    pod: never,
+    state: { kind: "done" },
+    sandboxes: [aSandbox(), aSandbox({ id: "s-old", isReady: false })],
+    containers: [aFailed({ pod: never })],
+  });
+  assert.deepEqual(kinds(made).slice(0, 1), ["stop-sandbox"]);
+});
+
+Deno.test("decide() waits after a stop or removal failed while the pod runs", () => {
+  const failures = { remove: aFailure({ reason: "retry" }) };
+  const changed = aContainer({ image: "busybox:0" });
+  const finished = plan({
+    pod: never,
+    state: running(),
+    sandboxes: [aSandbox()],
+    containers: [aFailed({ pod: never })],
+    failures,
+  });
+  assert.deepEqual(finished.actions, [], "stop of the finished pod's network");
+  const replaced = plan({
+    state: running(),
+    sandboxes: [aSandbox()],
+    containers: [anInstance({ spec: changed })],
+    failures,
+  });
+  assert.deepEqual(replaced.actions, [], "stop of a changed container");
+  const stale = plan({
+    state: running(),
+    sandboxes: [aSandbox()],
+    containers: [
+      anInstance({ id: "c2", attempt: 2 }),
+      aFailed({ id: "c1", attempt: 1 }),
+      aFailed({ id: "c0" }),
+    ],
+    failures,
+  });
+  assert.deepEqual(stale.actions, [], "removal of a dead instance");
+  for (const made of [finished, replaced, stale]) {
+    assert.equal(made.wakeAtMs, NOW_MS + 5_000);
+  }
+});

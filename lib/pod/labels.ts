@@ -1,0 +1,105 @@
+/**
+ * What is written on sandboxes and containers, and how it is read back: after
+ * a restart these labels are the agent's whole memory. The names are the
+ * kubelet's, so that crictl, log collectors and a later kubelet read them.
+ * Compat: kubelet 1.36 kuberuntime/labels.go.
+ */
+import { containerHash } from "../api/hash.ts";
+import { nameOf, namespaceOf, uidOf } from "../api/pod.ts";
+import type { V1Container, V1Pod } from "../api/types.ts";
+
+export const POD_NAME = "io.kubernetes.pod.name";
+export const POD_NAMESPACE = "io.kubernetes.pod.namespace";
+export const POD_UID = "io.kubernetes.pod.uid";
+export const CONTAINER_NAME = "io.kubernetes.container.name";
+
+const HASH = "io.kubernetes.container.hash";
+const RESTART_COUNT = "io.kubernetes.container.restartCount";
+const MESSAGE_PATH = "io.kubernetes.container.terminationMessagePath";
+const MESSAGE_POLICY = "io.kubernetes.container.terminationMessagePolicy";
+const PRE_STOP = "io.kubernetes.container.preStopHandler";
+const PORTS = "io.kubernetes.container.ports";
+const TERMINATION_GRACE = "io.kubernetes.pod.terminationGracePeriod";
+const DELETION_GRACE = "io.kubernetes.pod.deletionGracePeriod";
+/** Ours: the crash delay in milliseconds that this instance has earned. */
+const CRASH_DELAY = "io.denolet.container.crashDelayMs";
+
+/** What one instance of a container remembers. */
+export interface Remembered {
+  readonly hash: string;
+  readonly restartCount: number;
+  /** Undefined when another agent made the container. */
+  readonly crashDelayMs: number | undefined;
+  /** Seconds; undefined when not written. */
+  readonly graceSeconds: number | undefined;
+}
+
+export function podLabels(pod: V1Pod): Map<string, string> {
+  return new Map([
+    ...Object.entries(pod.metadata?.labels ?? {}),
+    [POD_NAME, nameOf(pod)],
+    [POD_NAMESPACE, namespaceOf(pod)],
+    [POD_UID, uidOf(pod)],
+  ]);
+}
+
+export function podAnnotations(pod: V1Pod): Map<string, string> {
+  return new Map(Object.entries(pod.metadata?.annotations ?? {}));
+}
+
+export function containerLabels(
+  pod: V1Pod,
+  container: V1Container,
+): Map<string, string> {
+  return new Map([
+    [POD_NAME, nameOf(pod)],
+    [POD_NAMESPACE, namespaceOf(pod)],
+    [POD_UID, uidOf(pod)],
+    [CONTAINER_NAME, container.name],
+  ]);
+}
+
+export function containerAnnotations(
+  pod: V1Pod,
+  container: V1Container,
+  start: { readonly attempt: number; readonly crashDelayMs: number },
+): Map<string, string> {
+  const annotations = new Map([
+    [HASH, containerHash(container.name, container.image ?? "")],
+    [RESTART_COUNT, String(start.attempt)],
+    [MESSAGE_PATH, container.terminationMessagePath ?? ""],
+    [MESSAGE_POLICY, container.terminationMessagePolicy ?? ""],
+    [CRASH_DELAY, String(start.crashDelayMs)],
+  ]);
+  const deletionGrace = pod.metadata?.deletionGracePeriodSeconds;
+  if (deletionGrace !== undefined) {
+    annotations.set(DELETION_GRACE, String(deletionGrace));
+  }
+  const grace = pod.spec?.terminationGracePeriodSeconds;
+  if (grace !== undefined) annotations.set(TERMINATION_GRACE, String(grace));
+  const preStop = container.lifecycle?.preStop;
+  if (preStop !== undefined) annotations.set(PRE_STOP, JSON.stringify(preStop));
+  if ((container.ports ?? []).length > 0) {
+    annotations.set(PORTS, JSON.stringify(container.ports));
+  }
+  return annotations;
+}
+
+/** Reads back what `containerAnnotations` (or the kubelet) wrote. */
+export function remembered(
+  annotations: ReadonlyMap<string, string>,
+): Remembered {
+  return {
+    hash: annotations.get(HASH) ?? "",
+    restartCount: wholeNumber(annotations.get(RESTART_COUNT)) ?? 0,
+    crashDelayMs: wholeNumber(annotations.get(CRASH_DELAY)),
+    graceSeconds: wholeNumber(annotations.get(DELETION_GRACE)) ??
+      wholeNumber(annotations.get(TERMINATION_GRACE)),
+  };
+}
+
+/** A non-negative number; huge ones are cut to what a number holds exactly. */
+function wholeNumber(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\d+$/.test(text)) return undefined;
+  return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
+}

@@ -1,0 +1,119 @@
+/**
+ * Where a pod's files, logs and cgroup are. The layout is contract: log
+ * collectors and security agents parse these paths.
+ */
+import type { PodUid } from "../api/id.ts";
+import { nameOf, namespaceOf, uidOf } from "../api/pod.ts";
+import { type QosClass, qosClass } from "../api/qos.ts";
+import type { V1Pod } from "../api/types.ts";
+import type { PodSettings } from "./facts.ts";
+
+const LONGEST_FILE_NAME = 255;
+const LOG_SUFFIX = ".log";
+
+export interface PodName {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: PodUid;
+}
+
+export function podNameOf(pod: V1Pod): PodName {
+  return { namespace: namespaceOf(pod), name: nameOf(pod), uid: uidOf(pod) };
+}
+
+/** `<podLogsDir>/<namespace>_<name>_<uid>`. */
+export function podLogDirectory(settings: PodSettings, pod: PodName): string {
+  return `${settings.podLogsDir}/${pod.namespace}_${pod.name}_${pod.uid}`;
+}
+
+/** A container's log, relative to its pod's log directory. */
+export function containerLogFile(container: string, attempt: number): string {
+  return `${container}/${attempt}${LOG_SUFFIX}`;
+}
+
+/** The link for log collectors, without the container id and suffix. */
+export function logLinkPrefix(
+  settings: PodSettings,
+  pod: PodName,
+  container: string,
+): string {
+  const name = `${pod.name}_${pod.namespace}_${container}-`;
+  return `${settings.containerLogsDir}/${name}`;
+}
+
+/**
+ * The whole link path. Compat: kubelet 1.36 logSymlink cuts the name so that
+ * it fits a file name, losing the end of the container id.
+ */
+export function logLink(prefix: string, containerId: string): string {
+  const slash = prefix.lastIndexOf("/") + 1;
+  const name = (prefix.slice(slash) + containerId)
+    .slice(0, LONGEST_FILE_NAME - LOG_SUFFIX.length);
+  return prefix.slice(0, slash) + name + LOG_SUFFIX;
+}
+
+/** `<root>/pods/<uid>`. */
+export function podDirectory(settings: PodSettings, uid: PodUid): string {
+  return `${settings.podsDir}/${uid}`;
+}
+
+/** Every directory that a pod has before its first container starts. */
+export function podDirectories(
+  settings: PodSettings,
+  pod: PodName,
+): { readonly path: string; readonly mode: number }[] {
+  const own = podDirectory(settings, pod.uid);
+  return [
+    { path: own, mode: 0o750 },
+    { path: `${own}/volumes`, mode: 0o750 },
+    { path: `${own}/plugins`, mode: 0o750 },
+    { path: podLogDirectory(settings, pod), mode: 0o755 },
+  ];
+}
+
+/**
+ * The cgroup of a pod, as the runtime wants it named.
+ * Compat: kubelet 1.36 GetPodCgroupParent; empty without QoS cgroups when no
+ * root is set.
+ */
+export function cgroupParent(settings: PodSettings, pod: V1Pod): string {
+  if (!settings.usesQosCgroups) {
+    const root = rootParts(settings);
+    return root.length === 0 ? "" : named(root);
+  }
+  return podCgroup(settings, uidOf(pod), qosClass(pod));
+}
+
+/** Every cgroup the pod may have had, whatever its class was. */
+export function podCgroups(settings: PodSettings, uid: PodUid): string[] {
+  if (!settings.usesQosCgroups) return [];
+  const classes: QosClass[] = ["Guaranteed", "Burstable", "BestEffort"];
+  return classes.map((qos) => podCgroup(settings, uid, qos));
+}
+
+function podCgroup(settings: PodSettings, uid: PodUid, qos: QosClass): string {
+  const tier = qos === "Guaranteed" ? [] : [qos.toLowerCase()];
+  const parts = [...rootParts(settings), "kubepods", ...tier, `pod${uid}`];
+  return settings.cgroupDriver === "systemd"
+    ? systemdPath(parts)
+    : named(parts);
+}
+
+function rootParts(settings: PodSettings): string[] {
+  return settings.cgroupRoot.split("/").filter((part) => part !== "");
+}
+
+function named(parts: readonly string[]): string {
+  return "/" + parts.join("/");
+}
+
+/**
+ * Slices repeat the whole prefix and `-` becomes `_` within a part.
+ * Compat: kubelet 1.36 CgroupName.ToSystemd.
+ */
+function systemdPath(parts: readonly string[]): string {
+  const escaped = parts.map((part) => part.replaceAll("-", "_"));
+  return "/" +
+    escaped.map((_, index) => `${escaped.slice(0, index + 1).join("-")}.slice`)
+      .join("/");
+}

@@ -1,0 +1,135 @@
+/**
+ * Is the pod's sandbox usable, and what is done when it is not?
+ * Compat: kubelet 1.36 PodSandboxChanged and the first half of
+ * computePodActions.
+ */
+import { containersOf, restartPolicyOf, usesHostNetwork } from "../api/pod.ts";
+import type { V1Container, V1Pod } from "../api/types.ts";
+import type { Action, Blocker } from "./action.ts";
+import { ensureImage } from "./containers.ts";
+import type { Plan } from "./plan.ts";
+import { currentSandbox, type Facts, instancesOf } from "./facts.ts";
+import { podDirectories, podNameOf } from "./paths.ts";
+import { mayRestart } from "./restart.ts";
+import { sandboxSpec } from "./sandbox_spec.ts";
+import { mayStillRun, specGrace, stopContainers } from "./stop.ts";
+import { unsupported } from "./support.ts";
+
+/** True when the newest sandbox is the only one and can take containers. */
+export function sandboxIsUsable(facts: Facts, pod: V1Pod): boolean {
+  const { sandboxes } = facts.observed;
+  const newest = sandboxes[0];
+  if (newest === undefined || !newest.isReady) return false;
+  if (sandboxes.filter((sandbox) => sandbox.isReady).length > 1) return false;
+  const isHostNetwork = usesHostNetwork(pod);
+  if ((newest.network === "node") !== isHostNetwork) return false;
+  return isHostNetwork || newest.ips.length > 0;
+}
+
+export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
+  const old = currentSandbox(facts.observed);
+  const toStart = containersToStart(facts, pod);
+  const hasRun = facts.observed.containers.length > 0;
+  if (hasRun && (toStart.length === 0 || isOnce(pod))) return finished(facts);
+  const blocker = sandboxBlocker(facts, pod, nowMs);
+  if (blocker !== undefined) return waitFor(blocker, facts);
+  const running = facts.observed.containers.filter(mayStillRun);
+  const attempt = old === undefined ? 0 : old.attempt + 1;
+  const actions: Action[] = [
+    ...toStart.filter(({ name }) => !facts.images.has(name)).map(ensureImage),
+    ...old === undefined ? firstNotes(pod) : [CHANGED],
+    ...stopContainers(running, specGrace(pod)),
+    ...facts.observed.sandboxes.filter((sandbox) => sandbox.isReady)
+      .map(({ id }) => ({ kind: "stop-sandbox", id }) as const),
+    {
+      kind: "make-pod-files",
+      directories: podDirectories(facts.settings, podNameOf(pod)),
+      files: [],
+    },
+    { kind: "run-sandbox", spec: sandboxSpec(facts.settings, pod, attempt) },
+  ];
+  return {
+    next: { kind: "waiting", for: "sandbox" },
+    actions,
+    blockers: [{ what: "sandbox", message: "Creating the pod's sandbox" }],
+    waiting: new Map(),
+  };
+}
+
+const CHANGED: Action = {
+  kind: "note",
+  type: "Normal",
+  reason: "SandboxChanged",
+  message: "Pod sandbox changed, it will be killed and re-created.",
+};
+
+/** Said once, when the pod is seen for the first time. */
+function firstNotes(pod: V1Pod): Action[] {
+  const { ignored } = unsupported(pod);
+  if (ignored.length === 0) return [];
+  return [{
+    kind: "note",
+    type: "Warning",
+    reason: "PodFeatureIgnored",
+    message: `Not acted on yet: ${ignored.join(", ")}`,
+  }];
+}
+
+function isOnce(pod: V1Pod): boolean {
+  return containersOf(pod).every((c) => restartPolicyOf(pod, c) === "Never");
+}
+
+/** Containers that a new sandbox would run: all but those done for good. */
+function containersToStart(facts: Facts, pod: V1Pod): V1Container[] {
+  return containersOf(pod).filter((container) => {
+    const instance = instancesOf(facts.observed, container.name)[0];
+    if (instance?.state !== "exited") return true;
+    return mayRestart(restartPolicyOf(pod, container), instance.exitCode);
+  });
+}
+
+function sandboxBlocker(
+  facts: Facts,
+  pod: V1Pod,
+  nowMs: number,
+): Blocker | undefined {
+  const { runtime } = facts;
+  if (!runtime.isReady) return { what: "runtime", message: runtime.message };
+  if (!runtime.isNetworkReady && !usesHostNetwork(pod)) {
+    return { what: "network", message: runtime.message };
+  }
+  const failure = facts.failures.get("sandbox");
+  if (failure === undefined || failure.retryAtMs <= nowMs) return undefined;
+  return {
+    what: failure.reason,
+    message: failure.message,
+    untilMs: failure.retryAtMs,
+    count: failure.count,
+  };
+}
+
+function waitFor(blocker: Blocker, facts: Facts): Plan {
+  const reason = blocker.what === "runtime" || blocker.what === "network"
+    ? blocker.what
+    : "sandbox";
+  return {
+    next: facts.state.kind === "done"
+      ? facts.state
+      : { kind: "waiting", for: reason },
+    actions: [],
+    ...blocker.untilMs === undefined ? {} : { wakeAtMs: blocker.untilMs },
+    blockers: [blocker],
+    waiting: new Map(),
+  };
+}
+
+/** Every container ended for good: stop what is left, keep it for its logs. */
+function finished(facts: Facts): Plan {
+  return {
+    next: { kind: "done" },
+    actions: facts.observed.sandboxes.filter((sandbox) => sandbox.isReady)
+      .map(({ id }) => ({ kind: "stop-sandbox", id })),
+    blockers: [],
+    waiting: new Map(),
+  };
+}

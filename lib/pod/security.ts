@@ -1,0 +1,192 @@
+/**
+ * Security contexts of a pod and its containers as the runtime takes them.
+ * Compat: kubelet 1.36 DetermineEffectiveSecurityContext, verifyRunAsNonRoot,
+ * NamespacesForPod, getSeccompProfile.
+ */
+import { containersOf, titleOf } from "../api/pod.ts";
+import type { V1Container, V1Pod } from "../api/types.ts";
+import type {
+  ContainerSecurity,
+  Namespaces,
+  SandboxSecurity,
+  SecurityProfile,
+} from "../port/runtime.ts";
+
+const MASKED_PATHS = [
+  "/proc/asound",
+  "/proc/acpi",
+  "/proc/interrupts",
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/latency_stats",
+  "/proc/timer_list",
+  "/proc/timer_stats",
+  "/proc/sched_debug",
+  "/proc/scsi",
+  "/sys/firmware",
+  "/sys/devices/virtual/powercap",
+];
+const READONLY_PATHS = [
+  "/proc/bus",
+  "/proc/fs",
+  "/proc/irq",
+  "/proc/sys",
+  "/proc/sysrq-trigger",
+];
+
+/** The user that an image asks for. */
+export interface ImageUser {
+  readonly uid?: bigint;
+  readonly userName: string;
+}
+
+export function podNamespaces(pod: V1Pod): Namespaces {
+  const spec = pod.spec;
+  return {
+    network: spec?.hostNetwork ? "node" : "pod",
+    ipc: spec?.hostIPC ? "node" : "pod",
+    pid: spec?.hostPID
+      ? "node"
+      : spec?.shareProcessNamespace
+      ? "pod"
+      : "container",
+  };
+}
+
+export function sandboxSecurity(pod: V1Pod): SandboxSecurity {
+  const context = pod.spec?.securityContext;
+  return {
+    namespaces: podNamespaces(pod),
+    isPrivileged: containersOf(pod)
+      .some((container) => container.securityContext?.privileged === true),
+    isRootReadOnly: false,
+    ...user("runAsUser", context?.runAsUser),
+    ...user("runAsGroup", context?.runAsGroup),
+    supplementalGroups: podGroups(pod),
+    supplementalGroupsPolicy: groupsPolicy(pod),
+    seccomp: { kind: "runtime-default" },
+    ...selinux(context?.seLinuxOptions),
+  };
+}
+
+export function containerSecurity(
+  pod: V1Pod,
+  container: V1Container,
+  options: {
+    readonly image: ImageUser;
+    readonly isSeccompDefault: boolean;
+    readonly seccompDir: string;
+  },
+): ContainerSecurity {
+  const own = container.securityContext;
+  const pods = pod.spec?.securityContext;
+  const isUnmasked = own?.procMount === "Unmasked";
+  const runAsUser = own?.runAsUser ?? pods?.runAsUser;
+  const { image } = options;
+  return {
+    namespaces: podNamespaces(pod),
+    isPrivileged: own?.privileged === true,
+    isRootReadOnly: own?.readOnlyRootFilesystem === true,
+    hasNoNewPrivileges: own?.allowPrivilegeEscalation === false,
+    addCapabilities: own?.capabilities?.add ?? [],
+    dropCapabilities: own?.capabilities?.drop ?? [],
+    ...(runAsUser !== undefined
+      ? user("runAsUser", runAsUser)
+      : image.uid !== undefined
+      ? { runAsUser: image.uid }
+      : image.userName === ""
+      ? {}
+      : { runAsUserName: image.userName }),
+    ...user("runAsGroup", own?.runAsGroup ?? pods?.runAsGroup),
+    supplementalGroups: podGroups(pod),
+    supplementalGroupsPolicy: groupsPolicy(pod),
+    seccomp: seccomp(pod, container, options),
+    ...selinux(own?.seLinuxOptions ?? pods?.seLinuxOptions),
+    maskedPaths: isUnmasked ? [] : MASKED_PATHS,
+    readonlyPaths: isUnmasked ? [] : READONLY_PATHS,
+  };
+}
+
+/** Why the container may not run as the user it would get, if so. */
+export function nonRootViolation(
+  pod: V1Pod,
+  container: V1Container,
+  image: ImageUser,
+): string | undefined {
+  const own = container.securityContext;
+  const pods = pod.spec?.securityContext;
+  if ((own?.runAsNonRoot ?? pods?.runAsNonRoot) !== true) return undefined;
+  const where = `(pod: "${titleOf(pod)}", container: ${container.name})`;
+  const runAsUser = own?.runAsUser ?? pods?.runAsUser;
+  if (runAsUser !== undefined) {
+    return Number(runAsUser) === 0
+      ? `container's runAsUser breaks non-root policy ${where}`
+      : undefined;
+  }
+  if (image.uid === 0n) {
+    return `container has runAsNonRoot and image will run as root ${where}`;
+  }
+  if (image.uid === undefined && image.userName !== "") {
+    return "container has runAsNonRoot and image has non-numeric user " +
+      `(${image.userName}), cannot verify user is non-root ${where}`;
+  }
+  return undefined;
+}
+
+function podGroups(pod: V1Pod): bigint[] {
+  const context = pod.spec?.securityContext;
+  const fsGroup = context?.fsGroup;
+  return [
+    ...fsGroup === undefined ? [] : [BigInt(fsGroup)],
+    ...(context?.supplementalGroups ?? []).map(BigInt),
+  ];
+}
+
+function groupsPolicy(pod: V1Pod): "merge" | "strict" {
+  const policy = pod.spec?.securityContext?.supplementalGroupsPolicy;
+  return policy === "Strict" ? "strict" : "merge";
+}
+
+function user<Key extends string>(
+  key: Key,
+  id: number | undefined,
+): { readonly [K in Key]?: bigint } {
+  const fields: { [K in Key]?: bigint } = {};
+  if (id !== undefined) fields[key] = BigInt(id);
+  return fields;
+}
+
+function seccomp(
+  pod: V1Pod,
+  container: V1Container,
+  node: { readonly isSeccompDefault: boolean; readonly seccompDir: string },
+): SecurityProfile {
+  const profile = container.securityContext?.seccompProfile ??
+    pod.spec?.securityContext?.seccompProfile;
+  switch (profile?.type) {
+    case "RuntimeDefault":
+      return { kind: "runtime-default" };
+    case "Localhost":
+      return {
+        kind: "localhost",
+        ref: `${node.seccompDir}/${profile.localhostProfile ?? ""}`,
+      };
+    case "Unconfined":
+      return { kind: "unconfined" };
+    default:
+      return { kind: node.isSeccompDefault ? "runtime-default" : "unconfined" };
+  }
+}
+
+function selinux(
+  options: {
+    user?: string;
+    role?: string;
+    type?: string;
+    level?: string;
+  } | undefined,
+) {
+  if (options === undefined) return {};
+  const { user = "", role = "", type = "", level = "" } = options;
+  return { selinux: { user, role, type, level } };
+}

@@ -1,0 +1,64 @@
+/**
+ * Who wants the pod stopped, and with how much grace: every reason reduced to
+ * one order. The shortest grace wins and it never grows.
+ */
+import type { V1Pod } from "../api/types.ts";
+import type { Action, ContainerToStop } from "./action.ts";
+import type { Facts, ObservedContainer } from "./facts.ts";
+import { remembered } from "./labels.ts";
+import type { StopOrder } from "./state.ts";
+
+const DEFAULT_GRACE_SECONDS = 30;
+/** Compat: kubelet 1.36 minimumGracePeriodInSeconds. */
+const LEAST_GRACE_SECONDS = 2;
+
+/** The order that holds now; undefined: the pod may run. */
+export function stopOrder(facts: Facts): StopOrder | undefined {
+  const { state } = facts;
+  const standing = state.kind === "stopping" ? state.order : undefined;
+  // Invariant: no pod is stopped because a source is silent.
+  const isUnwanted = facts.pod === undefined && facts.areSourcesReady;
+  if (!isUnwanted) return standing;
+  const removed: StopOrder = {
+    kind: "removed",
+    graceSeconds: graceOf(facts),
+    message: "No source wants this pod any more",
+  };
+  return standing === undefined ? removed : shorter(standing, removed);
+}
+
+/** Both orders hold; the pod gets the shorter grace. */
+export function shorter(first: StopOrder, second: StopOrder): StopOrder {
+  return second.graceSeconds < first.graceSeconds ? second : first;
+}
+
+/** Every container that may still run, stopped side by side. */
+export function stopContainers(
+  running: readonly ObservedContainer[],
+  graceSeconds: number,
+): Action[] {
+  if (running.length === 0) return [];
+  const containers: ContainerToStop[] = running.map(({ id, name }) => ({
+    id,
+    name,
+    graceSeconds: Math.max(graceSeconds, LEAST_GRACE_SECONDS),
+    message: `Stopping container ${name}`,
+  }));
+  return [{ kind: "stop-containers", containers }];
+}
+
+export function mayStillRun(container: ObservedContainer): boolean {
+  return container.state === "running" || container.state === "unknown";
+}
+
+/** From the pod while it is known, else from what its containers carry. */
+function graceOf(facts: Facts): number {
+  const written = facts.observed.containers
+    .map((container) => remembered(container.annotations).graceSeconds)
+    .filter((seconds) => seconds !== undefined);
+  return written[0] ?? specGrace(facts.pod);
+}
+
+export function specGrace(pod: V1Pod | undefined): number {
+  return pod?.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { anInstance, aPod, NOW_MS, someFacts } from "../../tests/build.ts";
+import { shorter, stopContainers, stopOrder } from "./stop.ts";
+
+const order = (graceSeconds: number) =>
+  ({ kind: "removed", graceSeconds, message: "" }) as const;
+
+Deno.test("stopOrder() comes only from what every source agrees on", () => {
+  assert.equal(stopOrder(someFacts()), undefined);
+  assert.equal(
+    stopOrder(someFacts({ pod: undefined, areSourcesReady: false })),
+    undefined,
+  );
+  assert.equal(stopOrder(someFacts({ pod: undefined }))?.kind, "removed");
+});
+
+Deno.test("stopOrder() keeps a standing order, and only shortens it", () => {
+  const state = {
+    kind: "stopping",
+    order: order(5),
+    killAtMs: NOW_MS,
+  } as const;
+  assert.equal(stopOrder(someFacts({ state }))?.graceSeconds, 5);
+  for (const [written, expected] of [[60, 5], [3, 3]] as const) {
+    const pod = aPod({ spec: { terminationGracePeriodSeconds: written } });
+    const facts = someFacts({
+      pod: undefined,
+      state,
+      containers: [anInstance({ pod })],
+    });
+    assert.equal(stopOrder(facts)?.graceSeconds, expected);
+  }
+});
+
+Deno.test("stopOrder() prefers the grace of a deletion to the pod's own", () => {
+  const pod = aPod({ spec: { terminationGracePeriodSeconds: 60 } });
+  const deleted = {
+    ...pod,
+    metadata: { ...pod.metadata, deletionGracePeriodSeconds: 4 },
+  };
+  const facts = someFacts({
+    pod: undefined,
+    containers: [anInstance({ pod: deleted })],
+  });
+  assert.equal(stopOrder(facts)?.graceSeconds, 4);
+});
+
+Deno.test("shorter() is the shorter of two orders, the first when equal", () => {
+  assert.equal(shorter(order(1), order(2)).graceSeconds, 1);
+  assert.equal(shorter(order(2), order(1)).graceSeconds, 1);
+  const first = order(3);
+  assert.equal(shorter(first, order(3)), first);
+});
+
+Deno.test("stopContainers() stops all in one action with two seconds at least", () => {
+  assert.deepEqual(stopContainers([], 9), []);
+  const actions = stopContainers(
+    [anInstance(), anInstance({ id: "c1", name: "log" })],
+    0,
+  );
+  assert.equal(actions.length, 1);
+  const [action] = actions;
+  assert.ok(action?.kind === "stop-containers");
+  assert.deepEqual(
+    action.containers.map(({ name, graceSeconds }) => [name, graceSeconds]),
+    [["web", 2], ["log", 2]],
+  );
+});

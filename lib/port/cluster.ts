@@ -1,0 +1,130 @@
+/**
+ * What the inside needs from the API server. Objects are plain JSON, times are
+ * RFC 3339 text. Same general contract as `port/runtime.ts`: a call rejects
+ * with an `AgentError` whose `next` tells what to do (`already-so`: exists
+ * already on create, gone already on delete), rejects with the signal's reason
+ * on abort, and never hangs. Rate limits and retries after 429 are the
+ * adapter's; retries after failures are the caller's.
+ */
+import type { PodUid } from "../api/id.ts";
+import type { PodStatusJson } from "../api/status.ts";
+import type { V1Pod } from "../api/types.ts";
+
+/** A JSON object of the API, of a kind that we only pass on. */
+export type ApiObject = {
+  readonly [key: string]: unknown;
+};
+
+/** Which pod; `uid` makes a call on a re-created pod fail. */
+export interface PodRef {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: PodUid;
+}
+
+/** News of the pods that are assigned to this node. */
+export type PodNews =
+  /** The whole truth at one moment: at first, and after a gap. */
+  | { readonly kind: "listed"; readonly pods: readonly V1Pod[] }
+  | { readonly kind: "changed"; readonly pod: V1Pod }
+  | { readonly kind: "deleted"; readonly pod: V1Pod }
+  /** No news for now; since when, and why (in the server's words). */
+  | { readonly kind: "silent"; readonly message: string };
+
+export interface ClusterPods {
+  /**
+   * Lists and watches the pods of one node until `signal` aborts, for ever:
+   * bookmarks, expired versions (410), broken and half-open connections and
+   * back-off are the adapter's. Never throws but for the abort.
+   */
+  watch(nodeName: string, signal: AbortSignal): AsyncIterable<PodNews>;
+  /**
+   * Merges a status into the pod's, without reading it first. Conditions that
+   * are not ours are left alone. `give-up` when the pod is gone or another.
+   */
+  patchStatus(
+    pod: PodRef,
+    status: Partial<PodStatusJson>,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Deletes with grace 0 and the uid as a precondition. */
+  remove(pod: PodRef, signal: AbortSignal): Promise<void>;
+  /** Creates a mirror pod and returns it as stored. */
+  create(pod: V1Pod, signal: AbortSignal): Promise<V1Pod>;
+  /** Undefined when there is no such pod. */
+  get(
+    pod: { readonly namespace: string; readonly name: string },
+    signal: AbortSignal,
+  ): Promise<V1Pod | undefined>;
+}
+
+export interface ClusterNode {
+  /** Undefined when there is no such node. */
+  get(name: string, signal: AbortSignal): Promise<ApiObject | undefined>;
+  /** Rejects with `already-so` when it exists or may not be created. */
+  create(node: ApiObject, signal: AbortSignal): Promise<ApiObject>;
+  /** Strategic merge patch of `status` (and metadata) on the sub-resource. */
+  patchStatus(
+    name: string,
+    patch: ApiObject,
+    signal: AbortSignal,
+  ): Promise<ApiObject>;
+  /** Single-object watch of this node; same promises as `ClusterPods.watch`. */
+  watch(
+    name: string,
+    signal: AbortSignal,
+  ): AsyncIterable<{ readonly node: ApiObject | undefined }>;
+  getLease(name: string, signal: AbortSignal): Promise<ApiObject | undefined>;
+  createLease(lease: ApiObject, signal: AbortSignal): Promise<ApiObject>;
+  /** Replaces; rejects with `retry` on a version conflict. */
+  updateLease(lease: ApiObject, signal: AbortSignal): Promise<ApiObject>;
+}
+
+export interface ClusterEvents {
+  create(event: ApiObject, signal: AbortSignal): Promise<ApiObject>;
+  /** Raises the count of an event already stored. */
+  patch(
+    event: { readonly namespace: string; readonly name: string },
+    patch: ApiObject,
+    signal: AbortSignal,
+  ): Promise<ApiObject>;
+}
+
+/** A certificate signing request as the agent sees it. */
+export interface CsrState {
+  readonly name: string;
+  readonly isApproved: boolean;
+  /** The signer's or approver's words when it was denied or failed. */
+  readonly refusal: string | undefined;
+  /** PEM chain, once issued. */
+  readonly certificate: string | undefined;
+}
+
+export interface ClusterCertificates {
+  /** Creates the request; an existing one of the same name is returned. */
+  create(
+    request: {
+      readonly name: string;
+      readonly pem: string;
+      readonly signerName: string;
+      readonly usages: readonly string[];
+    },
+    signal: AbortSignal,
+  ): Promise<CsrState>;
+  /** Each state of one request until `signal` aborts. */
+  watch(name: string, signal: AbortSignal): AsyncIterable<CsrState>;
+}
+
+/** What a kubeconfig was turned into. */
+export interface Cluster {
+  readonly pods: ClusterPods;
+  readonly nodes: ClusterNode;
+  readonly events: ClusterEvents;
+  readonly certificates: ClusterCertificates;
+  /** True when `/healthz` of the API server says so. */
+  isHealthy(signal: AbortSignal): Promise<boolean>;
+  /** The server's clock by its last `Date` header; undefined before any. */
+  serverTimeMs(): number | undefined;
+  /** Drops every connection, so that the next call dials anew. */
+  reconnect(): void;
+}

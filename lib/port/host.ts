@@ -1,0 +1,70 @@
+/**
+ * What the inside needs from the machine it runs on. Paths are absolute and
+ * already below the host root; adapters never follow a symbolic link that a
+ * pod could have placed.
+ */
+
+export interface FileStat {
+  readonly kind: "file" | "directory" | "symlink" | "other";
+  readonly sizeBytes: number;
+  readonly modifiedAtMs: number;
+  /** Permission bits only. */
+  readonly mode: number;
+  /** Another text whenever the content may be another (inode, size, time). */
+  readonly version: string;
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly kind: FileStat["kind"];
+}
+
+export interface Files {
+  /**
+   * Undefined when nothing is there. Does not follow a final link (unless the
+   * implementation was made for a folder whose links the admin vouches for).
+   */
+  stat(path: string): Promise<FileStat | undefined>;
+  /** Undefined when the directory does not exist. */
+  list(path: string): Promise<readonly DirectoryEntry[] | undefined>;
+  /**
+   * The bytes of a regular file; undefined when it does not exist. Rejects
+   * (`give-up`) when it is longer than `limitBytes` or anything but a file;
+   * a pipe or device is never waited for.
+   */
+  read(path: string, limitBytes: number): Promise<Uint8Array | undefined>;
+  /** Replaces a file in one step: a reader sees the old or the new whole. */
+  replace(path: string, bytes: Uint8Array, mode: number): Promise<void>;
+  /** Creates the directory and its parents; an existing one keeps its mode. */
+  makeDirectory(path: string, mode: number): Promise<void>;
+  /** Makes `path` a symbolic link to `target`, replacing an older link. */
+  link(path: string, target: string): Promise<void>;
+  /** Where a symbolic link points; undefined when there is no link. */
+  readLink(path: string): Promise<string | undefined>;
+  /** Removes one file, link or empty directory. Absent is success. */
+  remove(path: string): Promise<void>;
+  /** Removes a tree without crossing a mount or following a link. */
+  removeTree(path: string): Promise<void>;
+  /**
+   * Yields once as soon as it watches, then after each burst of changes to
+   * entries directly in `path`, and returns when `signal` aborts. Rejects
+   * with an `AgentError` (`retry`) when the directory cannot be watched: it
+   * does not exist yet, or was removed or moved while being watched.
+   */
+  watch(path: string, signal: AbortSignal): AsyncIterable<void>;
+}
+
+export interface Cgroups {
+  /** Removes a pod's empty cgroup in every hierarchy. Absent is success. */
+  removePod(cgroupPath: string): Promise<void>;
+}
+
+export interface HostFacts {
+  /** The kernel's host name. */
+  hostname(): string;
+  /** Cores the scheduler may use. */
+  cpuCount(): number;
+  memoryBytes(): bigint;
+  /** Changes with each boot. */
+  bootId(): Promise<string>;
+}

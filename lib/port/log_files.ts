@@ -1,0 +1,29 @@
+/**
+ * What reading container logs needs of the file system beyond `Files`: a file
+ * that stays open while it is renamed, and reading a part of it.
+ */
+
+/** One open log file. It goes on being the same file when it is renamed. */
+export interface LogFile {
+  /** Another text for every other file, whatever its name is or was. */
+  readonly identity: string;
+  /** How long it is now; writers may add to it at any time. */
+  sizeBytes(): Promise<number>;
+  /**
+   * Up to `lengthBytes` from `offset` on: fewer only at the end of the file,
+   * none beyond it. One read at a time.
+   */
+  read(offset: number, lengthBytes: number): Promise<Uint8Array>;
+  close(): void;
+}
+
+/** Paths are absolute; symbolic links are never followed. */
+export interface LogFiles {
+  /**
+   * Undefined when nothing is there. Rejects (`give-up`) for anything but a
+   * regular file; a pipe or device is never waited for.
+   */
+  open(path: string): Promise<LogFile | undefined>;
+  /** The identity of the file that has this name now, if there is one. */
+  identity(path: string): Promise<string | undefined>;
+}

@@ -1,0 +1,195 @@
+/**
+ * A container's log as a stream of text: found by attempt, read from its tail
+ * on, followed across rotations until the container has ended. The consumer
+ * pulls; nothing is read ahead of it. New text is learned from inotify, with a
+ * slow audit for what inotify cannot see.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Files } from "../port/host.ts";
+import type { LogFile, LogFiles } from "../port/log_files.ts";
+import { BLOCK_BYTES, tailOffset } from "./log_tail.ts";
+import { LogText } from "./log_text.ts";
+
+/** What reading logs needs of the world. */
+export interface LogPorts {
+  readonly files: Pick<Files, "list" | "watch">;
+  readonly logFiles: LogFiles;
+  readonly clock: Pick<Clock, "sleep">;
+}
+
+export interface LogRequest {
+  /** The container's: its logs are `<attempt>.log`. */
+  readonly directory: string;
+  readonly attempt: number;
+  /** Lines from the end; undefined: all. */
+  readonly tailLines: number | undefined;
+  readonly timestamps: "shown" | "hidden";
+  /**
+   * Tells that this attempt will write no more. Undefined: what is there now
+   * is all that is wanted.
+   */
+  readonly hasEnded: (() => boolean) | undefined;
+}
+
+const AUDIT_MS = 5000;
+/** After the last event of a burst: the end of a container comes with one. */
+const SETTLED_MS = 500;
+
+/** The attempts that have a log in a container's directory, newest first. */
+export async function loggedAttempts(
+  files: Pick<Files, "list">,
+  directory: string,
+): Promise<number[]> {
+  const entries = await files.list(directory) ?? [];
+  // Rotated logs are `0.log.20260731-100233` and do not count.
+  return entries
+    .filter(({ kind }) => kind === "file")
+    .flatMap(({ name }) => /^(\d{1,9})\.log$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => b - a);
+}
+
+/** Opens nothing before the first chunk is pulled; ends early on abort. */
+export async function* readLog(
+  ports: LogPorts,
+  request: LogRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const path = `${request.directory}/${request.attempt}.log`;
+  const file = await ports.logFiles.open(path);
+  if (file === undefined) return;
+  const cursor = new Cursor(ports.logFiles, path, file);
+  const text = new LogText(request.timestamps);
+  try {
+    if (request.tailLines !== undefined) await cursor.skip(request.tailLines);
+    yield* drained(cursor, text);
+    const { hasEnded } = request;
+    if (hasEnded !== undefined) {
+      yield* followed(cursor, text, {
+        hasEnded,
+        wakes: wakes(ports, request.directory, signal),
+      });
+    }
+    if (!signal.aborted) yield* some(text.end());
+  } finally {
+    cursor.close();
+  }
+}
+
+async function* followed(
+  cursor: Cursor,
+  text: LogText,
+  how: { hasEnded: () => boolean; wakes: AsyncIterable<void> },
+): AsyncGenerator<Uint8Array> {
+  for await (const _ of how.wakes) {
+    // Both are asked first: what is written before an end or a rotation is
+    // read after it.
+    const hasEnded = how.hasEnded();
+    while (await cursor.isReplaced()) {
+      yield* drained(cursor, text);
+      yield* some(text.endFile());
+      await cursor.reopen();
+    }
+    yield* drained(cursor, text);
+    if (hasEnded) return;
+  }
+}
+
+async function* drained(
+  cursor: Cursor,
+  text: LogText,
+): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const block = await cursor.next();
+    if (block.length === 0) return;
+    yield* some(text.add(block));
+  }
+}
+
+/** Empty chunks would only keep the consumer busy. */
+function* some(bytes: Uint8Array): Generator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}
+
+/** A place in the file that has, or had, one name. */
+class Cursor {
+  readonly #logFiles: LogFiles;
+  readonly #path: string;
+  #file: LogFile;
+  #offset = 0;
+
+  constructor(logFiles: LogFiles, path: string, file: LogFile) {
+    this.#logFiles = logFiles;
+    this.#path = path;
+    this.#file = file;
+  }
+
+  async skip(tailLines: number): Promise<void> {
+    this.#offset = await tailOffset(this.#file, tailLines);
+  }
+
+  async next(): Promise<Uint8Array> {
+    // Emptied in place, as some rotate logs: what is there now is all new.
+    if (await this.#file.sizeBytes() < this.#offset) this.#offset = 0;
+    const block = await this.#file.read(this.#offset, BLOCK_BYTES);
+    this.#offset += block.length;
+    return block;
+  }
+
+  /** True when the name leads to another file by now: a rotation is over. */
+  async isReplaced(): Promise<boolean> {
+    const now = await this.#logFiles.identity(this.#path);
+    return now !== undefined && now !== this.#file.identity;
+  }
+
+  async reopen(): Promise<void> {
+    const file = await this.#logFiles.open(this.#path);
+    if (file === undefined) return;
+    this.#file.close();
+    this.#file = file;
+    this.#offset = 0;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/** Yields when it is worth looking again, until `signal` aborts. */
+async function* wakes(
+  ports: LogPorts,
+  directory: string,
+  signal: AbortSignal,
+): AsyncGenerator<void> {
+  const own = new AbortController();
+  const both = AbortSignal.any([signal, own.signal]);
+  const events = ports.files.watch(directory, both)[Symbol.asyncIterator]();
+  try {
+    let event = nextEvent(events);
+    let waitMs = SETTLED_MS;
+    while (!signal.aborted) {
+      const timer = new AbortController();
+      const until = AbortSignal.any([both, timer.signal]);
+      const what = await Promise.race([
+        event,
+        ports.clock.sleep(waitMs, until).then(() => "time", () => "time"),
+      ]);
+      timer.abort();
+      if (what === "event") event = nextEvent(events);
+      waitMs = what === "event" ? SETTLED_MS : AUDIT_MS;
+      if (!signal.aborted) yield;
+    }
+  } finally {
+    own.abort();
+    await Promise.allSettled([events.return?.()]);
+  }
+}
+
+/** Never rejects; a watch that failed is silent, and the audit goes on. */
+function nextEvent(events: AsyncIterator<void>): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  events.next().then(({ done }) => {
+    if (done !== true) resolve("event");
+  }, () => {});
+  return promise;
+}

@@ -1,0 +1,65 @@
+/**
+ * Where wanted pods come from, as others see it: the value of the `desired`
+ * cell, whose only writer is `run.ts`.
+ */
+import type { PodUid } from "../api/id.ts";
+import type { V1Pod } from "../api/types.ts";
+
+/** A folder or file of manifests, or the URL of some. */
+export type SourceKind = "file" | "url";
+
+/** One manifest file, or the URL. */
+export interface Origin {
+  readonly kind: SourceKind;
+  readonly location: string;
+}
+
+/** A wanted pod, complete: defaults filled in, validated, with an identity. */
+export interface StaticPod {
+  readonly pod: V1Pod;
+  readonly uid: PodUid;
+  readonly origin: Origin;
+}
+
+/** What is wrong with a manifest, as far as its text tells. */
+export interface Finding {
+  /** An `error` keeps the pod out, a `warning` does not. */
+  readonly severity: "error" | "warning";
+  /** `spec.containers[0].name`; absent when no field is to blame. */
+  readonly field?: string;
+  /** Both count from 1. */
+  readonly line?: number;
+  readonly column?: number;
+  /** With the field, its value and what is allowed. */
+  readonly message: string;
+}
+
+/** A finding with its place and age. */
+export interface ManifestProblem extends Finding {
+  readonly location: string;
+  readonly sinceMs: number;
+}
+
+/** The value of the `desired` cell. Writer: `lib/source/run.ts`. */
+export interface Desired {
+  readonly pods: ReadonlyMap<PodUid, StaticPod>;
+  /** The sources that have delivered at least once. */
+  readonly readySources: ReadonlySet<SourceKind>;
+  /**
+   * True when every configured source has delivered. Until then no running
+   * pod may be stopped for not being wanted.
+   */
+  readonly isReady: boolean;
+  readonly problems: readonly ManifestProblem[];
+}
+
+const NO_PODS: ReadonlyMap<PodUid, StaticPod> = new Map();
+const NO_SOURCES: ReadonlySet<SourceKind> = new Set();
+
+/** What is wanted before anybody has looked. */
+export const NOTHING_YET: Desired = {
+  pods: NO_PODS,
+  readySources: NO_SOURCES,
+  isReady: false,
+  problems: [],
+};

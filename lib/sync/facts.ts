@@ -1,0 +1,89 @@
+/** Gathers the facts of one pod from the store plus a fresh observation. */
+import type { PodUid } from "../api/id.ts";
+import { containersOf, fullNameOf } from "../api/pod.ts";
+import type { V1Pod } from "../api/types.ts";
+import type { ImageState } from "../image/types.ts";
+import type {
+  Facts,
+  ObservedPod,
+  PodSettings,
+  RuntimeHealth,
+} from "../pod/facts.ts";
+import { isGone } from "../pod/facts.ts";
+import { POD_NAME, POD_NAMESPACE } from "../pod/labels.ts";
+import { podLogDirectory, podNameOf } from "../pod/paths.ts";
+import type { Files } from "../port/host.ts";
+import type { PodMemory, PodsReader } from "./store.ts";
+
+export interface FactSources {
+  readonly pod: V1Pod | undefined;
+  readonly areSourcesReady: boolean;
+  readonly memory: PodMemory;
+  readonly observed: ObservedPod;
+  readonly images: ReadonlyMap<string, ImageState>;
+  readonly loggedAttempts: ReadonlyMap<string, number>;
+  readonly runtime: RuntimeHealth;
+  readonly settings: PodSettings;
+}
+
+export function factsOf(
+  uid: PodUid,
+  sources: FactSources,
+  pods: PodsReader,
+): Facts {
+  const { memory, ...rest } = sources;
+  return {
+    uid,
+    ...rest,
+    rival: sources.pod === undefined
+      ? undefined
+      : rivalOf(uid, fullNameOf(sources.pod), pods),
+    state: memory.state,
+    failures: memory.failures,
+  };
+}
+
+/** Another pod of the same full name of which something is left. */
+function rivalOf(
+  uid: PodUid,
+  fullName: string,
+  pods: PodsReader,
+): PodUid | undefined {
+  for (const [other, memory] of pods) {
+    if (other === uid || isGone(memory.observed)) continue;
+    if (memoryName(memory) === fullName) return other;
+  }
+  return undefined;
+}
+
+/** The full name of a remembered pod, from its labels if need be. */
+export function memoryName(memory: PodMemory): string {
+  if (memory.pod !== undefined) return fullNameOf(memory.pod);
+  const labels = memory.observed.sandboxes[0]?.labels ??
+    memory.observed.containers[0]?.labels ?? new Map<string, string>();
+  return `${labels.get(POD_NAME)}_${labels.get(POD_NAMESPACE)}`;
+}
+
+/**
+ * Restart counts from log files, for pods whose containers the runtime has
+ * forgotten (a reboot): the highest `<n>.log` plus one.
+ * Compat: kubelet 1.36 calcRestartCountByLogDir.
+ */
+export async function loggedAttempts(
+  files: Files,
+  settings: PodSettings,
+  pod: V1Pod,
+): Promise<ReadonlyMap<string, number>> {
+  const directory = podLogDirectory(settings, podNameOf(pod));
+  const attempts = new Map<string, number>();
+  if (await files.stat(directory) === undefined) return attempts;
+  for (const { name } of containersOf(pod)) {
+    const entries = await files.list(`${directory}/${name}`) ?? [];
+    const counts = entries.flatMap((entry) => {
+      const match = /^(\d+)\.log/.exec(entry.name);
+      return match === null ? [] : [Number(match[1])];
+    });
+    if (counts.length > 0) attempts.set(name, Math.max(...counts) + 1);
+  }
+  return attempts;
+}

@@ -1,0 +1,153 @@
+/**
+ * The sync loop's loops: passes by key, wakes from the sources, the runtime's
+ * events and the audit. Started by `agent.ts`.
+ */
+import { Alarm } from "../base/alarm.ts";
+import type { Reader } from "../base/cell.ts";
+import type { Clock } from "../base/clock.ts";
+import { AgentError, chainOf, isAbort } from "../base/errors.ts";
+import type { KeyedQueue } from "../base/keyed_queue.ts";
+import type { Logger } from "../base/log.ts";
+import type { PodUid } from "../api/id.ts";
+import type { RuntimeHealth } from "../pod/facts.ts";
+import type { ContainerRuntime } from "../port/runtime.ts";
+import type { Desired } from "../source/types.ts";
+import { differingPods, isNews } from "./observe.ts";
+import { EMPTY_MEMORY, type Pods } from "./store.ts";
+
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5_000;
+/** Relisting where the runtime has no events, as the kubelet does always. */
+const EVENTLESS_AUDIT_MS = 1_000;
+
+export interface LoopPorts {
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly queue: KeyedQueue<PodUid>;
+  readonly desired: Reader<Desired>;
+  readonly health: Reader<RuntimeHealth>;
+  readonly pods: Pods;
+  readonly suspect: () => void;
+  readonly auditMs: number;
+}
+
+/** Wakes what the sources changed, and everything once they are all heard. */
+export async function followSources(
+  ports: LoopPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  let before = ports.desired.get();
+  wakeAll(ports);
+  for await (const now of ports.desired.changes(signal)) {
+    if (now.isReady && !before.isReady) wakeAll(ports);
+    for (const [uid, entry] of now.pods) {
+      if (before.pods.get(uid)?.pod !== entry.pod) ports.queue.wake(uid);
+    }
+    for (const uid of before.pods.keys()) {
+      if (!now.pods.has(uid)) dismiss(ports, uid);
+    }
+    before = now;
+  }
+}
+
+/** A pass that still builds the pod is cut short; a stopping one is not. */
+function dismiss(ports: LoopPorts, uid: PodUid): void {
+  const kind = ports.pods.get(uid)?.state.kind;
+  if (kind === "stopping" || kind === "cleaning") ports.queue.wake(uid);
+  else ports.queue.interrupt(uid);
+}
+
+/** Every pod that somebody wants or that is known from the runtime. */
+export function wakeAll(ports: LoopPorts): void {
+  for (const uid of ports.desired.get().pods.keys()) ports.queue.wake(uid);
+  for (const uid of ports.pods.keys()) ports.queue.wake(uid);
+}
+
+/** Events are hints to look; a broken stream is a reason to relist. */
+export async function followEvents(
+  ports: LoopPorts,
+  audit: Audit,
+  signal: AbortSignal,
+): Promise<void> {
+  let retryMs = FIRST_RETRY_MS;
+  while (!signal.aborted) {
+    const sinceMs = ports.clock.monotonicMs();
+    const ended = await drain(ports, signal);
+    if (ended.next === "give-up") {
+      ports.log.warn("The runtime has no events; relisting instead", {
+        everyMs: EVENTLESS_AUDIT_MS,
+      });
+      return audit.hasten(EVENTLESS_AUDIT_MS);
+    }
+    ports.suspect();
+    const ranMs = ports.clock.monotonicMs() - sinceMs;
+    retryMs = ranMs > LONGEST_RETRY_MS
+      ? FIRST_RETRY_MS
+      : Math.min(retryMs * 2, LONGEST_RETRY_MS);
+    await ports.clock.sleep(retryMs, signal);
+    audit.now();
+  }
+}
+
+async function drain(
+  ports: LoopPorts,
+  signal: AbortSignal,
+): Promise<AgentError> {
+  try {
+    for await (const event of ports.runtime.events(signal)) {
+      if (isNews(ports.pods, event)) ports.queue.wake(event.podUid);
+    }
+    return new AgentError("The event stream ended", { next: "retry" });
+  } catch (error) {
+    if (isAbort(error, signal) || !(error instanceof AgentError)) throw error;
+    ports.log.debug("The event stream broke", { error: chainOf(error) });
+    return error;
+  }
+}
+
+/** The slow relist: finds what no event told of. */
+export class Audit {
+  readonly #ports: LoopPorts;
+  #everyMs: number;
+  readonly #alarm = new Alarm();
+  lastAtMs: number | undefined;
+
+  constructor(ports: LoopPorts) {
+    this.#ports = ports;
+    this.#everyMs = ports.auditMs;
+  }
+
+  /** Relists soon. */
+  now(): void {
+    this.#alarm.ring();
+  }
+
+  /** Relists at least this often from now on. */
+  hasten(everyMs: number): void {
+    this.#everyMs = Math.min(this.#everyMs, everyMs);
+    this.now();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (this.#ports.health.get().isReady) await this.#relist(signal);
+      await this.#alarm.wait(this.#ports.clock, this.#everyMs, signal);
+    }
+  }
+
+  async #relist(signal: AbortSignal): Promise<void> {
+    const { runtime, pods, queue, log, clock } = this.#ports;
+    try {
+      for (const uid of await differingPods(runtime, pods, signal)) {
+        if (!pods.has(uid)) pods.set(uid, EMPTY_MEMORY);
+        queue.wake(uid);
+      }
+      this.lastAtMs = clock.nowMs();
+    } catch (error) {
+      if (isAbort(error, signal)) throw error;
+      log.debug("The relist failed", { error: chainOf(error) });
+      this.#ports.suspect();
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The memory of the sync loop: what is remembered of each pod between passes.
+ * Disposable: everything here is rebuilt from the runtime after a restart.
+ *
+ * | slice    | sole writer        |
+ * | -------- | ------------------ |
+ * | desired  | source/run         |
+ * | pods     | sync/worker (each pod's own entry), sync/observe (new entries) |
+ * | health   | sync/health        |
+ * | images   | image/run          |
+ * | steps    | sync/ledger        |
+ */
+import type { PodUid } from "../api/id.ts";
+import type { PodStatusJson } from "../api/status.ts";
+import type { V1Pod } from "../api/types.ts";
+import type { Blocker } from "../pod/action.ts";
+import type { Failure, ObservedPod } from "../pod/facts.ts";
+import { FIRST_STATE, type PodState } from "../pod/state.ts";
+
+export interface PodMemory {
+  readonly state: PodState;
+  /** As last wanted; undefined for a pod found only in the runtime. */
+  readonly pod: V1Pod | undefined;
+  readonly observed: ObservedPod;
+  readonly failures: ReadonlyMap<string, Failure>;
+  /** Undefined until looked for. */
+  readonly loggedAttempts: ReadonlyMap<string, number> | undefined;
+  readonly status: PodStatusJson | undefined;
+  readonly blockers: readonly Blocker[];
+}
+
+export type Pods = Map<PodUid, PodMemory>;
+export type PodsReader = ReadonlyMap<PodUid, PodMemory>;
+
+const NO_FAILURES: ReadonlyMap<string, Failure> = new Map();
+
+/** A pod of which nothing is known yet. */
+export const EMPTY_MEMORY: PodMemory = {
+  state: FIRST_STATE,
+  pod: undefined,
+  observed: { sandboxes: [], containers: [], atMs: 0 },
+  failures: NO_FAILURES,
+  loggedAttempts: undefined,
+  status: undefined,
+  blockers: [],
+};

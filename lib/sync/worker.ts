@@ -1,0 +1,313 @@
+/**
+ * One pass for one pod: facts, decide, apply, remember; again until there is
+ * nothing to do but wait. The sole writer of a pod's memory.
+ */
+import { afterFailure, dueAtMs } from "../base/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import { AgentError, chainOf, isAbort } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { PodUid } from "../api/id.ts";
+import type { V1Pod } from "../api/types.ts";
+import type { ImageRunner } from "../image/run.ts";
+import type { Action, Blocker } from "../pod/action.ts";
+import { decide } from "../pod/decide.ts";
+import type { Plan } from "../pod/plan.ts";
+import {
+  type Facts,
+  type Failure,
+  isGone,
+  type PodSettings,
+  type RuntimeHealth,
+} from "../pod/facts.ts";
+import { isLegalMove } from "../pod/state.ts";
+import { podStatus } from "../pod/status.ts";
+import type { Files } from "../port/host.ts";
+import type { Recorder } from "../port/recorder.ts";
+import type { ContainerRuntime } from "../port/runtime.ts";
+import { type Apply, stepOf } from "./apply.ts";
+import { factsOf, loggedAttempts } from "./facts.ts";
+import { observePod } from "./observe.ts";
+import { EMPTY_MEMORY, type PodMemory, type Pods } from "./store.ts";
+
+/** Ours: the kubelet retries each failed sync after 10 to 15 s. */
+const RETRY = { initialMs: 1_000, maxMs: 60_000, forgetAfterMs: 600_000 };
+const UNHEARD_RETRY_MS = 1_000;
+/** A pass ends when nothing is left to do; more rounds than this is a bug. */
+const MOST_ROUNDS = 25;
+
+export interface WorkerPorts {
+  readonly runtime: ContainerRuntime;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly recorder: Recorder;
+  readonly images: ImageRunner;
+  readonly apply: Apply;
+  readonly settings: PodSettings;
+  readonly pods: Pods;
+  /** Wanted pods, and whether every source has reported. */
+  readonly wanted: () => {
+    readonly podOf: (uid: PodUid) => V1Pod | undefined;
+    readonly isReady: boolean;
+  };
+  readonly health: () => RuntimeHealth;
+  /** The runtime did not answer; somebody should look at it. */
+  readonly suspect: () => void;
+  /** A pod is gone; whoever waited for its name may go on. */
+  readonly forgotten: (uid: PodUid) => void;
+}
+
+/** Runs one pass. Returns when to look again, epoch milliseconds. */
+export async function pass(
+  ports: WorkerPorts,
+  uid: PodUid,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  try {
+    return await rounds(ports, uid, signal);
+  } catch (error) {
+    if (isAbort(error, signal)) return undefined;
+    ports.log.warn("Cannot look at a pod; trying again", {
+      uid,
+      error: chainOf(error),
+    });
+    if (isUnavailable(error)) ports.suspect();
+    return ports.clock.nowMs() + UNHEARD_RETRY_MS;
+  }
+}
+
+async function rounds(
+  ports: WorkerPorts,
+  uid: PodUid,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    if (!ports.health().isReady) return waitForRuntime(ports, uid);
+    const facts = await gather(ports, uid, signal);
+    const nowMs = ports.clock.nowMs();
+    const plan = decide(facts, nowMs);
+    remember(ports, { facts, plan }, nowMs);
+    if (isOver(facts, plan)) return forget(ports, uid);
+    if (isAtRest(facts, plan)) return plan.wakeAtMs;
+    await applyAll(ports, { uid, signal }, plan.actions);
+  }
+  ports.log.error("A pod's pass did not come to rest", { uid });
+  return ports.clock.nowMs() + RETRY.maxMs;
+}
+
+async function gather(
+  ports: WorkerPorts,
+  uid: PodUid,
+  signal: AbortSignal,
+): Promise<Facts> {
+  const memory = ports.pods.get(uid) ?? EMPTY_MEMORY;
+  const atMs = ports.clock.nowMs();
+  const observed = await observePod(ports.runtime, uid, {
+    nowMs: atMs,
+    signal,
+  });
+  const wanted = ports.wanted();
+  const runtime = ports.health();
+  const pod = wanted.podOf(uid);
+  const attempts = memory.loggedAttempts ??
+    (pod === undefined
+      ? new Map<string, number>()
+      : await loggedAttempts(ports.files, ports.settings, pod));
+  ports.pods.set(uid, {
+    ...memory,
+    pod: pod ?? memory.pod,
+    observed,
+    loggedAttempts: attempts,
+  });
+  return factsOf(uid, {
+    pod,
+    areSourcesReady: wanted.isReady,
+    memory,
+    observed,
+    images: ports.images.statesOf(uid),
+    loggedAttempts: attempts,
+    runtime,
+    settings: settingsWith(ports.settings, runtime),
+  }, ports.pods);
+}
+
+/** Compat: the runtime's cgroup driver wins over the configured one. */
+function settingsWith(
+  settings: PodSettings,
+  { cgroupDriver }: RuntimeHealth,
+): PodSettings {
+  return cgroupDriver === undefined ? settings : { ...settings, cgroupDriver };
+}
+
+function remember(
+  ports: WorkerPorts,
+  at: { readonly facts: Facts; readonly plan: Plan },
+  nowMs: number,
+): void {
+  const { facts, plan } = at;
+  const memory = ports.pods.get(facts.uid) ?? EMPTY_MEMORY;
+  if (!isLegalMove(facts.state, plan.next)) {
+    throw new Error(`Illegal move ${facts.state.kind} to ${plan.next.kind}`);
+  }
+  const { pod } = memory;
+  update(ports, facts.uid, {
+    state: plan.next,
+    blockers: plan.blockers,
+    status: pod === undefined
+      ? undefined
+      : podStatus({ facts, plan, pod }, memory.status, nowMs),
+  });
+}
+
+/** True when the same facts would give the same plan: nothing to do. */
+function isAtRest(facts: Facts, plan: Plan): boolean {
+  return plan.actions.length === 0 && plan.next.kind === facts.state.kind;
+}
+
+/** True when nobody wants the pod and nothing is left of it. */
+function isOver(facts: Facts, plan: Plan): boolean {
+  return plan.next.kind === "done" && isGone(facts.observed) &&
+    plan.actions.length === 0;
+}
+
+function forget(ports: WorkerPorts, uid: PodUid): undefined {
+  ports.pods.delete(uid);
+  ports.images.forget(uid);
+  ports.forgotten(uid);
+}
+
+/** While the runtime is away nothing is known, so nothing is decided. */
+function waitForRuntime(ports: WorkerPorts, uid: PodUid): undefined {
+  const pod = ports.wanted().podOf(uid);
+  const memory = ports.pods.get(uid) ?? EMPTY_MEMORY;
+  const blocker: Blocker = {
+    what: "runtime",
+    message: ports.health().message,
+  };
+  ports.pods.set(uid, {
+    ...memory,
+    pod: pod ?? memory.pod,
+    blockers: [blocker],
+  });
+}
+
+/** In order; the first failure is remembered and ends the round. */
+async function applyAll(
+  ports: WorkerPorts,
+  at: { readonly uid: PodUid; readonly signal: AbortSignal },
+  actions: readonly Action[],
+): Promise<void> {
+  for (const action of actions) {
+    const step = stepOf(action);
+    try {
+      await ports.apply(action, at);
+    } catch (error) {
+      if (isAbort(error, at.signal)) throw error;
+      if (isUnavailable(error)) throw error;
+      fail(ports, { uid: at.uid, step, action }, error);
+      return;
+    }
+    succeed(ports, at.uid, step);
+  }
+}
+
+function succeed(ports: WorkerPorts, uid: PodUid, step: string): void {
+  const failures = ports.pods.get(uid)?.failures ?? new Map();
+  if (!failures.has(step)) return;
+  const left = new Map(failures);
+  left.delete(step);
+  update(ports, uid, { failures: left });
+}
+
+function fail(
+  ports: WorkerPorts,
+  at: {
+    readonly uid: PodUid;
+    readonly step: string;
+    readonly action: Action;
+  },
+  error: unknown,
+): void {
+  const nowMs = ports.clock.nowMs();
+  const failures = ports.pods.get(at.uid)?.failures ?? new Map();
+  const before: Failure | undefined = failures.get(at.step);
+  const backoff = afterFailure(
+    before && {
+      delayMs: before.retryAtMs - before.failedAtMs,
+      failedAtMs: before.failedAtMs,
+    },
+    nowMs,
+    RETRY,
+  );
+  const message = chainOf(error);
+  const failure: Failure = {
+    reason: reasonOf(at.action, error),
+    message,
+    count: (before?.count ?? 0) + 1,
+    failedAtMs: nowMs,
+    retryAtMs: dueAtMs(backoff),
+  };
+  update(ports, at.uid, {
+    failures: new Map(failures).set(at.step, failure),
+  });
+  ports.recorder.record(at.uid, {
+    type: "Warning",
+    ...eventOf(at.action, message),
+    ...at.action.kind === "start-container"
+      ? { container: at.action.container.name }
+      : {},
+  });
+  ports.log.warn("A step of a pod failed", {
+    uid: at.uid,
+    step: at.action.kind,
+    error: message,
+    retryInMs: backoff.delayMs,
+  });
+}
+
+function reasonOf(action: Action, error: unknown): string {
+  if (error instanceof AgentError && error.reason !== undefined) {
+    return error.reason;
+  }
+  return action.kind === "run-sandbox" ? "FailedCreatePodSandBox" : "retry";
+}
+
+/** Compat: the event reasons and messages of kubelet 1.36. */
+function eventOf(
+  action: Action,
+  message: string,
+): { readonly reason: string; readonly message: string } {
+  switch (action.kind) {
+    case "run-sandbox":
+      return {
+        reason: "FailedCreatePodSandBox",
+        message: `Failed to create pod sandbox: ${message}`,
+      };
+    case "make-pod-files":
+      return {
+        reason: "Failed",
+        message: `error making pod data directories: ${message}`,
+      };
+    case "start-container":
+    case "start-created-container":
+      return { reason: "Failed", message: `Error: ${message}` };
+    default:
+      return {
+        reason: "FailedKillPod",
+        message: `error killing pod: ${message}`,
+      };
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AgentError && error.reason === "RuntimeUnavailable";
+}
+
+function update(
+  ports: WorkerPorts,
+  uid: PodUid,
+  change: Partial<PodMemory>,
+): void {
+  const memory = ports.pods.get(uid) ?? EMPTY_MEMORY;
+  ports.pods.set(uid, { ...memory, ...change });
+}

@@ -1,0 +1,80 @@
+/**
+ * The process: reads the command line, builds the adapters, runs the agent
+ * until a signal, turns the outcome into an exit code. Nothing else exits or
+ * reads argv.
+ */
+import { createAgent } from "./lib/agent.ts";
+import { systemClock } from "./lib/base/clock.ts";
+import { chainOf } from "./lib/base/errors.ts";
+import { createLogger } from "./lib/base/log.ts";
+import * as line from "./lib/config/command_line.ts";
+import { helpText } from "./lib/config/help.ts";
+import { type Config, loadConfig } from "./lib/config/load.ts";
+import { renderCheckConfig, versionText } from "./lib/config/render.ts";
+import { openRuntime } from "./lib/cri/open.ts";
+import * as files from "./lib/host/config_files.ts";
+import { openHost } from "./lib/host/host.ts";
+import { complain, interrupted, print } from "./lib/host/process.ts";
+import { cliPorts } from "./lib/host/unix_client.ts";
+import { runQuestion } from "./lib/server/cli.ts";
+import deno from "./deno.json" with { type: "json" };
+
+async function main(argv: readonly string[]): Promise<number> {
+  const command = line.parseCommandLine(argv);
+  switch (command.kind) {
+    case "help":
+      return succeed(helpText());
+    case "version":
+      return succeed(`${versionText(deno.version, command.form)}\n`);
+    case "invalid":
+      return fail(command.message);
+    case "agent":
+    case "check-config":
+      return await configured(command);
+    default: {
+      const ports = cliPorts(command.hostRoot);
+      return await runQuestion(command, ports, interrupted());
+    }
+  }
+}
+
+async function configured(
+  { kind, flags }: Extract<line.Command, { flags: unknown }>,
+): Promise<number> {
+  const { config, configDir } = flags.agent;
+  const texts = await files.readConfigTexts(config, configDir);
+  const hostname = files.hostname();
+  const loaded = loadConfig({ flags, ...texts, hostname });
+  if (loaded.kind === "invalid") return fail(loaded.message);
+  if (kind === "check-config") return succeed(renderCheckConfig(loaded));
+  return await runAgent(loaded.config, loaded.warnings);
+}
+
+async function runAgent(config: Config, warnings: readonly string[]) {
+  const { kubelet, paths, nodeName } = config;
+  const log = createLogger({ write: complain, ...kubelet.logging });
+  for (const warning of warnings) log.warn(warning);
+  const ports = {
+    ...openHost(paths, kubelet.staticPodPath),
+    ...openRuntime(kubelet),
+    clock: systemClock,
+    log,
+  };
+  const resolvConf = await files.readOptional(kubelet.resolvConf);
+  const { version } = deno;
+  log.info("Started", { version, node: nodeName });
+  await createAgent(config, ports, { version, resolvConf }).run(interrupted());
+  return 0;
+}
+
+function succeed(text: string): number {
+  print(text);
+  return 0;
+}
+
+function fail(message: string): number {
+  complain(`denolet: ${message}\n`);
+  return 1;
+}
+
+Deno.exit(await main(Deno.args).catch((error) => fail(chainOf(error))));

@@ -1,0 +1,22 @@
+/**
+ * denolet as a library: an agent made from a configuration and the ports it
+ * needs. The executable in `main.ts` is one user of it.
+ *
+ * @module
+ */
+export {
+  type Agent,
+  type AgentOptions,
+  type AgentPorts,
+  createAgent,
+} from "./lib/agent.ts";
+export { type Config, loadConfig } from "./lib/config/load.ts";
+export { parseCommandLine } from "./lib/config/command_line.ts";
+export type { AgentView, LoopView, PodView } from "./lib/server/view.ts";
+export type { Clock } from "./lib/base/clock.ts";
+export type { Logger } from "./lib/base/log.ts";
+export type { Cgroups, Files, HostFacts } from "./lib/port/host.ts";
+export type { Images } from "./lib/port/images.ts";
+export type { LogFiles } from "./lib/port/log_files.ts";
+export type { Http, Listener } from "./lib/port/net.ts";
+export type { ContainerRuntime } from "./lib/port/runtime.ts";

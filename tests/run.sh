@@ -1,0 +1,91 @@
+#!/bin/sh
+# Passes all tests on a bare machine: does its own set-up, then runs the quick
+# checks and the tests on a real containerd. The last line is the sum of all
+# `deno test` runs: `N passed, N failed`, and `, N skipped` where some were.
+# A step that fails without saying which test did counts as one failure.
+set -eu
+
+cd "$(dirname "$0")/.."
+export NO_COLOR=1
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/denolet
+results=$(mktemp -d "${TMPDIR:-/tmp}/denolet-tests.XXXXXX")
+passed=0
+failed=0
+skipped=0
+DENO=
+
+finish() {
+  trap - EXIT INT TERM HUP
+  if [ -n "$DENO" ]; then
+    "$DENO" run -A deploy/world.ts down test >"$results/down" 2>&1 || {
+      cat "$results/down"
+      echo "FAILED STEP: world test down"
+      failed=$((failed + 1))
+    }
+  fi
+  if [ "$skipped" -gt 0 ]; then
+    echo
+    echo "SKIPPED, with the reasons the tests gave:"
+    cat "$results/skipped"
+  fi
+  rm -rf "$results"
+  [ "$passed" -gt 0 ] || [ "$failed" -gt 0 ] || failed=1
+  echo
+  summary="$passed passed, $failed failed"
+  [ "$skipped" -eq 0 ] || summary="$summary, $skipped skipped"
+  echo "$summary"
+  [ "$failed" -eq 0 ] || exit 1
+  exit 0
+}
+trap finish EXIT
+# An interrupted run has not passed.
+trap 'failed=$((failed + 1)); finish' INT TERM HUP
+
+# total KIND: the sum over the summary lines of `deno test` in the output.
+total() {
+  awk -v kind="$1" '/^(ok|FAILED) \| [0-9]+ passed/ {
+    for (i = 2; i <= NF; i++) if ($i == kind) sum += $(i - 1)
+  } END { print sum + 0 }' "$results/output"
+}
+
+# step NAME COMMAND...: runs it, shows it, counts it; fails as the command does.
+step() {
+  name=$1
+  shift
+  echo
+  echo "=== $name"
+  { "$@" 2>&1 && echo 0 >"$results/code" || echo "$?" >"$results/code"; } |
+    tee "$results/output"
+  code=$(cat "$results/code")
+  failures=$(total failed)
+  if [ "$code" -ne 0 ] && [ "$failures" -eq 0 ]; then
+    echo "FAILED STEP: $name (exit code $code)"
+    failures=1
+  fi
+  passed=$((passed + $(total passed)))
+  failed=$((failed + failures))
+  skipped=$((skipped + $(total ignored)))
+  # Tests print their reason as `SKIP: …`; the name alone tells little.
+  grep -E '^SKIP: |\.\.\. ignored' "$results/output" >>"$results/skipped" ||
+    true
+  return "$code"
+}
+
+# Without the tools nothing else can be said.
+step "prepare" sh deploy/prepare.sh || exit 1
+# shellcheck disable=SC1091 # written by prepare.sh
+. "$cache/env.sh"
+PATH=$(dirname "$DENO"):$PATH
+export PATH DENO DENOLET_CONTAINERD_BIN DENOLET_CACHE
+
+step "quick checks: deno task ok" "$DENO" task ok || true
+
+# What an interrupted run left behind must not decide this one.
+step "clean up" "$DENO" run -A deploy/world.ts down test || true
+if step "bring up world test" "$DENO" run -A deploy/world.ts up test; then
+  DENOLET_TEST_WORLD="test"
+  DENOLET_TEST_SOCKET=/var/tmp/denolet/test/run/containerd.sock
+  DENOLET_TEST_IMAGE=docker.io/library/busybox:latest
+  export DENOLET_TEST_WORLD DENOLET_TEST_SOCKET DENOLET_TEST_IMAGE
+  step "tests on containerd: deno task test" "$DENO" task test || true
+fi
