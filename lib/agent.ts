@@ -11,8 +11,7 @@ import type { PodUid } from "./api/id.ts";
 import type { V1Pod } from "./api/types.ts";
 import type { Config } from "./config/load.ts";
 import { ImageRunner } from "./image/run.ts";
-import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
-import { parseResolvConf } from "./pod/dns.ts";
+import type { RuntimeHealth } from "./pod/facts.ts";
 import { podLogDirectory, podNameOf } from "./pod/paths.ts";
 import type { Cgroups, Files, HostFacts } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
@@ -28,6 +27,7 @@ import { createApply } from "./sync/apply.ts";
 import { HealthLoop, UNHEARD } from "./sync/health.ts";
 import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
+import { podSettings } from "./sync/settings.ts";
 import type { PodMemory, Pods } from "./sync/store.ts";
 import { pass } from "./sync/worker.ts";
 
@@ -87,7 +87,10 @@ function createParts(
     { images, clock, recorder: ledger, wake: (uid) => queue.wake(uid) },
     imageOptions(config),
   );
-  const settings = podSettings(config, ports, options);
+  const settings = podSettings(config, {
+    resolvConf: options.resolvConf,
+    memoryBytes: ports.host.memoryBytes(),
+  });
   const healthLoop = new HealthLoop({
     runtime: ports.runtime,
     clock,
@@ -247,33 +250,6 @@ function sourceConfig({ kubelet, nodeName }: Config) {
     staticPodURLHeader: kubelet.staticPodURLHeader,
     fileCheckFrequencyMs: kubelet.fileCheckFrequency,
     httpCheckFrequencyMs: kubelet.httpCheckFrequency,
-  };
-}
-
-function podSettings(
-  { kubelet, paths, nodeName }: Config,
-  ports: AgentPorts,
-  options: AgentOptions,
-): PodSettings {
-  return {
-    nodeName,
-    podLogsDir: paths.podLogsDir,
-    containerLogsDir: paths.containerLogsDir,
-    podsDir: `${paths.rootDir}/pods`,
-    clusterDns: kubelet.clusterDNS,
-    clusterDomain: kubelet.clusterDomain,
-    hostDns: parseResolvConf(options.resolvConf),
-    cgroupRoot: kubelet.cgroupRoot === "" ? "/" : kubelet.cgroupRoot,
-    cgroupDriver: kubelet.cgroupDriver === "systemd" ? "systemd" : "cgroupfs",
-    usesQosCgroups: kubelet.cgroupsPerQOS,
-    cpuPeriodUs: kubelet.cpuCFSQuota
-      ? BigInt(Math.round(kubelet.cpuCFSQuotaPeriod * 1000))
-      : undefined,
-    longestRestartDelayMs: kubelet.crashLoopBackOff.maxContainerRestartPeriod ??
-      300_000,
-    isSeccompDefault: kubelet.seccompDefault,
-    seccompDir: `${paths.rootDir}/seccomp`,
-    memoryBytes: ports.host.memoryBytes(),
   };
 }
 

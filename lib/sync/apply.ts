@@ -143,8 +143,7 @@ function createHandlers(ports: ApplyPorts): Handlers {
       for (const tree of action.trees) await files.removeTree(tree);
     },
     "remove-cgroup": (action) => cgroups.removePod(action.path),
-    "note": (action, { uid }) => {
-      const { type, reason, message } = action;
+    "note": ({ type, reason, message }, { uid }) => {
       recorder.record(uid, { type, reason, message });
       return Promise.resolve();
     },

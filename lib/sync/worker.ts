@@ -25,6 +25,7 @@ import type { Files } from "../port/host.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import { type Apply, stepOf } from "./apply.ts";
+import { eventOf, reasonOf } from "./failure.ts";
 import { factsOf, loggedAttempts } from "./facts.ts";
 import { observePod } from "./observe.ts";
 import { EMPTY_MEMORY, type PodMemory, type Pods } from "./store.ts";
@@ -263,40 +264,6 @@ function fail(
     error: message,
     retryInMs: backoff.delayMs,
   });
-}
-
-function reasonOf(action: Action, error: unknown): string {
-  if (error instanceof AgentError && error.reason !== undefined) {
-    return error.reason;
-  }
-  return action.kind === "run-sandbox" ? "FailedCreatePodSandBox" : "retry";
-}
-
-/** Compat: the event reasons and messages of kubelet 1.36. */
-function eventOf(
-  action: Action,
-  message: string,
-): { readonly reason: string; readonly message: string } {
-  switch (action.kind) {
-    case "run-sandbox":
-      return {
-        reason: "FailedCreatePodSandBox",
-        message: `Failed to create pod sandbox: ${message}`,
-      };
-    case "make-pod-files":
-      return {
-        reason: "Failed",
-        message: `error making pod data directories: ${message}`,
-      };
-    case "start-container":
-    case "start-created-container":
-      return { reason: "Failed", message: `Error: ${message}` };
-    default:
-      return {
-        reason: "FailedKillPod",
-        message: `error killing pod: ${message}`,
-      };
-  }
 }
 
 function isUnavailable(error: unknown): boolean {

@@ -1,0 +1,30 @@
+/** What of the configuration and the host the pod core needs to know. */
+import type { Config } from "../config/load.ts";
+import { parseResolvConf } from "../pod/dns.ts";
+import type { PodSettings } from "../pod/facts.ts";
+
+export function podSettings(
+  { kubelet, paths, nodeName }: Config,
+  host: { readonly resolvConf: string; readonly memoryBytes: bigint },
+): PodSettings {
+  return {
+    nodeName,
+    podLogsDir: paths.podLogsDir,
+    containerLogsDir: paths.containerLogsDir,
+    podsDir: `${paths.rootDir}/pods`,
+    clusterDns: kubelet.clusterDNS,
+    clusterDomain: kubelet.clusterDomain,
+    hostDns: parseResolvConf(host.resolvConf),
+    cgroupRoot: kubelet.cgroupRoot === "" ? "/" : kubelet.cgroupRoot,
+    cgroupDriver: kubelet.cgroupDriver === "systemd" ? "systemd" : "cgroupfs",
+    usesQosCgroups: kubelet.cgroupsPerQOS,
+    cpuPeriodUs: kubelet.cpuCFSQuota
+      ? BigInt(Math.round(kubelet.cpuCFSQuotaPeriod * 1000))
+      : undefined,
+    longestRestartDelayMs: kubelet.crashLoopBackOff.maxContainerRestartPeriod ??
+      300_000,
+    isSeccompDefault: kubelet.seccompDefault,
+    seccompDir: `${paths.rootDir}/seccomp`,
+    memoryBytes: host.memoryBytes,
+  };
+}
