@@ -31,6 +31,7 @@ import { writePki } from "./cluster/pki.ts";
 import { endProgram, startProgram } from "./cluster/process.ts";
 import { needPrograms } from "./cluster/programs.ts";
 import { untilThere } from "./cluster/request.ts";
+import { run } from "./world/command.ts";
 import { type WorldFacts, worldFacts } from "./world/facts.ts";
 import { removeFiles, unmountAll } from "./world/teardown.ts";
 
@@ -133,6 +134,8 @@ export async function clusterDown(world: WorldFacts): Promise<void> {
   await unmountAll(cluster.root);
   await removeBridge(cluster);
   await removeFiles(cluster.root);
+  // The world's folder too, where there was no more to the world.
+  await run("rmdir", [world.root], { failure: "ignore" });
 }
 
 function approverMark(cluster: ClusterFacts): string {

@@ -88,8 +88,8 @@ missing_of() {
 # sister modules by path, which holds only in its repository: elsewhere each
 # is replaced by the release of the same minor and patch number.
 make_kubernetes_module() {
-  [ -f "$cache/build/kubernetes-$KUBERNETES_RELEASE/ready" ] && return 0
   folder=$cache/build/kubernetes-$KUBERNETES_RELEASE
+  [ -f "$folder/ready" ] && return 0
   rm -rf "$folder"
   mkdir -p "$folder"
   source=$(go mod download -json "k8s.io/kubernetes@v$KUBERNETES_RELEASE" |
@@ -116,7 +116,7 @@ require go.etcd.io/etcd/server/v3 v$ETCD_RELEASE
 END
 }
 
-flags() {
+linker_flags() {
   flags="-s -w"
   for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
     flags="$flags -X $package.gitVersion=v$KUBERNETES_RELEASE"
@@ -146,7 +146,7 @@ build() {
   verb=$1 name=$2 package=$3
   shift 3
   # A moment's name keeps an interrupted build from passing for a whole one.
-  go "$verb" "$@" -mod=mod -trimpath -buildvcs=false -ldflags "$(flags)" \
+  go "$verb" "$@" -mod=mod -trimpath -buildvcs=false -ldflags "$(linker_flags)" \
     -o "$cache/build/$name.new" "$package" || return 1
   mv "$cache/build/$name.new" "$cache/bin/$name"
   release_of "$name" >"$cache/build/$name.release"
@@ -156,10 +156,12 @@ part=${1:-all}
 packages_of "$part" >/dev/null
 [ -n "$(missing_of "$part")" ] || exit 0
 if [ "${DENOLET_CONTROL_PLANE:-}" = skip ]; then
-  fail "DENOLET_CONTROL_PLANE=skip, and missing:" $(missing_of "$part")
+  fail "DENOLET_CONTROL_PLANE=skip, and missing:" \
+    "$(missing_of "$part" | sed 's/=.*//' | tr '\n' ' ')"
 fi
-has go && at_least "$(go env GOVERSION | sed 's/^go//')" "$GO_WANTED" ||
+if ! has go || ! at_least "$(go env GOVERSION | sed 's/^go//')" "$GO_WANTED"; then
   fail "needs Go $GO_WANTED or newer, which fetches the toolchain it is asked for"
+fi
 
 mkdir -p "$cache/bin" "$cache/build"
 # Two at a time must not build the same thing.

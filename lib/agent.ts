@@ -2,6 +2,7 @@
  * The wiring: which cells there are, who writes them, which loops run, in what
  * order they start and stop. Everybody is known here and nowhere else.
  */
+import { podNameOf } from "./api/pod.ts";
 import { cell, type Reader } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
 import { KeyedQueue } from "./base/keyed_queue.ts";
@@ -12,7 +13,7 @@ import type { V1Pod } from "./api/types.ts";
 import type { Config } from "./config/load.ts";
 import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
-import { podLogDirectory, podNameOf } from "./pod/paths.ts";
+import { podLogDirectory } from "./pod/paths.ts";
 import type { Cgroups, Files, HostFacts } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
 import type { LogFiles } from "./port/log_files.ts";

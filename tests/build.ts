@@ -3,9 +3,9 @@
  * what matters to it. Pure; no test framework in here.
  */
 import { containerId, podUid, sandboxId } from "../lib/api/id.ts";
-import { uidOf } from "../lib/api/pod.ts";
+import { containersOf, podNameOf, uidOf } from "../lib/api/pod.ts";
 import type { V1Container, V1Pod, V1PodSpec } from "../lib/api/types.ts";
-import type { ImageState } from "../lib/image/types.ts";
+import type { ImageProgress } from "../lib/image/types.ts";
 import type {
   Facts,
   Failure,
@@ -190,7 +190,7 @@ export interface FactParts
   readonly pod?: V1Pod | undefined;
   readonly sandboxes?: readonly SandboxStatus[];
   readonly containers?: readonly ObservedContainer[];
-  readonly images?: Readonly<Record<string, ImageState>>;
+  readonly images?: Readonly<Record<string, ImageProgress>>;
   readonly failures?: Readonly<Record<string, Failure>>;
 }
 
@@ -202,6 +202,7 @@ export function someFacts(parts: FactParts = {}): Facts {
     uid: pod === undefined
       ? podUid("11111111-2222-3333-4444-555555555555")
       : uidOf(pod),
+    name: podNameOf(pod ?? aPod()),
     areSourcesReady: true,
     rival: undefined,
     state: { kind: "waiting", for: "sources" },
@@ -211,13 +212,19 @@ export function someFacts(parts: FactParts = {}): Facts {
     ...own,
     pod,
     observed: { sandboxes, containers, atMs: NOW_MS },
-    images: new Map(Object.entries(images ?? {})),
+    images: new Map(
+      Object.entries(images ?? {}).map(([name, progress]) => {
+        const image = containersOf(pod ?? aPod())
+          .find((container) => container.name === name)?.image ?? "";
+        return [name, { image, ...progress }];
+      }),
+    ),
     failures: new Map(Object.entries(failures ?? {})),
   };
 }
 
 /** The image is there. */
-export const PRESENT: ImageState = {
+export const PRESENT: ImageProgress = {
   kind: "present",
   ref: "sha256:aaaa",
   uid: 1000n,

@@ -68,6 +68,8 @@ export async function startKubelet(
     log: log(cluster),
   });
   const known = { mark: mark(cluster), log: log(cluster) };
+  // Its word first: a node is called Ready for long after a kubelet's end.
+  await untilReady(known, pid, () => isHealthy(cluster));
   await untilReady(known, pid, () => isNodeReady(cluster, nodeName));
   return { pid, nodeName, log: known.log };
 }
@@ -86,6 +88,19 @@ export async function kubeletPid(
   world: WorldFacts,
 ): Promise<number | undefined> {
   return (await pidsWith(mark(clusterFacts(world))))[0];
+}
+
+async function isHealthy({ ports }: ClusterFacts): Promise<boolean> {
+  try {
+    const url = `http://127.0.0.1:${ports.kubeletHealthz}/healthz`;
+    const response = await fetch(url);
+    await response.body?.cancel();
+    return response.ok;
+  } catch (error) {
+    // Nobody listens there yet.
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
 }
 
 interface NodeObject {

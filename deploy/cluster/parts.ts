@@ -1,4 +1,5 @@
 /** Starts, stops, freezes the parts of a control plane, each by itself. */
+import { readIfThere } from "../world/command.ts";
 import type { WorldFacts } from "../world/facts.ts";
 import { pidsWith, signal } from "../world/processes.ts";
 import {
@@ -11,7 +12,6 @@ import {
   PARTS,
 } from "./facts.ts";
 import { flagsOf, markOf } from "./flags.ts";
-import { readIfThere } from "../world/command.ts";
 import {
   type Ending,
   endProgram,

@@ -8,19 +8,21 @@ const SCRIPT = new URL("../control_plane.sh", import.meta.url).pathname;
 export async function needPrograms(
   part: "all" | "server" | "kubelet" | "e2e",
 ): Promise<void> {
-  const { success, stderr } = await new Deno.Command("/bin/sh", {
+  const child = new Deno.Command("/bin/sh", {
     args: [SCRIPT, part],
     stdin: "null",
     stdout: "null",
-    // Shown when it is a terminal's: a build takes minutes.
-    stderr: Deno.stderr.isTerminal() ? "inherit" : "piped",
-  }).output().then((output) => ({
-    success: output.success,
-    stderr: Deno.stderr.isTerminal()
-      ? "see above"
-      : new TextDecoder().decode(output.stderr).trim(),
-  }));
-  if (!success) throw new Error(`Cannot get the control plane: ${stderr}`);
+    stderr: "piped",
+  }).spawn();
+  let words = "";
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    // Shown as it comes: a build takes minutes.
+    console.error(text.trimEnd());
+    words += text;
+  }
+  if (!(await child.status).success) {
+    throw new Error(`Cannot get the control plane: ${words.trim()}`);
+  }
 }
 
 /** The path of one program, in the order that control_plane.sh looks. */

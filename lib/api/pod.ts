@@ -33,6 +33,17 @@ export function fullNameOf(pod: V1Pod): string {
   return `${nameOf(pod)}_${namespaceOf(pod)}`;
 }
 
+/** What paths and log links are made of. */
+export interface PodName {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: PodUid;
+}
+
+export function podNameOf(pod: V1Pod): PodName {
+  return { namespace: namespaceOf(pod), name: nameOf(pod), uid: uidOf(pod) };
+}
+
 /** `namespace/name`, for people. */
 export function titleOf(pod: V1Pod): string {
   return `${namespaceOf(pod)}/${nameOf(pod)}`;

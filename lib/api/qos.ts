@@ -2,6 +2,7 @@
  * Quality-of-service class and the out-of-memory score that follows from it.
  * Compat: kubelet 1.36 ComputePodQOS, GetContainerOOMScoreAdjust.
  */
+import { isStatic } from "./pod.ts";
 import { parseQuantity, type Quantity, units } from "./quantity.ts";
 import type { V1Container, V1Pod } from "./types.ts";
 
@@ -9,6 +10,7 @@ export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 
 const COMPUTE = ["cpu", "memory"];
 const CRITICAL_PRIORITY = 2_000_000_000;
+const NODE_CRITICAL = "system-node-critical";
 const GUARANTEED_SCORE = -997n;
 const BEST_EFFORT_SCORE = 1000n;
 
@@ -32,13 +34,16 @@ export function qosClass(pod: V1Pod): QosClass {
     COMPUTE.map((resource) => ({
       limit: amountOf(resources?.limits, resource),
       request: amountOf(resources?.requests, resource),
+      // A request of nothing is a word of its own, not a missing one.
+      isDefaulted: resources?.requests?.[resource] === undefined,
     }))
   );
   if (named.every((n) => n.limit === undefined && n.request === undefined)) {
     return "BestEffort";
   }
   const isGuaranteed = named.every((n) =>
-    n.limit !== undefined && (n.request ?? n.limit) === n.limit
+    n.limit !== undefined &&
+    (n.request === n.limit || (n.request === undefined && n.isDefaulted))
   );
   return isGuaranteed ? "Guaranteed" : "Burstable";
 }
@@ -49,7 +54,7 @@ export function oomScoreAdj(
   container: V1Container,
   memoryBytes: bigint,
 ): bigint {
-  if ((pod.spec?.priority ?? 0) >= CRITICAL_PRIORITY) return GUARANTEED_SCORE;
+  if (isNodeCritical(pod)) return GUARANTEED_SCORE;
   const qos = qosClass(pod);
   if (qos === "Guaranteed") return GUARANTEED_SCORE;
   if (qos === "BestEffort") return BEST_EFFORT_SCORE;
@@ -59,4 +64,10 @@ export function oomScoreAdj(
   const score = 1000n - 1000n * units(request) / memoryBytes;
   if (score < 3n) return 3n;
   return score >= BEST_EFFORT_SCORE ? BEST_EFFORT_SCORE - 1n : score;
+}
+
+/** Compat: kubelet 1.36 IsNodeCriticalPod. */
+function isNodeCritical(pod: V1Pod): boolean {
+  return pod.spec?.priorityClassName === NODE_CRITICAL &&
+    (isStatic(pod) || (pod.spec.priority ?? 0) >= CRITICAL_PRIORITY);
 }

@@ -26,22 +26,26 @@ export function cell<T>(initial: T): [Writer<T>, Reader<T>] {
     set(next) {
       if (Object.is(next, value)) return;
       value = next;
-      changed.resolve();
+      const before = changed;
       changed = Promise.withResolvers<void>();
+      before.resolve();
     },
   };
   const reader: Reader<T> = {
     get: () => value,
     async *changes(signal) {
-      const stopped = Promise.withResolvers<void>();
-      const stop = () => stopped.resolve();
+      // Waking every reader on an abort is cheap; a race with a promise that
+      // lives as long as the signal would keep every turn's reaction alive.
+      const stop = () => changed.resolve();
       signal.addEventListener("abort", stop, { once: true });
       try {
-        let next = changed.promise;
+        let seen = value;
         while (!signal.aborted) {
-          await Promise.race([next, stopped.promise]);
-          if (signal.aborted) return;
-          next = changed.promise;
+          if (Object.is(seen, value)) {
+            await changed.promise;
+            continue;
+          }
+          seen = value;
           yield value;
         }
       } finally {

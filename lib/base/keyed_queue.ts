@@ -64,24 +64,27 @@ export class KeyedQueue<Key> {
    */
   async run(pass: Pass<Key>, signal: AbortSignal): Promise<void> {
     const running = new Set<Promise<void>>();
-    const failed = Promise.withResolvers<never>();
-    const stopped = Promise.withResolvers<void>();
-    const stop = () => stopped.resolve();
+    const failures: unknown[] = [];
+    const stop = () => this.#notify();
     signal.addEventListener("abort", stop, { once: true });
     try {
-      while (!signal.aborted) {
+      while (!signal.aborted && failures.length === 0) {
         this.#changed = Promise.withResolvers<void>();
         for (const [key, entry] of this.#entries) {
           if (!this.#isDue(entry)) continue;
-          const work = this.#one(key, { entry, pass, signal });
+          const work = this.#one(key, { entry, pass, signal })
+            .catch((error) => {
+              failures.push(error);
+              this.#notify();
+            })
+            .finally(() => running.delete(work));
           running.add(work);
-          work.then(() => running.delete(work), failed.reject);
         }
+        // Only promises that end with this turn: a race with one that lives as
+        // long as the agent would keep every turn's reaction alive.
         const timer = new AbortController();
         await Promise.race([
           this.#changed.promise,
-          stopped.promise,
-          failed.promise,
           this.#untilNext(timer.signal),
         ]);
         timer.abort();
@@ -90,6 +93,7 @@ export class KeyedQueue<Key> {
       signal.removeEventListener("abort", stop);
       await Promise.allSettled(running);
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #one(

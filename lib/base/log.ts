@@ -77,7 +77,7 @@ function renderValue(value: unknown): string {
   const text = value instanceof Error
     ? value.message
     : typeof value === "object"
-    ? JSON.stringify(value)
+    ? JSON.stringify(value, plain)
     : String(value);
   return /^[\w./:@+-]+$/.test(text) ? text : JSON.stringify(text);
 }
@@ -88,5 +88,11 @@ function renderJson(record: LogRecord): string {
     level: record.level,
     msg: record.rawMessage,
     ...record.properties,
-  }, (_key, value) => value instanceof Error ? value.message : value) + "\n";
+  }, plain) + "\n";
+}
+
+/** JSON knows neither bigints nor errors. */
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return String(value);
+  return value instanceof Error ? value.message : value;
 }

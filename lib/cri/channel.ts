@@ -9,6 +9,7 @@ import * as grpc from "@grpc/grpc-js";
 import { isAbort } from "../base/errors.ts";
 import { socketPathOf } from "./endpoint.ts";
 import { type Code, codeOf, RpcError, toAgentError } from "./errors.ts";
+import { guardedCredentials } from "./goaway.ts";
 import type {
   Method,
   StreamMethod,
@@ -72,7 +73,7 @@ export function openChannel(options: {
   return new Channel({
     client: new grpc.Client(
       `unix:${socketPath}`,
-      grpc.credentials.createInsecure(),
+      guardedCredentials(),
       GRPC_OPTIONS,
     ),
     shapes: rpcShapes(parseSchema()),

@@ -12,7 +12,7 @@ import type { Image, Images } from "../port/images.ts";
 import type { Recorder } from "../port/recorder.ts";
 import { pullDecision, withTag } from "./policy.ts";
 import { TokenBucket } from "./token_bucket.ts";
-import type { ImageState, PullPolicy } from "./types.ts";
+import type { ImageProgress, ImageState, PullPolicy } from "./types.ts";
 
 /** Compat: kubelet 1.36 image pull back-off. */
 const BACKOFF = { initialMs: 10_000, maxMs: 300_000, forgetAfterMs: 600_000 };
@@ -69,10 +69,8 @@ export class ImageRunner {
 
   /** Asks; never waits. The pod is woken when the answer is there. */
   request(request: ImageRequest): void {
-    const known = this.statesOf(request.uid).get(request.container)?.kind;
-    const isAsked = known === "checking" || known === "queued" ||
-      known === "pulling";
-    if (isAsked) return;
+    const known = this.statesOf(request.uid).get(request.container);
+    if (known?.image === request.image && isUnderWay(known)) return;
     this.#set(request, { kind: "checking", sinceMs: this.#now() });
     this.#asked.promise.then((signal) => this.#ensure(request, signal));
   }
@@ -103,7 +101,7 @@ export class ImageRunner {
   async #find(
     request: ImageRequest,
     signal: AbortSignal,
-  ): Promise<ImageState> {
+  ): Promise<ImageProgress> {
     const name = withTag(request.image);
     if (name === undefined) {
       throw new AgentError(
@@ -137,7 +135,7 @@ export class ImageRunner {
     request: ImageRequest,
     name: string,
     signal: AbortSignal,
-  ): Promise<ImageState> {
+  ): Promise<ImageProgress> {
     const askedAtMs = this.#ports.clock.monotonicMs();
     this.#set(request, { kind: "queued", sinceMs: this.#now() });
     const ref = await this.#slots.run(async () => {
@@ -226,9 +224,14 @@ export class ImageRunner {
     });
   }
 
-  #set(request: ImageRequest, state: ImageState): void {
+  /** Drops what is late: the container wants another image by now. */
+  #set(request: ImageRequest, progress: ImageProgress): void {
+    const { image } = request;
     const states = this.#states.get(request.uid) ?? new Map();
-    states.set(request.container, state);
+    const known = states.get(request.container);
+    const isLate = progress.kind !== "checking" && known?.image !== image;
+    if (isLate) return;
+    states.set(request.container, { image, ...progress });
     this.#states.set(request.uid, states);
   }
 
@@ -255,7 +258,11 @@ function backoffKey(request: ImageRequest): string {
   return `${request.uid}_${request.image}`;
 }
 
-function present(image: Image, ref: string): ImageState {
+function isUnderWay({ kind }: ImageState): boolean {
+  return kind === "checking" || kind === "queued" || kind === "pulling";
+}
+
+function present(image: Image, ref: string): ImageProgress {
   return {
     kind: "present",
     ref,

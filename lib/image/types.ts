@@ -10,6 +10,13 @@ export type PullPolicy = "Always" | "IfNotPresent" | "Never";
  *      └──► present | failed
  */
 export type ImageState =
+  & {
+    /** As the pod names it; a state of another image tells nothing. */
+    readonly image: string;
+  }
+  & ImageProgress;
+
+export type ImageProgress =
   | { readonly kind: "checking"; readonly sinceMs: number }
   | { readonly kind: "queued"; readonly sinceMs: number }
   | { readonly kind: "pulling"; readonly sinceMs: number }

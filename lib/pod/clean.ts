@@ -4,6 +4,8 @@
  * Compat: kubelet 1.36 container and sandbox garbage collection; one dead
  * instance of a container stays, for its log and its delay.
  */
+import { type PodName } from "../api/pod.ts";
+import { podUid } from "../api/id.ts";
 import type { Action, Blocker } from "./action.ts";
 import {
   type Facts,
@@ -11,7 +13,6 @@ import {
   type ObservedContainer,
   type ObservedPod,
 } from "./facts.ts";
-import { POD_NAME, POD_NAMESPACE } from "./labels.ts";
 import {
   containerLogFile,
   logLink,
@@ -19,35 +20,33 @@ import {
   podCgroups,
   podDirectory,
   podLogDirectory,
-  type PodName,
 } from "./paths.ts";
+
+/** Containers always carry their pod's name; this is for the type only. */
+const UNNAMED: PodName = { namespace: "", name: "", uid: podUid("") };
 
 export interface Cleaning {
   readonly actions: readonly Action[];
-  readonly wakeAtMs?: number;
   readonly blockers: readonly Blocker[];
 }
 
 /** Stops and removes every sandbox, then files, logs, links and cgroup. */
-export function clean(facts: Facts, nowMs: number): Cleaning {
-  const failure = facts.failures.get("remove");
-  if (failure !== undefined && failure.retryAtMs > nowMs) {
-    const { reason, message, count, retryAtMs } = failure;
-    return {
-      actions: [],
-      wakeAtMs: retryAtMs,
-      blockers: [{ what: reason, message, count, untilMs: retryAtMs }],
-    };
-  }
-  if (isGone(facts.observed)) return { actions: [], blockers: [] };
+export function clean(facts: Facts): Cleaning {
+  const { observed, failures } = facts;
+  const isLeft = !isGone(observed) || failures.has("remove");
+  if (!isLeft) return { actions: [], blockers: [] };
+  // The sandbox goes last: while it is there, a removal that failed, or an
+  // agent that died, is followed by another try, and it carries the name.
   return {
     actions: [
-      ...facts.observed.sandboxes.flatMap(({ id, isReady }): Action[] => [
-        ...isReady ? [{ kind: "stop-sandbox", id } as const] : [],
-        { kind: "remove-sandbox", id },
-      ]),
-      ...orphans(facts.observed).map((c) => removal(facts, c)),
+      ...observed.sandboxes.map(({ id }) =>
+        ({ kind: "stop-sandbox", id }) as const
+      ),
       ...filesOf(facts),
+      ...orphans(observed).map((c) => removal(facts, c)),
+      ...observed.sandboxes.map(({ id }) =>
+        ({ kind: "remove-sandbox", id }) as const
+      ),
     ],
     blockers: [{ what: "cleaning", message: "Removing the pod's sandbox" }],
   };
@@ -57,7 +56,11 @@ export function clean(facts: Facts, nowMs: number): Cleaning {
 export function surplus(facts: Facts): Action[] {
   const { containers, sandboxes } = facts.observed;
   const newestDead = new Set<string>();
+  const seen = new Set<string>();
   const removable = containers.filter((container) => {
+    const isNewest = !seen.has(container.name);
+    seen.add(container.name);
+    if (container.state === "created") return !isNewest;
     if (container.state !== "exited") return false;
     if (newestDead.has(container.name)) return true;
     newestDead.add(container.name);
@@ -80,9 +83,9 @@ function orphans(observed: ObservedPod): readonly ObservedContainer[] {
 }
 
 function removal(facts: Facts, container: ObservedContainer): Action {
-  const pod = podName(facts);
   const { settings } = facts;
   const { id, name, attempt } = container;
+  const pod = facts.name ?? UNNAMED;
   const directory = podLogDirectory(settings, pod);
   return {
     kind: "remove-container",
@@ -93,9 +96,10 @@ function removal(facts: Facts, container: ObservedContainer): Action {
   };
 }
 
-function filesOf(facts: Facts): Action[] {
-  const { settings, observed } = facts;
-  const pod = podName(facts);
+/** Directories, logs, links and cgroups, of a pod whose name is known. */
+export function filesOf(facts: Facts): Action[] {
+  const { settings, observed, name: pod } = facts;
+  if (pod === undefined) return [];
   return [
     {
       kind: "remove-pod-files",
@@ -110,15 +114,4 @@ function filesOf(facts: Facts): Action[] {
     ...podCgroups(settings, facts.uid)
       .map((path) => ({ kind: "remove-cgroup", path }) as const),
   ];
-}
-
-/** The pod may be unknown by now; its sandbox carries its name. */
-function podName(facts: Facts): PodName {
-  const labels = facts.observed.sandboxes[0]?.labels ??
-    facts.observed.containers[0]?.labels ?? new Map<string, string>();
-  return {
-    name: labels.get(POD_NAME) ?? "",
-    namespace: labels.get(POD_NAMESPACE) ?? "",
-    uid: facts.uid,
-  };
 }

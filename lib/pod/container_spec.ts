@@ -2,6 +2,7 @@
  * A container as the runtime is asked for it, or why it cannot be asked for.
  * Compat: kubelet 1.36 generateContainerConfig.
  */
+import { podNameOf } from "../api/pod.ts";
 import { oomScoreAdj } from "../api/qos.ts";
 import { cpuAndMemory } from "../api/resources.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
@@ -13,7 +14,7 @@ import type {
 import { environment, expandAll } from "./env.ts";
 import type { PodSettings } from "./facts.ts";
 import { containerAnnotations, containerLabels } from "./labels.ts";
-import { containerLogFile, podDirectory, podNameOf } from "./paths.ts";
+import { containerLogFile, podDirectory } from "./paths.ts";
 import {
   containerSecurity,
   type ImageUser,

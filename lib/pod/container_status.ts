@@ -37,7 +37,8 @@ export function containerStatus(
   const isRunning = newest.state === "running";
   const willRestart = newest.state === "exited" && facts.pod !== undefined &&
     mayRestart(restartPolicyOf(at.pod, container), newest.exitCode) &&
-    reason !== undefined;
+    // Compat: kubelet 1.36: only a recorded failure turns an end into waiting.
+    reason !== undefined && isContract(reason);
   return {
     name: container.name,
     state: willRestart ? waiting : stateOf(facts, newest, waiting),
@@ -86,10 +87,14 @@ function terminated(facts: Facts, instance: ObservedContainer): ContainerState {
 
 /** Only words that are contract show up as a reason; others as the default. */
 function waitingState(blocker: Blocker | undefined): ContainerState {
-  if (blocker === undefined || !/^[A-Z]/.test(blocker.what)) {
+  if (blocker === undefined || !isContract(blocker)) {
     return { waiting: { reason: FIRST_WAITING } };
   }
   return { waiting: { reason: blocker.what, message: blocker.message } };
+}
+
+function isContract(blocker: Blocker): boolean {
+  return /^[A-Z]/.test(blocker.what);
 }
 
 function timed<Key extends string>(

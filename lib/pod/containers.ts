@@ -3,20 +3,15 @@
  * Compat: kubelet 1.36 computePodActions, shouldContainerBeRestarted.
  */
 import { containerHash } from "../api/hash.ts";
-import { restartPolicyOf } from "../api/pod.ts";
+import { podNameOf, restartPolicyOf } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { SandboxStatus } from "../port/runtime.ts";
-import type { PullPolicy } from "../image/types.ts";
+import type { ImageState, PullPolicy } from "../image/types.ts";
 import type { Action, Blocker, LogPlace } from "./action.ts";
 import { containerSpec } from "./container_spec.ts";
 import { type Facts, instancesOf, type ObservedContainer } from "./facts.ts";
 import { remembered } from "./labels.ts";
-import {
-  containerLogFile,
-  logLinkPrefix,
-  podLogDirectory,
-  podNameOf,
-} from "./paths.ts";
+import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
 import { mayRestart, restartDelay } from "./restart.ts";
 import { sandboxSpec } from "./sandbox_spec.ts";
 import { specGrace, stopContainers } from "./stop.ts";
@@ -60,7 +55,10 @@ export function planContainer(
     case "unknown":
       return { kind: "act", actions: stopContainers([instance], 0) };
     case "created":
-      return startCreated(facts, place, instance);
+      return isChanged || instance.sandboxId !== place.sandbox.id
+        ? planStart(facts, place, nowMs)
+        : failureOf(facts, place, nowMs) ??
+          startCreated(facts, place, instance);
     case "exited":
       return isChanged ||
           mayRestart(restartPolicyOf(pod, container), instance.exitCode)
@@ -105,19 +103,23 @@ function startCreated(
 }
 
 function planStart(facts: Facts, place: Place, nowMs: number): ContainerPlan {
-  const { container } = place;
-  const failure = facts.failures.get(container.name);
-  if (failure !== undefined && failure.retryAtMs > nowMs) {
-    return waiting({
-      what: failure.reason,
-      message: failure.message,
-      untilMs: failure.retryAtMs,
-      count: failure.count,
-    });
-  }
+  const failed = failureOf(facts, place, nowMs);
+  if (failed !== undefined) return failed;
   const crash = crashBlocker(facts, place, nowMs);
   if (crash !== undefined) return waiting(crash);
   return planImage(facts, place, nowMs);
+}
+
+/** The last try failed and the next is not due yet. */
+function failureOf(
+  facts: Facts,
+  place: Place,
+  nowMs: number,
+): ContainerPlan | undefined {
+  const failure = facts.failures.get(place.container.name);
+  if (failure === undefined || failure.retryAtMs <= nowMs) return undefined;
+  const { reason, message, retryAtMs, count } = failure;
+  return waiting({ what: reason, message, untilMs: retryAtMs, count });
 }
 
 function crashBlocker(
@@ -127,6 +129,7 @@ function crashBlocker(
 ): Blocker | undefined {
   const instance = instancesOf(facts.observed, place.container.name)[0];
   if (instance === undefined) return undefined;
+  if (wasReplaced(instance, place.container)) return undefined;
   const limit = facts.settings.longestRestartDelayMs;
   const { delayMs, dueAtMs } = restartDelay(instance, limit);
   if (dueAtMs <= nowMs) return undefined;
@@ -156,7 +159,8 @@ function goSeconds(ms: number): string {
 
 function planImage(facts: Facts, place: Place, nowMs: number): ContainerPlan {
   const { container } = place;
-  const image = facts.images.get(container.name);
+  const known = facts.images.get(container.name);
+  const image = known?.image === container.image ? known : undefined;
   switch (image?.kind) {
     case undefined:
       return {
@@ -173,19 +177,36 @@ function planImage(facts: Facts, place: Place, nowMs: number): ContainerPlan {
           new Date(image.sinceMs).toISOString(),
       });
     case "failed":
-      return {
-        kind: "wait",
-        blocker: {
-          what: image.reason,
-          message: image.message,
-          untilMs: image.retryAtMs,
-          count: image.count,
-        },
-        actions: image.retryAtMs <= nowMs ? [ensureImage(container)] : [],
-      };
+      return imageFailed(container, image, nowMs);
     case "present":
       return startContainer(facts, place, image);
   }
+}
+
+/** Compat: kubelet 1.36 EnsureImageExists: only a failed pull backs off. */
+function imageFailed(
+  container: V1Container,
+  image: Extract<ImageState, { kind: "failed" }>,
+  nowMs: number,
+): ContainerPlan {
+  const { reason, message, retryAtMs, count } = image;
+  if (retryAtMs <= nowMs) {
+    return {
+      kind: "wait",
+      blocker: { what: reason, message, count },
+      actions: [ensureImage(container)],
+    };
+  }
+  const isPull = reason !== "ErrImageNeverPull" &&
+    reason !== "InvalidImageName";
+  return waiting({
+    what: isPull ? "ImagePullBackOff" : reason,
+    message: isPull
+      ? `Back-off pulling image "${container.image}": ${reason}: ${message}`
+      : message,
+    untilMs: retryAtMs,
+    count,
+  });
 }
 
 export function ensureImage(container: V1Container): Action {

@@ -6,7 +6,7 @@ import { containersOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { SandboxStatus } from "../port/runtime.ts";
 import type { Action, Blocker } from "./action.ts";
-import { clean, surplus } from "./clean.ts";
+import { clean, filesOf, surplus } from "./clean.ts";
 import { type ContainerPlan, planContainer } from "./containers.ts";
 import { currentSandbox, type Facts, isGone } from "./facts.ts";
 import type { Plan } from "./plan.ts";
@@ -16,7 +16,32 @@ import { mayStillRun, stopContainers, stopOrder } from "./stop.ts";
 import { unsupported } from "./support.ts";
 
 export function decide(facts: Facts, nowMs: number): Plan {
-  if (facts.state.kind === "cleaning") return planClean(facts, nowMs);
+  return holdBack(facts, plan(facts, nowMs), nowMs);
+}
+
+/** After a failed stop or removal nothing is taken away until its time. */
+function holdBack(facts: Facts, whole: Plan, nowMs: number): Plan {
+  const failure = facts.failures.get("remove");
+  if (failure === undefined || failure.retryAtMs <= nowMs) return whole;
+  const kept = whole.actions.filter(({ kind }) =>
+    !kind.startsWith("stop-") && !kind.startsWith("remove-")
+  );
+  if (kept.length === whole.actions.length) return whole;
+  const { reason, message, count, retryAtMs } = failure;
+  return {
+    ...whole,
+    // A new sandbox must not come before the old one is stopped.
+    actions: kept.some(({ kind }) => kind === "run-sandbox") ? [] : kept,
+    wakeAtMs: Math.min(retryAtMs, whole.wakeAtMs ?? Infinity),
+    blockers: [
+      { what: reason, message, count, untilMs: retryAtMs },
+      ...whole.blockers,
+    ],
+  };
+}
+
+function plan(facts: Facts, nowMs: number): Plan {
+  if (facts.state.kind === "cleaning") return planClean(facts);
   const order = stopOrder(facts);
   if (order !== undefined) return planStop(facts, order, nowMs);
   if (facts.pod === undefined) return wait("sources", sourcesBlocker());
@@ -43,13 +68,18 @@ function planStop(
     Math.ceil((Math.min(standing, killAtMs) - nowMs) / 1000),
   );
   const running = observed.containers.filter(mayStillRun);
-  const rest = clean(facts, nowMs);
+  const rest = clean(facts);
+  // A pod whose sandbox never came up has left its directories all the same.
+  const files = isGone(observed) ? filesOf(facts) : [];
   return {
     next: running.length > 0
       ? { kind: "stopping", order, killAtMs: Math.min(standing, killAtMs) }
       : { kind: "cleaning" },
-    actions: [...stopContainers(running, graceSeconds), ...rest.actions],
-    ...wakeAt(rest.wakeAtMs),
+    actions: [
+      ...stopContainers(running, graceSeconds),
+      ...rest.actions,
+      ...files,
+    ],
     blockers: running.length > 0
       ? [{
         what: "stopping",
@@ -61,12 +91,10 @@ function planStop(
   };
 }
 
-function planClean(facts: Facts, nowMs: number): Plan {
-  const rest = clean(facts, nowMs);
+function planClean(facts: Facts): Plan {
+  const rest = clean(facts);
   return {
-    next: rest.actions.length === 0 && isGone(facts.observed)
-      ? { kind: "done" }
-      : { kind: "cleaning" },
+    next: rest.actions.length === 0 ? { kind: "done" } : { kind: "cleaning" },
     ...rest,
     waiting: new Map(),
   };

@@ -14,7 +14,7 @@ import {
 } from "../../tests/build.ts";
 import { containerId, sandboxId } from "../api/id.ts";
 import type { V1Pod } from "../api/types.ts";
-import type { ImageState } from "../image/types.ts";
+import type { ImageProgress } from "../image/types.ts";
 import type { SandboxStatus } from "../port/runtime.ts";
 import type { Action } from "./action.ts";
 import { decide } from "./decide.ts";
@@ -31,7 +31,7 @@ interface World {
   state: PodState;
   sandboxes: SandboxStatus[];
   containers: ObservedContainer[];
-  images: Map<string, ImageState>;
+  images: Map<string, ImageProgress>;
   failures: Map<string, Failure>;
   hasFiles: boolean;
   /** Steps that fail for now. */

@@ -39,7 +39,7 @@ export function podDns(settings: PodSettings, pod: V1Pod): DnsConfig {
   const own = pod.spec?.dnsConfig;
   const options = new Map(base.options.map((text) => [nameOf(text), text]));
   for (const { name = "", value } of own?.options ?? []) {
-    options.set(name, value === undefined ? name : `${name}:${value}`);
+    options.set(name, value ? `${name}:${value}` : name);
   }
   return {
     servers: unique([...base.servers, ...own?.nameservers ?? []])

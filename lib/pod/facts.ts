@@ -10,6 +10,7 @@ import type {
   DnsConfig,
   SandboxStatus,
 } from "../port/runtime.ts";
+import type { PodName } from "../api/pod.ts";
 import type { ImageState } from "../image/types.ts";
 import type { PodState } from "./state.ts";
 
@@ -74,6 +75,8 @@ export interface Facts {
   readonly uid: PodUid;
   /** The pod that its source wants; undefined when no source does. */
   readonly pod: V1Pod | undefined;
+  /** As last known, from its source or from its labels. */
+  readonly name: PodName | undefined;
   /** False until every source has reported once. */
   readonly areSourcesReady: boolean;
   /** Another pod of the same full name that is still here. */

@@ -3,23 +3,13 @@
  * collectors and security agents parse these paths.
  */
 import type { PodUid } from "../api/id.ts";
-import { nameOf, namespaceOf, uidOf } from "../api/pod.ts";
+import { type PodName, uidOf } from "../api/pod.ts";
 import { type QosClass, qosClass } from "../api/qos.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { PodSettings } from "./facts.ts";
 
 const LONGEST_FILE_NAME = 255;
 const LOG_SUFFIX = ".log";
-
-export interface PodName {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: PodUid;
-}
-
-export function podNameOf(pod: V1Pod): PodName {
-  return { namespace: namespaceOf(pod), name: nameOf(pod), uid: uidOf(pod) };
-}
 
 /** `<podLogsDir>/<namespace>_<name>_<uid>`. */
 export function podLogDirectory(settings: PodSettings, pod: PodName): string {

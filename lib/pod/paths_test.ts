@@ -1,6 +1,7 @@
+import { podNameOf } from "../api/pod.ts";
 import assert from "node:assert/strict";
 import { aContainer, aPod, SETTINGS } from "../../tests/build.ts";
-import { cgroupParent, logLink, podDirectories, podNameOf } from "./paths.ts";
+import { cgroupParent, logLink, podDirectories } from "./paths.ts";
 
 const UID = "11111111-2222-3333-4444-555555555555";
 const ESCAPED = "11111111_2222_3333_4444_555555555555";

@@ -3,13 +3,18 @@
  * Compat: kubelet 1.36 PodSandboxChanged and the first half of
  * computePodActions.
  */
-import { containersOf, restartPolicyOf, usesHostNetwork } from "../api/pod.ts";
+import {
+  containersOf,
+  podNameOf,
+  restartPolicyOf,
+  usesHostNetwork,
+} from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { Action, Blocker } from "./action.ts";
 import { ensureImage } from "./containers.ts";
 import type { Plan } from "./plan.ts";
 import { currentSandbox, type Facts, instancesOf } from "./facts.ts";
-import { podDirectories, podNameOf } from "./paths.ts";
+import { podDirectories } from "./paths.ts";
 import { mayRestart } from "./restart.ts";
 import { sandboxSpec } from "./sandbox_spec.ts";
 import { mayStillRun, specGrace, stopContainers } from "./stop.ts";
@@ -30,16 +35,21 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
   const old = currentSandbox(facts.observed);
   const toStart = containersToStart(facts, pod);
   const hasRun = facts.observed.containers.length > 0;
-  if (hasRun && (toStart.length === 0 || isOnce(pod))) return finished(facts);
+  if (hasRun && (toStart.length === 0 || isOnce(pod))) {
+    return finished(facts, pod);
+  }
   const blocker = sandboxBlocker(facts, pod, nowMs);
   if (blocker !== undefined) return waitFor(blocker, facts);
   const running = facts.observed.containers.filter(mayStillRun);
   const attempt = old === undefined ? 0 : old.attempt + 1;
   const actions: Action[] = [
-    ...toStart.filter(({ name }) => !facts.images.has(name)).map(ensureImage),
+    ...toStart.filter(({ name, image }) =>
+      facts.images.get(name)?.image !== image
+    ).map(ensureImage),
     ...old === undefined ? firstNotes(pod) : [CHANGED],
     ...stopContainers(running, specGrace(pod)),
-    ...facts.observed.sandboxes.filter((sandbox) => sandbox.isReady)
+    // Also one that is not ready: its network may still be set up.
+    ...facts.observed.sandboxes
       .map(({ id }) => ({ kind: "stop-sandbox", id }) as const),
     {
       kind: "make-pod-files",
@@ -124,11 +134,16 @@ function waitFor(blocker: Blocker, facts: Facts): Plan {
 }
 
 /** Every container ended for good: stop what is left, keep it for its logs. */
-function finished(facts: Facts): Plan {
+function finished(facts: Facts, pod: V1Pod): Plan {
+  const isDone = facts.state.kind === "done";
+  const { containers, sandboxes } = facts.observed;
   return {
     next: { kind: "done" },
-    actions: facts.observed.sandboxes.filter((sandbox) => sandbox.isReady)
-      .map(({ id }) => ({ kind: "stop-sandbox", id })),
+    actions: [
+      ...stopContainers(containers.filter(mayStillRun), specGrace(pod)),
+      ...sandboxes.filter((sandbox) => sandbox.isReady || !isDone)
+        .map(({ id }) => ({ kind: "stop-sandbox", id }) as const),
+    ],
     blockers: [],
     waiting: new Map(),
   };

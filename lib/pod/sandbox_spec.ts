@@ -6,6 +6,7 @@ import {
   containersOf,
   nameOf,
   namespaceOf,
+  podNameOf,
   uidOf,
   usesHostNetwork,
 } from "../api/pod.ts";
@@ -14,7 +15,7 @@ import type { PortMapping, Protocol, SandboxSpec } from "../port/runtime.ts";
 import { podDns } from "./dns.ts";
 import type { PodSettings } from "./facts.ts";
 import { podAnnotations, podLabels } from "./labels.ts";
-import { cgroupParent, podLogDirectory, podNameOf } from "./paths.ts";
+import { cgroupParent, podLogDirectory } from "./paths.ts";
 import { sandboxSecurity } from "./security.ts";
 
 const LONGEST_HOSTNAME = 63;

@@ -3,7 +3,7 @@
  * Compat: kubelet 1.36 DetermineEffectiveSecurityContext, verifyRunAsNonRoot,
  * NamespacesForPod, getSeccompProfile.
  */
-import { containersOf, titleOf } from "../api/pod.ts";
+import { containersOf, fullNameOf, uidOf } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type {
   ContainerSecurity,
@@ -95,7 +95,7 @@ export function containerSecurity(
       : image.uid !== undefined
       ? { runAsUser: image.uid }
       : image.userName === ""
-      ? {}
+      ? { runAsUser: 0n }
       : { runAsUserName: image.userName }),
     ...user("runAsGroup", own?.runAsGroup ?? pods?.runAsGroup),
     supplementalGroups: podGroups(pod),
@@ -116,17 +116,20 @@ export function nonRootViolation(
   const own = container.securityContext;
   const pods = pod.spec?.securityContext;
   if ((own?.runAsNonRoot ?? pods?.runAsNonRoot) !== true) return undefined;
-  const where = `(pod: "${titleOf(pod)}", container: ${container.name})`;
+  // Compat: kubelet 1.36 format.Pod.
+  const where = `(pod: "${fullNameOf(pod)}(${uidOf(pod)})", ` +
+    `container: ${container.name})`;
   const runAsUser = own?.runAsUser ?? pods?.runAsUser;
   if (runAsUser !== undefined) {
     return Number(runAsUser) === 0
       ? `container's runAsUser breaks non-root policy ${where}`
       : undefined;
   }
-  if (image.uid === 0n) {
+  // Compat: kubelet 1.36 getImageUser: an image that names no user runs as root.
+  if (image.uid === 0n || (image.uid === undefined && image.userName === "")) {
     return `container has runAsNonRoot and image will run as root ${where}`;
   }
-  if (image.uid === undefined && image.userName !== "") {
+  if (image.uid === undefined) {
     return "container has runAsNonRoot and image has non-numeric user " +
       `(${image.userName}), cannot verify user is non-root ${where}`;
   }

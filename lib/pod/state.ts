@@ -48,7 +48,7 @@ const MAY_BECOME: Readonly<
   running: ["running", "waiting", "stopping", "cleaning", "done"],
   stopping: ["stopping", "cleaning", "done"],
   cleaning: ["cleaning", "done"],
-  done: ["done", "stopping", "cleaning", "waiting"],
+  done: ["done", "stopping", "cleaning", "waiting", "running"],
 };
 
 /** Invariant: a pod never leaves `stopping` or `cleaning` backwards. */

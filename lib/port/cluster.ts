@@ -28,8 +28,10 @@ export type PodNews =
   | { readonly kind: "listed"; readonly pods: readonly V1Pod[] }
   | { readonly kind: "changed"; readonly pod: V1Pod }
   | { readonly kind: "deleted"; readonly pod: V1Pod }
-  /** No news for now; since when, and why (in the server's words). */
-  | { readonly kind: "silent"; readonly message: string };
+  /** No news for now, and why; told again when the reason is another. */
+  | { readonly kind: "silent"; readonly message: string }
+  /** The silence is over and nothing was missed (else: `listed`). */
+  | { readonly kind: "steady" };
 
 export interface ClusterPods {
   /**
@@ -69,7 +71,10 @@ export interface ClusterNode {
     patch: ApiObject,
     signal: AbortSignal,
   ): Promise<ApiObject>;
-  /** Single-object watch of this node; same promises as `ClusterPods.watch`. */
+  /**
+   * Single-object watch of this node; same promises as `ClusterPods.watch`.
+   * Undefined: there is no such node (now).
+   */
   watch(
     name: string,
     signal: AbortSignal,
@@ -101,7 +106,10 @@ export interface CsrState {
 }
 
 export interface ClusterCertificates {
-  /** Creates the request; an existing one of the same name is returned. */
+  /**
+   * Creates the request; an existing one of the same name and signer is
+   * returned, one of another signer refused (`give-up`).
+   */
   create(
     request: {
       readonly name: string;
@@ -111,8 +119,14 @@ export interface ClusterCertificates {
     },
     signal: AbortSignal,
   ): Promise<CsrState>;
-  /** Each state of one request until `signal` aborts. */
-  watch(name: string, signal: AbortSignal): AsyncIterable<CsrState>;
+  /**
+   * Each state of one request until `signal` aborts; undefined when it is not
+   * there: requests are swept away after hours. Promises as for the pods.
+   */
+  watch(
+    name: string,
+    signal: AbortSignal,
+  ): AsyncIterable<CsrState | undefined>;
 }
 
 /** What a kubeconfig was turned into. */
@@ -123,8 +137,60 @@ export interface Cluster {
   readonly certificates: ClusterCertificates;
   /** True when `/healthz` of the API server says so. */
   isHealthy(signal: AbortSignal): Promise<boolean>;
-  /** The server's clock by its last `Date` header; undefined before any. */
+  /** The server's clock now, by its last `Date` header; undefined before any. */
   serverTimeMs(): number | undefined;
-  /** Drops every connection, so that the next call dials anew. */
+  /**
+   * Drops every connection and whatever was remembered of certificates, keys
+   * and tokens: the next call reads them again and dials anew.
+   */
   reconnect(): void;
+  /** Ends every connection; for a cluster that is not used any more. */
+  close(): void;
+}
+
+/** A text that stands in a kubeconfig itself, or in a file that it names. */
+export type Material =
+  | { readonly kind: "data"; readonly text: string }
+  | { readonly kind: "file"; readonly path: string };
+
+/** What a kubeconfig says of the server, and which certificate it shows. */
+export interface KubeconfigFacts {
+  /** Without a slash at the end. */
+  readonly server: string;
+  readonly ca: Material | undefined;
+  readonly tlsServerName: string | undefined;
+  readonly proxyUrl: string | undefined;
+  readonly isInsecure: boolean;
+  /** PEM of the certificates and of the key; undefined without one. */
+  readonly clientPair:
+    | { readonly certificate: string; readonly key: string }
+    | undefined;
+}
+
+/** Kubeconfig files. */
+export interface Kubeconfigs {
+  /**
+   * Undefined when there is no such file; rejects with `give-up` when it, or a
+   * file it names, cannot be used.
+   */
+  read(path: string): Promise<KubeconfigFacts | undefined>;
+  /**
+   * Reads nothing and connects to nothing before the first call. The files
+   * are read again whenever they change.
+   */
+  open(
+    options: {
+      readonly path: string;
+      /**
+       * Certificate and key in one file, shown in place of the kubeconfig's
+       * own credential as soon as the file is there.
+       */
+      readonly pairPath?: string;
+    },
+  ): Cluster;
+}
+
+/** Makes private keys: ECDSA on the curve P-256, exportable. */
+export interface Keys {
+  create(): Promise<CryptoKeyPair>;
 }

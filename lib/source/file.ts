@@ -20,6 +20,8 @@ import {
 } from "yaml";
 import type { Path } from "./field.ts";
 import { plainScalar } from "./scalar.ts";
+import { atOnce } from "./slices.ts";
+import { decodeText } from "./text.ts";
 import {
   type Document,
   mergeInto,
@@ -28,9 +30,6 @@ import {
   Unreadable,
 } from "./tree.ts";
 import type { Finding } from "./types.ts";
-
-/** Compat: kubelet 1.36 maxConfigLength. */
-export const LONGEST_MANIFEST_BYTES = 10 * 1024 * 1024;
 
 /** Parts between two yields; about a millisecond's work. */
 const STEP = 500;
@@ -46,11 +45,7 @@ export interface ParsedFile {
 
 /** Reads a whole file at once. */
 export function parseFile(bytes: Uint8Array): ParsedFile {
-  const steps = parseSteps(bytes);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return atOnce(parseSteps(bytes));
 }
 
 /** Reads a file and yields about once a millisecond. */
@@ -58,13 +53,15 @@ export function* parseSteps(
   bytes: Uint8Array,
 ): Generator<void, ParsedFile, void> {
   const text = decodeText(bytes);
-  if (typeof text !== "string") return { documents: [], findings: [text] };
+  if (typeof text !== "string") {
+    return { documents: [], findings: [error(text.problem)] };
+  }
   const lines = new LineCounter();
   const documents: Document[] = [];
   const findings: Finding[] = [];
   try {
     for (const yaml of yield* compose(text, lines)) {
-      const found = documentFrom(yaml, lines, findings);
+      const found = tryDocument(yaml, lines, findings);
       if (found !== undefined) documents.push(found);
       yield;
     }
@@ -77,27 +74,12 @@ export function* parseSteps(
   return { documents, findings };
 }
 
-function decodeText(bytes: Uint8Array): string | Finding {
-  if (bytes.length === 0) return error("the file is empty");
-  if (bytes.length > LONGEST_MANIFEST_BYTES) {
-    return error(`the file is longer than ${LONGEST_MANIFEST_BYTES} bytes`);
-  }
-  const nul = bytes.indexOf(0);
-  if (nul >= 0) {
-    return error(`the file is binary: a NUL is at byte ${nul}, want YAML text`);
-  }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return error("the file is not valid UTF-8, want YAML or JSON text");
-  }
-}
-
 function* compose(
   text: string,
   lines: LineCounter,
 ): Generator<void, YamlDocument.Parsed[], void> {
   const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
   const composer = new Composer({
     schema: "failsafe",
     uniqueKeys: false,
@@ -120,6 +102,20 @@ function* compose(
   for (const token of parser.end()) found.push(...composer.next(token));
   found.push(...composer.end());
   return found;
+}
+
+/** One document that cannot be read leaves the others alone. */
+function tryDocument(
+  yaml: YamlDocument.Parsed,
+  lines: LineCounter,
+  findings: Finding[],
+): Document | undefined {
+  try {
+    return documentFrom(yaml, lines, findings);
+  } catch (error) {
+    findings.push(problemFrom(error, lines));
+    return undefined;
+  }
 }
 
 function documentFrom(

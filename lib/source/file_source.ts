@@ -13,7 +13,7 @@ import { TaskScope } from "../base/tasks.ts";
 import type { Files, FileStat } from "../port/host.ts";
 import { Bell } from "./bell.ts";
 import { watchForChanges } from "./file_watch.ts";
-import { LONGEST_MANIFEST_BYTES } from "./file.ts";
+import { LONGEST_MANIFEST_BYTES } from "./text.ts";
 import { canonicalJson } from "./identity.ts";
 import { manifestSteps } from "./manifest.ts";
 import { delivered, type Delivery, type SourceState } from "./merge.ts";

@@ -10,6 +10,7 @@ import { type Path, render, required } from "./field.ts";
 import { parseSteps } from "./file.ts";
 import { uidFor, withIdentity } from "./identity.ts";
 import { forbiddenReferences } from "./references.ts";
+import { atOnce } from "./slices.ts";
 import { type Document, kindOf, objectOf, type Tree } from "./tree.ts";
 import type { Finding, Origin, StaticPod } from "./types.ts";
 import { validatePod } from "./validate.ts";
@@ -34,11 +35,7 @@ const LISTS = ["List", "PodList"];
 
 /** Reads a manifest at once. */
 export function readManifest(bytes: Uint8Array, place: Place): Manifest {
-  const steps = manifestSteps(bytes, place);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return atOnce(manifestSteps(bytes, place));
 }
 
 /** Reads a manifest and yields about once a millisecond. */

@@ -193,6 +193,7 @@ function matches(value: string, pattern: string): boolean {
 }
 
 function grammar(hint: string, pattern: string, examples: Messages): string {
-  const quoted = examples.map((each) => `'${each}', `).join("or ");
+  // Compat: the doubled blank is upstream's own.
+  const quoted = examples.map((each) => `'${each}', `).join(" or ");
   return `${hint} (e.g. ${quoted}regex used for validation is '${pattern}')`;
 }

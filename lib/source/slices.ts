@@ -1,6 +1,6 @@
 /**
- * Runs work that is cut into steps without holding up everybody else: after
- * a slice of time it lets the others have their turn.
+ * Runs work that is cut into steps: at once, or without holding up everybody
+ * else, which lets the others have their turn after a slice of time.
  */
 import type { Clock } from "../base/clock.ts";
 
@@ -18,5 +18,12 @@ export async function inSlices<T>(
     if (clock.monotonicMs() - startedMs < SLICE_MS) continue;
     await clock.sleep(0, signal);
     startedMs = clock.monotonicMs();
+  }
+}
+
+export function atOnce<T>(steps: Generator<void, T, void>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
   }
 }

@@ -8,7 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { AgentError, chainOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Http } from "../port/net.ts";
-import { LONGEST_MANIFEST_BYTES } from "./file.ts";
+import { LONGEST_MANIFEST_BYTES } from "./text.ts";
 import { manifestSteps } from "./manifest.ts";
 import { delivered, type Delivery, type SourceState } from "./merge.ts";
 import { inSlices } from "./slices.ts";

@@ -40,6 +40,7 @@ const DNS_POLICIES = [
   "None",
 ];
 const PREEMPTION_POLICIES = ["PreemptLowerPriority", "Never"];
+const FINALIZERS = ["kubernetes", "orphan", "foregroundDeletion"];
 const SYSTEMS = ["linux", "windows"];
 const GREATEST_SECONDS = 2 ** 31 - 1;
 const MOST_ANNOTATION_BYTES = 256 * 1024;
@@ -102,11 +103,12 @@ function* validateMetadata(pod: V1Pod): Generator<Violation> {
     yield tooLong(["metadata", "annotations"], MOST_ANNOTATION_BYTES);
   }
   for (const [index, each] of (finalizers ?? []).entries()) {
-    yield* invalids(
-      ["metadata", "finalizers", index],
-      each,
-      qualifiedName(each),
-    );
+    const at = ["metadata", "finalizers", index];
+    yield* invalids(at, each, qualifiedName(each));
+    if (each.includes("/") || FINALIZERS.includes(each)) continue;
+    const detail = "name is neither a standard finalizer name nor is it " +
+      "fully qualified";
+    yield invalid(at, each, detail);
   }
 }
 
@@ -127,11 +129,14 @@ function* validatePolicies(spec: V1PodSpec): Generator<Violation> {
     ["restartPolicy", spec.restartPolicy ?? "", RESTART_POLICIES],
     ["dnsPolicy", spec.dnsPolicy ?? "", DNS_POLICIES],
     ["preemptionPolicy", spec.preemptionPolicy, PREEMPTION_POLICIES],
-    ["os", spec.os === undefined ? undefined : spec.os.name ?? "", SYSTEMS],
+    ["os", spec.os?.name || undefined, SYSTEMS],
   ] as const;
   for (const [name, value, allowed] of policies) {
     if (value === undefined || allowed.includes(value)) continue;
     yield notSupported(["spec", name], value, allowed);
+  }
+  if (spec.os !== undefined && !spec.os.name) {
+    yield required(["spec", "os", "name"]);
   }
   if (spec.schedulingGates?.length) {
     const detail = "cannot be set until all schedulingGates have been cleared";

@@ -50,6 +50,7 @@ export function* validateContainers(
     const path = ["spec", "initContainers", index];
     yield* validateContainer(container, around, path);
     yield* noteName(container.name, names, path);
+    yield* refuseResize(container, path);
     yield* container.restartPolicy === "Always"
       ? validateHandlers(container, around.spec, path)
       : refuseHandlers(container, path);
@@ -169,6 +170,21 @@ function* validateResize(
         "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
       yield invalid(at, restartPolicy, detail);
     }
+  }
+}
+
+/** An init container that ends is not resized by restarting it. */
+function* refuseResize(
+  container: V1Container,
+  path: Path,
+): Generator<Violation> {
+  if (container.restartPolicy === "Always") return;
+  for (const [index, each] of (container.resizePolicy ?? []).entries()) {
+    if (each.restartPolicy !== "RestartContainer") continue;
+    const at = [...path, "resizePolicy", index, "restartPolicy"];
+    const detail = "must not be set to 'RestartContainer' for non-sidecar " +
+      "initContainers";
+    yield invalid(at, each.restartPolicy, detail);
   }
 }
 

@@ -162,13 +162,23 @@ export function* validateFieldRef(
   const known = use === "env" ? ENV_FIELDS : VOLUME_FIELDS;
   if (key === undefined) {
     if (known.includes(field)) return;
-    return yield notSupported([...path, "fieldPath"], field, known);
+    const isElsewhere = ENV_FIELDS.includes(field) ||
+      VOLUME_FIELDS.includes(field);
+    const at = [...path, "fieldPath"];
+    if (isElsewhere) return yield notSupported(at, field, known);
+    const detail = `error converting fieldPath: field label not supported: ` +
+      `${field}; supported are ${known.join(", ")}`;
+    return yield invalid(at, field, detail);
   }
   if (field === "metadata.annotations") {
     yield* invalids(path, key.toLowerCase(), qualifiedName(key.toLowerCase()));
   } else if (field === "metadata.labels") {
     yield* invalids(path, key, qualifiedName(key));
-  } else yield invalid(path, field, "does not support subscript");
+  } else {
+    const detail = `error converting fieldPath: field label does not support ` +
+      `subscript: ${ref.fieldPath}`;
+    yield invalid([...path, "fieldPath"], ref.fieldPath, detail);
+  }
 }
 
 export function* validateResourceRef(

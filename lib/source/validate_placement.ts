@@ -7,6 +7,7 @@
  */
 import type { V1PodSpec } from "../api/types.ts";
 import {
+  forbidden,
   invalid,
   invalids,
   notSupported,
@@ -123,7 +124,8 @@ function* validateTerm(term: Term, path: Path): Generator<Violation> {
       const detail = "not a valid selector operator";
       yield invalid([...at, "operator"], operator ?? "", detail);
     } else if (!count.isRight(values.length)) {
-      yield required([...at, "values"], count.detail);
+      const wrong = values.length === 0 || count === ONE ? required : forbidden;
+      yield wrong([...at, "values"], count.detail);
     }
   }
 }

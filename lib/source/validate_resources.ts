@@ -20,6 +20,8 @@ import {
 import { qualifiedName } from "./names.ts";
 
 const STANDARD = ["cpu", "memory", "ephemeral-storage"];
+/** Resources of other objects than containers. */
+const KNOWN = ["storage", "pods", "services", "secrets", "configmaps"];
 const COMPUTE = ["cpu", "memory"];
 const HUGE_PAGES = "hugepages-";
 const NANO = 1_000_000_000n;
@@ -128,6 +130,11 @@ function* validateName(
   }
   if (!name.includes("/")) {
     if (STANDARD.includes(name) || name.startsWith(HUGE_PAGES)) return;
+    const isKnown = KNOWN.includes(name);
+    if (!isKnown) {
+      const detail = "must be a standard resource type or fully qualified";
+      yield invalid(path, name, detail);
+    }
     yield invalid(path, name, "must be a standard resource for containers");
   } else if (!name.includes("kubernetes.io/") && !isExtended(name)) {
     yield invalid(path, name, "doesn't follow extended resource name standard");

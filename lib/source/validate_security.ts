@@ -25,7 +25,8 @@ const LONGEST_PATH = 4095;
 const CHOICES = {
   fsGroupChangePolicy: ["Always", "OnRootMismatch"],
   supplementalGroupsPolicy: ["Merge", "Strict"],
-  seLinuxChangePolicy: ["MountOption", "Recursive"],
+  // Compat: gate SELinuxMount (off).
+  seLinuxChangePolicy: ["Recursive"],
 } as const;
 const IPC_SYSCTLS = /^(kernel[./](shm|msg|sem)|fs[./]mqueue[./])/;
 const NET_SYSCTLS = /^net[./]/;

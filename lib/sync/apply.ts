@@ -162,6 +162,8 @@ async function startNew(
   await files.makeDirectory(log.directory, 0o755);
   await files.makeDirectory(parentOf(action.messageFile), 0o755);
   await files.replace(action.messageFile, new Uint8Array(), 0o666);
+  // Taken whether or not the creation succeeds: the image may be gone by now.
+  images.consume(at.uid, container.name);
   const id = await failAs(
     "CreateContainerError",
     () =>
@@ -177,7 +179,6 @@ async function startNew(
     message: "Container created",
     container: container.name,
   });
-  images.consume(at.uid, container.name);
   await start(ports, { id, name: container.name, log }, at);
 }
 

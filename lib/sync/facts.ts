@@ -1,6 +1,11 @@
 /** Gathers the facts of one pod from the store plus a fresh observation. */
 import type { PodUid } from "../api/id.ts";
-import { containersOf, fullNameOf } from "../api/pod.ts";
+import {
+  containersOf,
+  fullNameOf,
+  type PodName,
+  podNameOf,
+} from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { ImageState } from "../image/types.ts";
 import type {
@@ -11,7 +16,7 @@ import type {
 } from "../pod/facts.ts";
 import { isGone } from "../pod/facts.ts";
 import { POD_NAME, POD_NAMESPACE } from "../pod/labels.ts";
-import { podLogDirectory, podNameOf } from "../pod/paths.ts";
+import { podLogDirectory } from "../pod/paths.ts";
 import type { Files } from "../port/host.ts";
 import type { PodMemory, PodsReader } from "./store.ts";
 
@@ -35,6 +40,10 @@ export function factsOf(
   return {
     uid,
     ...rest,
+    name: rememberedName(uid, {
+      pod: sources.pod ?? memory.pod,
+      observed: sources.observed,
+    }),
     rival: sources.pod === undefined
       ? undefined
       : rivalOf(uid, fullNameOf(sources.pod), pods),
@@ -51,17 +60,24 @@ function rivalOf(
 ): PodUid | undefined {
   for (const [other, memory] of pods) {
     if (other === uid || isGone(memory.observed)) continue;
-    if (memoryName(memory) === fullName) return other;
+    const name = rememberedName(other, memory);
+    if (`${name?.name}_${name?.namespace}` === fullName) return other;
   }
   return undefined;
 }
 
-/** The full name of a remembered pod, from its labels if need be. */
-export function memoryName(memory: PodMemory): string {
-  if (memory.pod !== undefined) return fullNameOf(memory.pod);
-  const labels = memory.observed.sandboxes[0]?.labels ??
-    memory.observed.containers[0]?.labels ?? new Map<string, string>();
-  return `${labels.get(POD_NAME)}_${labels.get(POD_NAMESPACE)}`;
+/** The name of a remembered pod, from its labels if need be. */
+export function rememberedName(
+  uid: PodUid,
+  { pod, observed }: Pick<PodMemory, "pod" | "observed">,
+): PodName | undefined {
+  if (pod !== undefined) return podNameOf(pod);
+  const labels = observed.sandboxes[0]?.labels ??
+    observed.containers[0]?.labels;
+  const name = labels?.get(POD_NAME);
+  const namespace = labels?.get(POD_NAMESPACE);
+  if (name === undefined || namespace === undefined) return undefined;
+  return { uid, name, namespace };
 }
 
 /**
