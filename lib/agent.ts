@@ -28,7 +28,7 @@ import { createApply } from "./sync/apply.ts";
 import { HealthLoop, UNHEARD } from "./sync/health.ts";
 import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
-import { podSettings } from "./sync/settings.ts";
+import { imageOptions, podSettings, sourceConfig } from "./sync/settings.ts";
 import type { PodMemory, Pods } from "./sync/store.ts";
 import { pass } from "./sync/worker.ts";
 
@@ -85,7 +85,12 @@ function createParts(
   const ledger = new Ledger(ports.clock);
   const { images, clock } = ports;
   const imageRunner = new ImageRunner(
-    { images, clock, recorder: ledger, wake: (uid) => queue.wake(uid) },
+    {
+      images,
+      clock,
+      recorder: ledger,
+      hint: (uid, isNews) => queue.hint(uid, isNews),
+    },
     imageOptions(config),
   );
   const settings = podSettings(config, {
@@ -102,6 +107,7 @@ function createParts(
   const loopPorts = {
     ...ports,
     queue,
+    settings,
     desired: desiredReader,
     health: healthReader,
     pods,
@@ -202,12 +208,13 @@ function workerPorts(parts: Parts) {
       ...ports,
       images: parts.imageRunner,
       recorder: parts.ledger,
-      parallelWork: Math.max(4, 4 * ports.host.cpuCount()),
+      parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),
     settings: parts.settings,
     pods,
     wanted: () => wantedBy(desiredReader),
     health: () => parts.healthReader.get(),
+    isListed: () => parts.audit.isListed,
     suspect: () => parts.healthLoop.suspect(),
     forgotten: (uid: PodUid) => {
       parts.ledger.forget(uid);
@@ -231,27 +238,6 @@ function wakeHeirs(parts: Parts, uid: PodUid): void {
     const waits = state?.kind === "waiting" && state.for === "name";
     if (other === uid || waits) parts.queue.wake(other);
   }
-}
-
-function imageOptions({ kubelet }: Config) {
-  return {
-    parallelPulls: kubelet.serializeImagePulls
-      ? 1
-      : kubelet.maxParallelImagePulls ?? Infinity,
-    pullsPerSecond: kubelet.registryPullQPS,
-    burst: kubelet.registryBurst,
-  };
-}
-
-function sourceConfig({ kubelet, nodeName }: Config) {
-  return {
-    nodeName,
-    staticPodPath: kubelet.staticPodPath,
-    staticPodURL: kubelet.staticPodURL,
-    staticPodURLHeader: kubelet.staticPodURLHeader,
-    fileCheckFrequencyMs: kubelet.fileCheckFrequency,
-    httpCheckFrequencyMs: kubelet.httpCheckFrequency,
-  };
 }
 
 function createView(

@@ -20,7 +20,7 @@ import {
   podLabels,
 } from "../lib/pod/labels.ts";
 import type { PodState } from "../lib/pod/state.ts";
-import type { SandboxStatus } from "../lib/port/runtime.ts";
+import type { SandboxStatus } from "../lib/port/runtime_status.ts";
 
 /** The moment at which tests play: 2026-01-02T03:04:05Z. */
 export const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);

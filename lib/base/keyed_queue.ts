@@ -5,9 +5,14 @@
  */
 import type { Clock } from "./clock.ts";
 
+/** False when what a wake told of has been seen by a pass in the meantime. */
+type IsNews = () => boolean;
+
 interface Entry {
   /** Woken while its pass was running, or not yet started. */
   isDirty: boolean;
+  /** Wakes that count only while they are still news. */
+  hints: IsNews[];
   isRunning: boolean;
   /** Monotonic milliseconds of the earliest timed wake. */
   wakeAtMs: number | undefined;
@@ -35,6 +40,15 @@ export class KeyedQueue<Key> {
     this.#notify();
   }
 
+  /**
+   * Asks for a pass unless a pass that is running now makes it needless:
+   * `isNews` is asked when the pass could start.
+   */
+  hint(key: Key, isNews: IsNews): void {
+    this.#entry(key).hints.push(isNews);
+    this.#notify();
+  }
+
   /** Asks for a pass at a wall time; the earliest of several counts. */
   wakeAt(key: Key, atMs: number): void {
     const entry = this.#entry(key);
@@ -55,7 +69,7 @@ export class KeyedQueue<Key> {
   /** Keys with a pass that is running or due, for those who look inside. */
   get busyCount(): number {
     return [...this.#entries.values()]
-      .filter((entry) => entry.isRunning || entry.isDirty).length;
+      .filter((entry) => entry.isRunning || this.#isDue(entry)).length;
   }
 
   /**
@@ -103,6 +117,7 @@ export class KeyedQueue<Key> {
     const { entry } = how;
     const controller = new AbortController();
     entry.isDirty = false;
+    entry.hints = [];
     entry.isRunning = true;
     entry.wakeAtMs = undefined;
     entry.pass = controller;
@@ -113,16 +128,17 @@ export class KeyedQueue<Key> {
     } finally {
       entry.isRunning = false;
       entry.pass = undefined;
-      if (!entry.isDirty && entry.wakeAtMs === undefined) {
-        this.#entries.delete(key);
-      }
+      entry.hints = entry.hints.filter((isNews) => isNews());
+      const isIdle = !entry.isDirty && entry.hints.length === 0 &&
+        entry.wakeAtMs === undefined;
+      if (isIdle) this.#entries.delete(key);
       this.#notify();
     }
   }
 
   #isDue(entry: Entry): boolean {
     if (entry.isRunning) return false;
-    return entry.isDirty ||
+    return entry.isDirty || entry.hints.length > 0 ||
       (entry.wakeAtMs ?? Infinity) <= this.#clock.monotonicMs();
   }
 
@@ -143,6 +159,7 @@ export class KeyedQueue<Key> {
     if (known !== undefined) return known;
     const entry: Entry = {
       isDirty: false,
+      hints: [],
       isRunning: false,
       wakeAtMs: undefined,
       pass: undefined,

@@ -4,7 +4,7 @@
  */
 import { AgentError } from "../base/errors.ts";
 import type { Image, Images, PullRequest } from "../port/images.ts";
-import type { FilesystemUsage } from "../port/runtime.ts";
+import type { FilesystemUsage } from "../port/runtime_status.ts";
 import type { Channel } from "./channel.ts";
 import { absentIsUndefined, toPullError } from "./errors.ts";
 import { imageSpec } from "./translate_spec.ts";

@@ -11,21 +11,25 @@ import {
 } from "../api/id.ts";
 import type {
   ContainerRuntime,
-  ContainerSpec,
-  ContainerStats,
-  ContainerStatus,
-  ContainerSummary,
   ExecResult,
-  LinuxResources,
   ListFilter,
   RuntimeEvent,
   RuntimeStatus,
   RuntimeVersion,
-  SandboxSpec,
-  SandboxStatus,
-  SandboxSummary,
   StreamRequest,
 } from "../port/runtime.ts";
+import type {
+  ContainerSpec,
+  LinuxResources,
+  SandboxSpec,
+} from "../port/runtime_spec.ts";
+import type {
+  ContainerStats,
+  ContainerStatus,
+  ContainerSummary,
+  SandboxStatus,
+  SandboxSummary,
+} from "../port/runtime_status.ts";
 import type { Channel } from "./channel.ts";
 import { absentIsUndefined, hasCode } from "./errors.ts";
 import { runtimeEvents } from "./events.ts";

@@ -3,13 +3,13 @@
  * wire ⇄ ours. Pure; the other `translate_*.ts` files are built from these.
  */
 import { AgentError } from "../base/errors.ts";
+import type { RuntimeEvent } from "../port/runtime.ts";
 import type {
-  ContainerStateKind,
   MountPropagation,
   NamespaceMode,
   Protocol,
-  RuntimeEvent,
-} from "../port/runtime.ts";
+} from "../port/runtime_spec.ts";
+import type { ContainerStateKind } from "../port/runtime_status.ts";
 import type { Int64, Int64Value, StringMap } from "./wire.ts";
 
 /** Containers carry their pod's uid under this label; listings select by it. */

@@ -2,18 +2,18 @@
  * What we ask for, ours → wire: sandbox and container specs, listing filters,
  * and the pieces that also come back in statuses. Pure.
  */
+import type { ListFilter } from "../port/runtime.ts";
 import type {
   ContainerMount,
   ContainerSecurity,
   ContainerSpec,
   IdMapping,
   LinuxResources,
-  ListFilter,
   Namespaces,
   SandboxSecurity,
   SandboxSpec,
   SecurityProfile,
-} from "../port/runtime.ts";
+} from "../port/runtime_spec.ts";
 import {
   CONTAINER_STATES,
   GROUP_POLICIES,

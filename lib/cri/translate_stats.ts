@@ -1,7 +1,10 @@
 /** Usage and images, wire → ours, and pull requests, ours → wire. Pure. */
 import { containerId, podUid } from "../api/id.ts";
 import type { Image, PullRequest } from "../port/images.ts";
-import type { ContainerStats, FilesystemUsage } from "../port/runtime.ts";
+import type {
+  ContainerStats,
+  FilesystemUsage,
+} from "../port/runtime_status.ts";
 import {
   bigintOf,
   millisecondsOf,

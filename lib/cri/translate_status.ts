@@ -1,16 +1,17 @@
 /** What the runtime tells us, wire → ours: listings, statuses, events. Pure. */
 import { containerId, podUid, sandboxId } from "../api/id.ts";
 import type {
-  ContainerMount,
-  ContainerStatus,
-  ContainerSummary,
-  LinuxResources,
   RuntimeCondition,
   RuntimeEvent,
   RuntimeStatus,
+} from "../port/runtime.ts";
+import type { ContainerMount, LinuxResources } from "../port/runtime_spec.ts";
+import type {
+  ContainerStatus,
+  ContainerSummary,
   SandboxStatus,
   SandboxSummary,
-} from "../port/runtime.ts";
+} from "../port/runtime_status.ts";
 import {
   bigintOf,
   CONTAINER_STATES,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { podUid, sandboxId } from "../api/id.ts";
-import type { ContainerSpec, SandboxSpec } from "../port/runtime.ts";
+import type { ContainerSpec, SandboxSpec } from "../port/runtime_spec.ts";
 import { parseSchema } from "./schema.ts";
 import * as small from "./translate.ts";
 import { decodeMessage, encodeMessage } from "./translate_bytes.ts";

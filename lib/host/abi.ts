@@ -28,10 +28,22 @@ export const MS_SLAVE = 0x80000;
 export const MNT_DETACH = 2;
 export const UMOUNT_NOFOLLOW = 8;
 
+export const IN_ATTRIB = 0x4;
+export const IN_CLOSE_WRITE = 0x8;
+export const IN_MOVED_FROM = 0x40;
+export const IN_MOVED_TO = 0x80;
+export const IN_CREATE = 0x100;
+export const IN_DELETE = 0x200;
+export const IN_DELETE_SELF = 0x400;
+export const IN_MOVE_SELF = 0x800;
+export const IN_IGNORED = 0x8000;
+export const IN_ONLYDIR = 0x1000000;
+
 export const AT_EMPTY_PATH = 0x1000n;
 export const STATX_BASIC_STATS = 0x7ffn;
 export const STATX_BYTES = 256;
 export const HOW_BYTES = 24;
+const INOTIFY_HEAD_BYTES = 16;
 export const DIRENT_BYTES = 64 * 1024;
 
 /** What differs between the two architectures we run on. */
@@ -130,4 +142,15 @@ export function collectEntries(bytes: Bytes, into: RawEntry[]): void {
     if (!isDot) into.push({ name, type: view.getUint8(at + 18) });
     at += length;
   }
+}
+
+/** The masks of the kernel's `inotify_event` records, all in one. */
+export function inotifyMask(bytes: Bytes): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let mask = 0;
+  for (let at = 0; at < bytes.length;) {
+    mask |= view.getUint32(at + 4, true);
+    at += INOTIFY_HEAD_BYTES + view.getUint32(at + 12, true);
+  }
+  return mask;
 }

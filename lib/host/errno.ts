@@ -37,7 +37,7 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   [ENOTDIR, { text: "not a directory", next: "give-up" }],
   [EISDIR, { text: "is a directory", next: "give-up" }],
   [EINVAL, { text: "invalid argument", next: "give-up" }],
-  [28, { text: "no space left on device", next: "retry" }],
+  [28, { text: "no space left (or inotify watches)", next: "retry" }],
   [EROFS, { text: "read-only file system", next: "give-up" }],
   [36, { text: "name too long", next: "give-up" }],
   [ENOSYS, { text: "not known to this kernel", next: "give-up" }],

@@ -3,6 +3,7 @@
  * `openat2` and works on descriptors, so that a link or a rename that a pod
  * plays underneath is refused, not followed.
  */
+import { readAll, refuseUnlessFile, writeAll } from "./transfer.ts";
 import { AgentError } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
 import type { DirectoryEntry, Files, FileStat } from "../port/host.ts";
@@ -35,7 +36,6 @@ import { EISDIR, ENOENT, EPERM, failure, isAbsent } from "./errno.ts";
 import { removeTree } from "./remove_tree.ts";
 import { watchDirectory } from "./watch.ts";
 
-const CHUNK_BYTES = 64 * 1024;
 const TYPE_BITS = 0o170000;
 const KINDS: ReadonlyMap<number, FileStat["kind"]> = new Map([
   [0o100000, "file"],
@@ -68,7 +68,7 @@ export class HostFiles implements Files {
         const kind = type === 0 ? this.#kindOf(fd, name) : kindFrom(type);
         return { name: decoder.decode(name.subarray(0, -1)), kind };
       });
-    }, doing);
+    });
   }
 
   async read(
@@ -83,7 +83,7 @@ export class HostFiles implements Files {
     return this.#withFd(path, flags, async (fd) => {
       const now = fileStat(this.#statFd(fd, `Cannot stat ${path}`));
       refuseUnlessFile(path, now, limitBytes);
-      return await this.#readAll(fd, { path, limitBytes, now });
+      return await readAll(this.#trees.libc, fd, { path, limitBytes, now });
     });
   }
 
@@ -98,7 +98,7 @@ export class HostFiles implements Files {
       const { libc } = this.#trees;
       const fd = check(libc.openAt(place.fd, temporary, how), doing);
       try {
-        await this.#writeAll(fd, bytes, doing);
+        await writeAll(libc, fd, { bytes, doing });
         check(libc.chmodFd(fd, mode), doing);
         check(await libc.fsync(fd), doing);
         check(libc.renameAt(place.fd, temporary, asTarget(place)), doing);
@@ -109,6 +109,19 @@ export class HostFiles implements Files {
         libc.closeFd(fd);
       }
       await this.#syncDirectory(place);
+    });
+  }
+
+  async touch(path: string, mode: number): Promise<void> {
+    await this.#inParent(`Cannot create ${path}`, path, (place, doing) => {
+      const { libc } = this.#trees;
+      const flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+      const how = { flags, mode, resolve: STRICT };
+      const fd = check(libc.openAt(place.fd, place.name, how), doing);
+      const changed = libc.chmodFd(fd, mode);
+      libc.closeFd(fd);
+      check(changed, doing);
+      return Promise.resolve();
     });
   }
 
@@ -163,7 +176,7 @@ export class HostFiles implements Files {
   }
 
   watch(path: string, signal: AbortSignal): AsyncIterable<void> {
-    return watchDirectory(normalize(path), signal);
+    return watchDirectory(this.#trees.libc, normalize(path), signal);
   }
 
   #lastLink(): number {
@@ -174,11 +187,10 @@ export class HostFiles implements Files {
     path: string,
     flags: number,
     work: (fd: number) => T | Promise<T>,
-    doing = `Cannot open ${path}`,
   ): Promise<T | undefined> {
     const fd = openPath(this.#trees, path, flags);
     if (fd < 0 && isAbsent(-fd)) return undefined;
-    check(fd, doing);
+    check(fd, `Cannot open ${path}`);
     try {
       return await work(fd);
     } finally {
@@ -219,34 +231,6 @@ export class HostFiles implements Files {
     return typeof found === "number" ? "other" : fileStat(found).kind;
   }
 
-  async #readAll(
-    fd: number,
-    file: { path: string; limitBytes: number; now: FileStat },
-  ): Promise<Uint8Array> {
-    // One byte more than announced, to see the end without another round; the
-    // files of /proc announce nothing.
-    let bytes = new Uint8Array(Math.max(file.now.sizeBytes + 1, CHUNK_BYTES));
-    let length = 0;
-    for (;;) {
-      const read = await this.#trees.libc.read(fd, bytes.subarray(length));
-      length += check(read, `Cannot read ${file.path}`);
-      if (length > file.limitBytes) throw tooLong(file.path, file.limitBytes);
-      if (read === 0) return bytes.subarray(0, length);
-      if (length < bytes.length) continue;
-      const grown = new Uint8Array(bytes.length * 2);
-      grown.set(bytes);
-      bytes = grown;
-    }
-  }
-
-  async #writeAll(fd: number, bytes: Uint8Array, doing: string) {
-    // A copy: the caller may change its own while we wait.
-    const own = new Uint8Array(bytes);
-    for (let at = 0; at < own.length;) {
-      at += check(await this.#trees.libc.write(fd, own.subarray(at)), doing);
-    }
-  }
-
   /** Makes a rename outlive a power cut. */
   async #syncDirectory(place: Place): Promise<void> {
     const { libc } = this.#trees;
@@ -279,21 +263,4 @@ function fileStat(found: Statx): FileStat {
     mode: found.mode & 0o7777,
     version: found.version,
   };
-}
-
-function refuseUnlessFile(path: string, found: FileStat, limitBytes: number) {
-  if (found.kind !== "file") {
-    throw new AgentError(
-      `Cannot read ${path}: not a regular file (${found.kind})`,
-      { next: "give-up" },
-    );
-  }
-  if (found.sizeBytes > limitBytes) throw tooLong(path, limitBytes);
-}
-
-function tooLong(path: string, limitBytes: number): AgentError {
-  return new AgentError(
-    `Cannot read ${path}: longer than ${limitBytes} bytes`,
-    { next: "give-up" },
-  );
 }

@@ -15,6 +15,7 @@ import {
   HOW_BYTES,
   howBytes,
   MACHINE,
+  O_CLOEXEC,
   type OpenHow,
   type RawEntry,
   type Statx,
@@ -62,6 +63,9 @@ const SYMBOLS = {
   mkdirat: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   fchmod: { parameters: ["i32", "u32"], result: "i32" },
   fchmodat: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  inotify_init1: { parameters: ["i32"], result: "i32" },
+  inotify_add_watch: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  inotify_rm_watch: { parameters: ["i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   umask: { parameters: ["u32"], result: "u32" },
   read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
@@ -172,6 +176,15 @@ export class Libc {
       : this.#call((c) => c.read(fd, into, size));
   }
 
+  /**
+   * Reads from a descriptor that may have nothing to say for ever, so never
+   * on the main thread. Below zero for a failure that is worth another try.
+   */
+  async readWaiting(fd: number, into: Bytes): Promise<number> {
+    const size = BigInt(into.length);
+    return Number(await this.#library.symbols.readAside(fd, into, size));
+  }
+
   async write(fd: number, from: Bytes): Promise<number> {
     const size = BigInt(from.length);
     const length = await this.#library.symbols.writeAside(fd, from, size);
@@ -222,6 +235,20 @@ export class Libc {
   /** The process-wide file mode mask; returns the old one. */
   umask(mask: number): number {
     return this.#library.symbols.umask(mask);
+  }
+
+  /** A new queue of inotify events. */
+  inotifyOpen(): number {
+    return this.#call((c) => c.inotify_init1(O_CLOEXEC));
+  }
+
+  inotifyAdd(fd: number, path: Bytes, mask: number): number {
+    return this.#call((c) => c.inotify_add_watch(fd, path, mask));
+  }
+
+  /** Ends a watch; whoever waits for its events gets a last one. */
+  inotifyRemove(fd: number, watch: number): number {
+    return this.#call((c) => c.inotify_rm_watch(fd, watch));
   }
 
   mount(source: string, target: string, flags: number): number {

@@ -16,7 +16,7 @@ import {
   RESOLVE_NO_MAGICLINKS,
   UMOUNT_NOFOLLOW,
 } from "./abi.ts";
-import { check, makeDirectories } from "./beneath.ts";
+import { check, makeDirectories, normalize } from "./beneath.ts";
 import { EINVAL, failure, isAbsent } from "./errno.ts";
 import type { Libc } from "./libc.ts";
 
@@ -26,11 +26,11 @@ const DIRECTORY_MODE = 0o755;
 
 /** Where the bound trees are, below the agent's run directory. */
 export function boundProc(runDir: string): string {
-  return `${runDir}/proc`;
+  return `${ownDirectory(runDir)}/proc`;
 }
 
 export function boundCgroup(runDir: string): string {
-  return `${runDir}/cgroup`;
+  return `${ownDirectory(runDir)}/cgroup`;
 }
 
 /**
@@ -52,6 +52,16 @@ export function unbindHostTrees(libc: Libc, runDir: string): void {
       throw failure(`Cannot unmount ${target}`, -done);
     }
   }
+}
+
+/** Below "/" the bound trees would be the host's own, and unbinding theirs. */
+function ownDirectory(runDir: string): string {
+  const clean = normalize(runDir === "" ? "/" : runDir);
+  if (clean !== "/") return clean;
+  throw new AgentError(
+    `Cannot use ${JSON.stringify(runDir)} as run directory: want one below /`,
+    { next: "give-up" },
+  );
 }
 
 function bind(

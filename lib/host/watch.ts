@@ -1,96 +1,101 @@
 /**
- * Watching one directory, not what lies below it. Bursts are folded: whoever
- * is busy with one wake finds the next waiting, however many changes it was.
+ * Watching one directory, not what lies below it. By inotify itself:
+ * `Deno.watchFs` opens what appears in the directory, and a pipe there stops
+ * it for good. Bursts are folded: whoever is busy with one wake finds the
+ * next waiting, however many changes it was.
  */
+import {
+  type Bytes,
+  cString,
+  IN_ATTRIB,
+  IN_CLOSE_WRITE,
+  IN_CREATE,
+  IN_DELETE,
+  IN_DELETE_SELF,
+  IN_IGNORED,
+  IN_MOVE_SELF,
+  IN_MOVED_FROM,
+  IN_MOVED_TO,
+  IN_ONLYDIR,
+  inotifyMask,
+} from "./abi.ts";
 import { AgentError } from "../base/errors.ts";
+import { check } from "./beneath.ts";
+import { failure, isAbsent } from "./errno.ts";
+import type { Libc } from "./libc.ts";
 
+/** A file counts as changed when its writer closes it, not before. */
+const CHANGES = IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE |
+  IN_MOVED_FROM | IN_MOVED_TO;
+const END = IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED;
+const BUFFER_BYTES = 64 * 1024;
 /** An editor's write, chmod and rename come within this of each other. */
 const SETTLE_MS = 2;
 
-interface State {
-  readonly isChanged: boolean;
-  readonly isOver: boolean;
-  readonly cause: unknown;
-}
-
 /** See `Files.watch`. */
 export async function* watchDirectory(
+  libc: Libc,
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<void> {
   if (signal.aborted) return;
-  const watcher = open(path);
-  const close = () => watcher.close();
-  signal.addEventListener("abort", close, { once: true });
-  let state: State = { isChanged: false, isOver: false, cause: undefined };
-  let wake = Promise.withResolvers<void>();
-  const reading = collect(watcher, path, (change) => {
-    state = { ...state, ...change };
-    wake.resolve();
-  });
+  const doing = `Cannot watch ${path}`;
+  const fd = check(libc.inotifyOpen(), doing);
+  const mask = CHANGES | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+  const watch = libc.inotifyAdd(fd, cString(path), mask);
+  if (watch < 0) {
+    libc.closeFd(fd);
+    throw unwatchable(doing, -watch);
+  }
+  // Its last event is what ends the waiting read.
+  const stop = () => libc.inotifyRemove(fd, watch);
+  signal.addEventListener("abort", stop, { once: true });
+  let next = nextMask(libc, fd);
   try {
     yield;
-    while (!signal.aborted) {
-      await wake.promise;
-      if (!state.isOver) await settle();
-      wake = Promise.withResolvers<void>();
+    for (;;) {
+      const mask = await next;
       if (signal.aborted) return;
-      if (state.isOver) throw gone(path, state.cause);
-      if (!state.isChanged) continue;
-      state = { ...state, isChanged: false };
+      if ((mask & END) !== 0) throw gone(doing);
+      await settle();
+      // Everything up to here is one burst; what comes later is the next.
+      next = nextMask(libc, fd);
       yield;
     }
   } finally {
-    signal.removeEventListener("abort", close);
-    closeQuietly(watcher);
-    await reading;
+    signal.removeEventListener("abort", stop);
+    stop();
+    await drained(next);
+    libc.closeFd(fd);
   }
 }
 
-function open(path: string): Deno.FsWatcher {
-  try {
-    return Deno.watchFs(path, { recursive: false });
-  } catch (error) {
-    const isRefused = error instanceof Deno.errors.NotCapable;
-    throw new AgentError(`Cannot watch ${path}`, {
-      next: isRefused ? "give-up" : "retry",
-      cause: error,
-    });
+/** Waits for events; the masks of all that are there, in one. */
+async function nextMask(libc: Libc, fd: number): Promise<number> {
+  const bytes: Bytes = new Uint8Array(BUFFER_BYTES);
+  for (;;) {
+    const length = await libc.readWaiting(fd, bytes);
+    if (length > 0) return inotifyMask(bytes.subarray(0, length));
   }
 }
 
-async function collect(
-  watcher: Deno.FsWatcher,
-  path: string,
-  tell: (change: Partial<State>) => void,
-): Promise<void> {
-  try {
-    for await (const event of watcher) {
-      // Only the directory's own removal or renaming names the directory.
-      const isOwn = event.kind === "remove" && event.paths.includes(path);
-      tell({ isChanged: true, isOver: isOwn });
-      if (isOwn) return;
-    }
-    tell({ isOver: true });
-  } catch (cause) {
-    tell({ isOver: true, cause });
-  }
+/** The read under way must be over before its descriptor is closed. */
+async function drained(next: Promise<number>): Promise<void> {
+  await Promise.allSettled([next]);
 }
 
-function gone(path: string, cause: unknown): AgentError {
-  return new AgentError(`Cannot watch ${path}: it was removed or moved`, {
+/** Nothing there yet, or no folder, may become one: worth another try. */
+function unwatchable(doing: string, errno: number): AgentError {
+  const cause = failure(doing, errno);
+  return isAbsent(errno)
+    ? new AgentError(`${doing}: it is not there`, { next: "retry", cause })
+    : cause;
+}
+
+function gone(doing: string): AgentError {
+  return new AgentError(`${doing}: it was removed or moved`, {
     next: "retry",
-    cause,
   });
-}
-
-function closeQuietly(watcher: Deno.FsWatcher): void {
-  try {
-    watcher.close();
-  } catch (error) {
-    // Closed by the abort already, which is all we want.
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
-  }
 }
 
 function settle(): Promise<void> {

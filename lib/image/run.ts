@@ -36,7 +36,8 @@ interface Ports {
   readonly images: Images;
   readonly clock: Clock;
   readonly recorder: Recorder;
-  readonly wake: (uid: PodUid) => void;
+  /** Asks for a pass of the pod, as long as `isNews` says it is one. */
+  readonly hint: (uid: PodUid, isNews: () => boolean) => void;
 }
 
 export class ImageRunner {
@@ -95,7 +96,16 @@ export class ImageRunner {
       if (isAbort(error, signal)) return;
       this.#fail(request, error);
     }
-    this.#ports.wake(request.uid);
+    this.#hint(request);
+  }
+
+  /** News until a pass has taken it, or something newer is known. */
+  #hint({ uid, container }: ImageRequest): void {
+    const told = this.statesOf(uid).get(container);
+    this.#ports.hint(
+      uid,
+      () => told !== undefined && this.statesOf(uid).get(container) === told,
+    );
   }
 
   async #find(
@@ -141,7 +151,7 @@ export class ImageRunner {
     const ref = await this.#slots.run(async () => {
       await this.#bucket.take(this.#ports.clock, signal);
       this.#set(request, { kind: "pulling", sinceMs: this.#now() });
-      this.#ports.wake(request.uid);
+      this.#hint(request);
       this.#say(request, {
         type: "Normal",
         reason: "Pulling",

@@ -4,7 +4,7 @@
  */
 import type { ContainerId, SandboxId } from "../api/id.ts";
 import type { PullPolicy } from "../image/types.ts";
-import type { ContainerSpec, SandboxSpec } from "../port/runtime.ts";
+import type { ContainerSpec, SandboxSpec } from "../port/runtime_spec.ts";
 
 export interface ContainerToStop {
   readonly id: ContainerId;

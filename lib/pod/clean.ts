@@ -4,7 +4,7 @@
  * Compat: kubelet 1.36 container and sandbox garbage collection; one dead
  * instance of a container stays, for its log and its delay.
  */
-import { type PodName } from "../api/pod.ts";
+import type { PodName } from "../api/pod.ts";
 import { podUid } from "../api/id.ts";
 import type { Action, Blocker } from "./action.ts";
 import {

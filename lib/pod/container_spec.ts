@@ -10,7 +10,7 @@ import type {
   ContainerMount,
   ContainerSpec,
   LinuxResources,
-} from "../port/runtime.ts";
+} from "../port/runtime_spec.ts";
 import { environment, expandAll } from "./env.ts";
 import type { PodSettings } from "./facts.ts";
 import { containerAnnotations, containerLabels } from "./labels.ts";

@@ -5,7 +5,7 @@
 import { containerHash } from "../api/hash.ts";
 import { podNameOf, restartPolicyOf } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
-import type { SandboxStatus } from "../port/runtime.ts";
+import type { SandboxStatus } from "../port/runtime_status.ts";
 import type { ImageState, PullPolicy } from "../image/types.ts";
 import type { Action, Blocker, LogPlace } from "./action.ts";
 import { containerSpec } from "./container_spec.ts";

@@ -4,7 +4,7 @@
  */
 import { containersOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
-import type { SandboxStatus } from "../port/runtime.ts";
+import type { SandboxStatus } from "../port/runtime_status.ts";
 import type { Action, Blocker } from "./action.ts";
 import { clean, filesOf, surplus } from "./clean.ts";
 import { type ContainerPlan, planContainer } from "./containers.ts";
@@ -70,7 +70,8 @@ function planStop(
   const running = observed.containers.filter(mayStillRun);
   const rest = clean(facts);
   // A pod whose sandbox never came up has left its directories all the same.
-  const files = isGone(observed) ? filesOf(facts) : [];
+  const isLeft = isGone(observed) && state.kind !== "stopping";
+  const files = isLeft ? filesOf(facts) : [];
   return {
     next: running.length > 0
       ? { kind: "stopping", order, killAtMs: Math.min(standing, killAtMs) }

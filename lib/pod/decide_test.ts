@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { plan } from "../../tests/fakes/legal_plan.ts";
 import {
   aContainer,
   aFailed,
@@ -6,31 +7,14 @@ import {
   anInstance,
   aPod,
   aSandbox,
-  type FactParts,
   NOW_MS,
   PRESENT,
   running,
-  someFacts,
 } from "../../tests/build.ts";
 import { podUid } from "../api/id.ts";
 import type { Action } from "./action.ts";
-import { decide } from "./decide.ts";
 import type { Plan } from "./plan.ts";
-import { isLegalMove, type PodState } from "./state.ts";
-
-function plan(parts: FactParts, nowMs = NOW_MS): Plan {
-  const facts = someFacts(parts);
-  const made = decide(facts, nowMs);
-  assert.ok(
-    isLegalMove(facts.state, made.next),
-    `${facts.state.kind} to ${made.next.kind} is legal`,
-  );
-  assert.ok(
-    made.wakeAtMs === undefined || made.wakeAtMs > nowMs,
-    "a wake lies in the future",
-  );
-  return made;
-}
+import type { PodState } from "./state.ts";
 
 const kinds = ({ actions }: Plan) => actions.map(({ kind }) => kind);
 
@@ -374,38 +358,4 @@ Deno.test("decide() stays legal when a finished pod's sandbox is still ready", (
     containers: [aFailed({ pod: never })],
   });
   assert.deepEqual(kinds(made).slice(0, 1), ["stop-sandbox"]);
-});
-
-Deno.test("decide() waits after a stop or removal failed while the pod runs", () => {
-  const failures = { remove: aFailure({ reason: "retry" }) };
-  const changed = aContainer({ image: "busybox:0" });
-  const finished = plan({
-    pod: never,
-    state: running(),
-    sandboxes: [aSandbox()],
-    containers: [aFailed({ pod: never })],
-    failures,
-  });
-  assert.deepEqual(finished.actions, [], "stop of the finished pod's network");
-  const replaced = plan({
-    state: running(),
-    sandboxes: [aSandbox()],
-    containers: [anInstance({ spec: changed })],
-    failures,
-  });
-  assert.deepEqual(replaced.actions, [], "stop of a changed container");
-  const stale = plan({
-    state: running(),
-    sandboxes: [aSandbox()],
-    containers: [
-      anInstance({ id: "c2", attempt: 2 }),
-      aFailed({ id: "c1", attempt: 1 }),
-      aFailed({ id: "c0" }),
-    ],
-    failures,
-  });
-  assert.deepEqual(stale.actions, [], "removal of a dead instance");
-  for (const made of [finished, replaced, stale]) {
-    assert.equal(made.wakeAtMs, NOW_MS + 5_000);
-  }
 });

@@ -5,7 +5,7 @@
  */
 import { namespaceOf, usesHostNetwork } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
-import type { DnsConfig } from "../port/runtime.ts";
+import type { DnsConfig } from "../port/runtime_spec.ts";
 import type { PodSettings } from "./facts.ts";
 
 const MOST_SERVERS = 3;

@@ -5,11 +5,8 @@
  */
 import type { PodUid, SandboxId } from "../api/id.ts";
 import type { V1Pod } from "../api/types.ts";
-import type {
-  ContainerStatus,
-  DnsConfig,
-  SandboxStatus,
-} from "../port/runtime.ts";
+import type { DnsConfig } from "../port/runtime_spec.ts";
+import type { ContainerStatus, SandboxStatus } from "../port/runtime_status.ts";
 import type { PodName } from "../api/pod.ts";
 import type { ImageState } from "../image/types.ts";
 import type { PodState } from "./state.ts";

@@ -11,7 +11,11 @@ import {
   usesHostNetwork,
 } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
-import type { PortMapping, Protocol, SandboxSpec } from "../port/runtime.ts";
+import type {
+  PortMapping,
+  Protocol,
+  SandboxSpec,
+} from "../port/runtime_spec.ts";
 import { podDns } from "./dns.ts";
 import type { PodSettings } from "./facts.ts";
 import { podAnnotations, podLabels } from "./labels.ts";

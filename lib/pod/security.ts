@@ -10,7 +10,7 @@ import type {
   Namespaces,
   SandboxSecurity,
   SecurityProfile,
-} from "../port/runtime.ts";
+} from "../port/runtime_spec.ts";
 
 const MASKED_PATHS = [
   "/proc/asound",

@@ -35,6 +35,8 @@ export interface Files {
   read(path: string, limitBytes: number): Promise<Uint8Array | undefined>;
   /** Replaces a file in one step: a reader sees the old or the new whole. */
   replace(path: string, bytes: Uint8Array, mode: number): Promise<void>;
+  /** Makes sure that a file is there; an existing one keeps its content. */
+  touch(path: string, mode: number): Promise<void>;
   /** Creates the directory and its parents; an existing one keeps its mode. */
   makeDirectory(path: string, mode: number): Promise<void>;
   /** Makes `path` a symbolic link to `target`, replacing an older link. */

@@ -2,7 +2,8 @@
  * What the inside needs from an image store. Same general contract as
  * `port/runtime.ts`; checked by `tests/contract/images_contract.ts`.
  */
-import type { FilesystemUsage, SandboxSpec } from "./runtime.ts";
+import type { SandboxSpec } from "./runtime_spec.ts";
+import type { FilesystemUsage } from "./runtime_status.ts";
 
 export interface Image {
   /** Local id, `sha256:…`. */

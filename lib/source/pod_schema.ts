@@ -1,6 +1,6 @@
 /**
  * Which fields a Pod has and what type each takes, as the API defines them
- * for v1.36 (made from client-node's models; a test compares). Used to read a
+ * for v1.36, made from client-node's models. Used to read a
  * manifest strictly typed, whatever names somebody writes into it.
  */
 

@@ -8,9 +8,10 @@ import { unreachable } from "../base/unreachable.ts";
 import { Semaphore } from "../base/semaphore.ts";
 import type { ContainerId, PodUid } from "../api/id.ts";
 import type { ImageRunner } from "../image/run.ts";
-import type { Action, LogPlace } from "../pod/action.ts";
+import type { Action, ContainerToStop, LogPlace } from "../pod/action.ts";
 import { logLink } from "../pod/paths.ts";
 import type { Cgroups, Files } from "../port/host.ts";
+import type { Made } from "./observe.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 
@@ -25,18 +26,23 @@ export interface ApplyPorts {
   readonly parallelWork: number;
 }
 
+/** Whose action it is, and where what it makes is noted. */
+export interface ApplyPlace {
+  readonly uid: PodUid;
+  readonly signal: AbortSignal;
+  /** Noted as soon as the runtime has it, whatever fails afterwards. */
+  readonly made: Made;
+}
+
 type Handlers = {
   [Kind in Action["kind"]]: (
     action: Extract<Action, { kind: Kind }>,
-    at: { readonly uid: PodUid; readonly signal: AbortSignal },
+    at: ApplyPlace,
   ) => Promise<void>;
 };
 
 /** Applies one action of one pod. */
-export type Apply = (
-  action: Action,
-  at: { readonly uid: PodUid; readonly signal: AbortSignal },
-) => Promise<void>;
+export type Apply = (action: Action, at: ApplyPlace) => Promise<void>;
 
 /** The step under whose name a failure of this action is remembered. */
 export function stepOf(action: Action): string {
@@ -106,26 +112,15 @@ function createHandlers(ports: ApplyPorts): Handlers {
         await files.replace(path, new TextEncoder().encode(text), mode);
       }
     },
-    "run-sandbox": async (action, { signal }) => {
-      await heavy.run(() => runtime.runSandbox(action.spec, signal), signal);
+    "run-sandbox": async (action, { signal, made }) => {
+      const run = () => runtime.runSandbox(action.spec, signal);
+      made.sandboxes.push(await heavy.run(run, signal));
     },
     "start-container": (action, at) =>
       heavy.run(() => startNew(ports, action, at), at.signal),
     "start-created-container": (action, at) => startCreated(ports, action, at),
-    "stop-containers": async (action, { uid, signal }) => {
-      await Promise.all(action.containers.map(async (container) => {
-        recorder.record(uid, {
-          type: "Normal",
-          reason: "Killing",
-          message: container.message,
-          container: container.name,
-        });
-        await runtime.stopContainer(
-          container.id,
-          container.graceSeconds,
-          signal,
-        );
-      }));
+    "stop-containers": async (action, at) => {
+      await Promise.all(action.containers.map((c) => stop(ports, c, at)));
     },
     "stop-sandbox": async (action, { signal }) => {
       await heavy.run(() => runtime.stopSandbox(action.id, signal), signal);
@@ -150,18 +145,31 @@ function createHandlers(ports: ApplyPorts): Handlers {
   };
 }
 
-type Place = Parameters<Apply>[1];
+async function stop(
+  ports: ApplyPorts,
+  container: ContainerToStop,
+  { uid, signal }: ApplyPlace,
+): Promise<void> {
+  ports.recorder.record(uid, {
+    type: "Normal",
+    reason: "Killing",
+    message: container.message,
+    container: container.name,
+  });
+  const { id, graceSeconds } = container;
+  await ports.runtime.stopContainer(id, graceSeconds, signal);
+}
 
 async function startNew(
   ports: ApplyPorts,
   action: Extract<Action, { kind: "start-container" }>,
-  at: Place,
+  at: ApplyPlace,
 ): Promise<void> {
   const { runtime, files, images } = ports;
   const { container, log } = action;
   await files.makeDirectory(log.directory, 0o755);
   await files.makeDirectory(parentOf(action.messageFile), 0o755);
-  await files.replace(action.messageFile, new Uint8Array(), 0o666);
+  await files.touch(action.messageFile, 0o666);
   // Taken whether or not the creation succeeds: the image may be gone by now.
   images.consume(at.uid, container.name);
   const id = await failAs(
@@ -173,6 +181,7 @@ async function startNew(
         container,
       }, at.signal),
   );
+  at.made.containers.push({ id, sandboxId: action.sandboxId });
   ports.recorder.record(at.uid, {
     type: "Normal",
     reason: "Created",
@@ -185,7 +194,7 @@ async function startNew(
 async function startCreated(
   ports: ApplyPorts,
   action: Extract<Action, { kind: "start-created-container" }>,
-  at: Place,
+  at: ApplyPlace,
 ): Promise<void> {
   await start(ports, action, at);
 }
@@ -197,7 +206,7 @@ async function start(
     readonly name: string;
     readonly log: LogPlace;
   },
-  at: Place,
+  at: ApplyPlace,
 ): Promise<void> {
   const { id, name, log } = container;
   await failAs(

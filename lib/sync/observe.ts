@@ -2,13 +2,12 @@
  * What the runtime has: one pod afresh for a pass, or everything for the
  * audit. Also follows the runtime's events; an event is only a hint to look.
  */
-import type { PodUid } from "../api/id.ts";
+import type { ContainerId, PodUid, SandboxId } from "../api/id.ts";
+import type { ContainerRuntime, RuntimeEvent } from "../port/runtime.ts";
 import type {
-  ContainerRuntime,
   ContainerSummary,
-  RuntimeEvent,
   SandboxSummary,
-} from "../port/runtime.ts";
+} from "../port/runtime_status.ts";
 import type { ObservedContainer, ObservedPod } from "../pod/facts.ts";
 import { POD_UID } from "../pod/labels.ts";
 import { podUid } from "../api/id.ts";
@@ -32,17 +31,64 @@ export async function observePod(
     ),
   ]);
   return {
-    sandboxes: sandboxStatuses.flatMap((status) => status ?? [])
-      .sort((a, b) => b.createdAtMs - a.createdAtMs || b.attempt - a.attempt),
-    containers: containerStatuses.flatMap((status) => status ?? [])
-      .sort((a, b) => b.createdAtMs - a.createdAtMs || b.attempt - a.attempt),
+    sandboxes: newestFirst(sandboxStatuses),
+    containers: newestFirst(containerStatuses),
     atMs: nowMs,
   };
 }
 
+/** What a pass has made since it looked. */
+export interface Made {
+  readonly sandboxes: SandboxId[];
+  readonly containers: {
+    readonly id: ContainerId;
+    readonly sandboxId: SandboxId;
+  }[];
+}
+
+/**
+ * Looks again after a pass has done something, without listing: at what was
+ * known and at what the pass made. What others make, an event tells.
+ */
+export async function refreshPod(
+  runtime: ContainerRuntime,
+  known: { readonly observed: ObservedPod; readonly made: Made },
+  options: { readonly nowMs: number; readonly signal: AbortSignal },
+): Promise<ObservedPod> {
+  const { observed, made } = known;
+  const { nowMs, signal } = options;
+  const sandboxes = [
+    ...observed.sandboxes.map(({ id }) => id),
+    ...made.sandboxes,
+  ];
+  const [sandboxStatuses, containerStatuses] = await Promise.all([
+    Promise.all(sandboxes.map((id) => runtime.sandboxStatus(id, signal))),
+    Promise.all([
+      ...observed.containers.map((container) =>
+        statusOf(runtime, container, signal)
+      ),
+      ...made.containers.map((container) =>
+        statusOf(runtime, container, signal)
+      ),
+    ]),
+  ]);
+  return {
+    sandboxes: newestFirst(sandboxStatuses),
+    containers: newestFirst(containerStatuses),
+    atMs: nowMs,
+  };
+}
+
+function newestFirst<
+  T extends { readonly createdAtMs: number; readonly attempt: number },
+>(found: readonly (T | undefined)[]): T[] {
+  return found.flatMap((status) => status ?? [])
+    .sort((a, b) => b.createdAtMs - a.createdAtMs || b.attempt - a.attempt);
+}
+
 async function statusOf(
   runtime: ContainerRuntime,
-  summary: ContainerSummary,
+  summary: Pick<ContainerSummary, "id" | "sandboxId">,
   signal: AbortSignal,
 ): Promise<ObservedContainer | undefined> {
   const status = await runtime.containerStatus(summary.id, signal);
@@ -109,5 +155,7 @@ function digest(marks: readonly string[]): string {
 /** False when a pass has already looked after the event happened. */
 export function isNews(pods: PodsReader, event: RuntimeEvent): boolean {
   const known = pods.get(event.podUid);
-  return known === undefined || event.atMs >= known.observed.atMs;
+  if (known !== undefined) return event.atMs >= known.observed.atMs;
+  // The end of a pod that is forgotten by now needs no look.
+  return event.kind !== "stopped" && event.kind !== "deleted";
 }

@@ -9,11 +9,13 @@ import { AgentError, chainOf, isAbort } from "../base/errors.ts";
 import type { KeyedQueue } from "../base/keyed_queue.ts";
 import type { Logger } from "../base/log.ts";
 import type { PodUid } from "../api/id.ts";
-import type { RuntimeHealth } from "../pod/facts.ts";
+import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
+import type { Files } from "../port/host.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Desired } from "../source/types.ts";
 import { differingPods, isNews } from "./observe.ts";
 import { EMPTY_MEMORY, type Pods } from "./store.ts";
+import { sweepFiles } from "./sweep.ts";
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
@@ -28,6 +30,8 @@ export interface LoopPorts {
   readonly desired: Reader<Desired>;
   readonly health: Reader<RuntimeHealth>;
   readonly pods: Pods;
+  readonly files: Files;
+  readonly settings: PodSettings;
   readonly suspect: () => void;
   readonly auditMs: number;
 }
@@ -80,6 +84,7 @@ export async function followEvents(
       });
       return audit.hasten(EVENTLESS_AUDIT_MS);
     }
+    audit.forget();
     ports.suspect();
     const ranMs = ports.clock.monotonicMs() - sinceMs;
     retryMs = ranMs > LONGEST_RETRY_MS
@@ -96,7 +101,7 @@ async function drain(
 ): Promise<AgentError> {
   try {
     for await (const event of ports.runtime.events(signal)) {
-      if (isNews(ports.pods, event)) ports.queue.wake(event.podUid);
+      ports.queue.hint(event.podUid, () => isNews(ports.pods, event));
     }
     return new AgentError("The event stream ended", { next: "retry" });
   } catch (error) {
@@ -111,11 +116,22 @@ export class Audit {
   readonly #ports: LoopPorts;
   #everyMs: number;
   readonly #alarm = new Alarm();
+  #isListed = false;
   lastAtMs: number | undefined;
 
   constructor(ports: LoopPorts) {
     this.#ports = ports;
     this.#everyMs = ports.auditMs;
+  }
+
+  /** True while the last listing and the events since tell everything. */
+  get isListed(): boolean {
+    return this.#isListed;
+  }
+
+  /** Events were missed: what was listed may not be all. */
+  forget(): void {
+    this.#isListed = false;
   }
 
   /** Relists soon. */
@@ -136,6 +152,19 @@ export class Audit {
     }
   }
 
+  async #sweep(): Promise<void> {
+    const { desired, pods, files, settings, log } = this.#ports;
+    if (!desired.get().isReady) return;
+    const removed = await sweepFiles(
+      files,
+      settings,
+      (uid) => pods.has(uid) || desired.get().pods.has(uid),
+    );
+    if (removed.length > 0) {
+      log.info("Removed files of pods that are gone", { removed });
+    }
+  }
+
   async #relist(signal: AbortSignal): Promise<void> {
     const { runtime, pods, queue, log, clock } = this.#ports;
     try {
@@ -144,6 +173,8 @@ export class Audit {
         queue.wake(uid);
       }
       this.lastAtMs = clock.nowMs();
+      this.#isListed = true;
+      await this.#sweep();
     } catch (error) {
       if (isAbort(error, signal)) throw error;
       log.debug("The relist failed", { error: chainOf(error) });

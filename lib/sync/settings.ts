@@ -1,4 +1,4 @@
-/** What of the configuration and the host the pod core needs to know. */
+/** What of the configuration and the host each part of the agent needs. */
 import type { Config } from "../config/load.ts";
 import { parseResolvConf } from "../pod/dns.ts";
 import type { PodSettings } from "../pod/facts.ts";
@@ -26,5 +26,28 @@ export function podSettings(
     isSeccompDefault: kubelet.seccompDefault,
     seccompDir: `${paths.rootDir}/seccomp`,
     memoryBytes: host.memoryBytes,
+  };
+}
+
+/** How the image runner pulls. */
+export function imageOptions({ kubelet }: Config) {
+  return {
+    parallelPulls: kubelet.serializeImagePulls
+      ? 1
+      : kubelet.maxParallelImagePulls ?? Infinity,
+    pullsPerSecond: kubelet.registryPullQPS,
+    burst: kubelet.registryBurst,
+  };
+}
+
+/** Where manifests come from. */
+export function sourceConfig({ kubelet, nodeName }: Config) {
+  return {
+    nodeName,
+    staticPodPath: kubelet.staticPodPath,
+    staticPodURL: kubelet.staticPodURL,
+    staticPodURLHeader: kubelet.staticPodURLHeader,
+    fileCheckFrequencyMs: kubelet.fileCheckFrequency,
+    httpCheckFrequencyMs: kubelet.httpCheckFrequency,
   };
 }

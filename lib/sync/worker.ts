@@ -16,6 +16,7 @@ import {
   type Facts,
   type Failure,
   isGone,
+  type ObservedPod,
   type PodSettings,
   type RuntimeHealth,
 } from "../pod/facts.ts";
@@ -24,10 +25,11 @@ import { podStatus } from "../pod/status.ts";
 import type { Files } from "../port/host.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
-import { type Apply, stepOf } from "./apply.ts";
+import { type Apply, type ApplyPlace, stepOf } from "./apply.ts";
 import { eventOf, reasonOf } from "./failure.ts";
 import { factsOf, loggedAttempts } from "./facts.ts";
-import { observePod } from "./observe.ts";
+import { look, lookAgain, type LookPorts } from "./look.ts";
+import type { Made } from "./observe.ts";
 import { EMPTY_MEMORY, type PodMemory, type Pods } from "./store.ts";
 
 /** Ours: the kubelet retries each failed sync after 10 to 15 s. */
@@ -36,7 +38,7 @@ const UNHEARD_RETRY_MS = 1_000;
 /** A pass ends when nothing is left to do; more rounds than this is a bug. */
 const MOST_ROUNDS = 25;
 
-export interface WorkerPorts {
+export interface WorkerPorts extends LookPorts {
   readonly runtime: ContainerRuntime;
   readonly files: Files;
   readonly clock: Clock;
@@ -82,15 +84,18 @@ async function rounds(
   uid: PodUid,
   signal: AbortSignal,
 ): Promise<number | undefined> {
+  let observed = await look(ports, uid, signal);
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    if (!ports.health().isReady) return waitForRuntime(ports, uid);
-    const facts = await gather(ports, uid, signal);
+    if (observed === undefined) return waitForRuntime(ports, uid);
+    const facts = await gather(ports, uid, observed);
     const nowMs = ports.clock.nowMs();
     const plan = decide(facts, nowMs);
     remember(ports, { facts, plan }, nowMs);
     if (isOver(facts, plan)) return forget(ports, uid);
     if (isAtRest(facts, plan)) return plan.wakeAtMs;
-    await applyAll(ports, { uid, signal }, plan.actions);
+    const made: Made = { sandboxes: [], containers: [] };
+    await applyAll(ports, { uid, signal, made }, plan.actions);
+    observed = await lookAgain(ports, { observed, made }, signal);
   }
   ports.log.error("A pod's pass did not come to rest", { uid });
   return ports.clock.nowMs() + RETRY.maxMs;
@@ -99,14 +104,9 @@ async function rounds(
 async function gather(
   ports: WorkerPorts,
   uid: PodUid,
-  signal: AbortSignal,
+  observed: ObservedPod,
 ): Promise<Facts> {
   const memory = ports.pods.get(uid) ?? EMPTY_MEMORY;
-  const atMs = ports.clock.nowMs();
-  const observed = await observePod(ports.runtime, uid, {
-    nowMs: atMs,
-    signal,
-  });
   const wanted = ports.wanted();
   const runtime = ports.health();
   const pod = wanted.podOf(uid);
@@ -195,7 +195,7 @@ function waitForRuntime(ports: WorkerPorts, uid: PodUid): undefined {
 /** In order; the first failure is remembered and ends the round. */
 async function applyAll(
   ports: WorkerPorts,
-  at: { readonly uid: PodUid; readonly signal: AbortSignal },
+  at: ApplyPlace,
   actions: readonly Action[],
 ): Promise<void> {
   for (const action of actions) {

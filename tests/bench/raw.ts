@@ -7,11 +7,11 @@ import type { ContainerId, SandboxId } from "../../lib/api/id.ts";
 import { containerSpec } from "../../lib/pod/container_spec.ts";
 import type { PodSettings } from "../../lib/pod/facts.ts";
 import { sandboxSpec } from "../../lib/pod/sandbox_spec.ts";
+import type { ContainerRuntime } from "../../lib/port/runtime.ts";
 import type {
-  ContainerRuntime,
   ContainerSpec,
   SandboxSpec,
-} from "../../lib/port/runtime.ts";
+} from "../../lib/port/runtime_spec.ts";
 import type { WorldFacts } from "../../deploy/world.ts";
 import type { Observer } from "./observer.ts";
 import type { BenchPod, Subject } from "./subject.ts";

@@ -5,7 +5,7 @@ import type {
   LinuxResources,
   Namespaces,
   SandboxSpec,
-} from "../../lib/port/runtime.ts";
+} from "../../lib/port/runtime_spec.ts";
 
 const NAMESPACES: Namespaces = {
   network: "node",

@@ -11,12 +11,12 @@ import {
   type SandboxId,
 } from "../../lib/api/id.ts";
 import { AgentError, type Next } from "../../lib/base/errors.ts";
+import type { ContainerRuntime } from "../../lib/port/runtime.ts";
 import type {
-  ContainerRuntime,
   ContainerSpec,
-  ContainerStatus,
   SandboxSpec,
-} from "../../lib/port/runtime.ts";
+} from "../../lib/port/runtime_spec.ts";
+import type { ContainerStatus } from "../../lib/port/runtime_status.ts";
 import { aContainerSpec, aSandboxSpec } from "./runtime_specs.ts";
 
 export interface RuntimeHarness {

@@ -82,6 +82,16 @@ const PROMISES: Readonly<Record<string, (w: FilesWorld) => Promise<void>>> = {
       "l symlink",
     ]);
   },
+  "touch a file without touching its content": async ({ files, root }) => {
+    const path = `${root}/touched`;
+    await files.touch(path, 0o666);
+    assert.equal((await files.stat(path))?.mode, 0o666);
+    await files.replace(path, bytes("kept"), 0o600);
+    await files.touch(path, 0o644);
+    assert.equal((await files.stat(path))?.mode, 0o644);
+    assert.deepEqual(await files.read(path, 10), bytes("kept"));
+  },
+
   "make, replace and read links": async ({ files, root }) => {
     await files.link(`${root}/l`, "one");
     await files.link(`${root}/l`, "two");

@@ -85,7 +85,7 @@ async function runChild(root: string): Promise<Record<string, unknown>> {
       `--allow-write=${root}`,
       `--allow-ffi=${libc}`,
       `--allow-net=unix:${socket}`,
-      new URL("./host_scoped.ts", import.meta.url).pathname,
+      new URL("./host_child/scoped.ts", import.meta.url).pathname,
       root,
       libc,
       socket,

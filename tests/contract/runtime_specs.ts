@@ -5,7 +5,7 @@ import type {
   LinuxResources,
   Namespaces,
   SandboxSpec,
-} from "../../lib/port/runtime.ts";
+} from "../../lib/port/runtime_spec.ts";
 
 export const NAMESPACES: Namespaces = {
   network: "pod",
@@ -41,7 +41,8 @@ export function aSandboxSpec(
     portMappings: [],
     labels: labelsOf(uid),
     annotations: new Map([["note/sandbox", "two\nlines"]]),
-    cgroupParent: `/denolet-contract/${uid}`,
+    // Empty: the runtime makes a cgroup of its own and removes it, too.
+    cgroupParent: "",
     sysctls: new Map(),
     security: {
       namespaces: NAMESPACES,

@@ -118,6 +118,13 @@ export class FakeFiles implements Files {
     });
   }
 
+  touch(path: string, mode: number): Promise<void> {
+    const at = this.#placeFor(path);
+    const node = this.#nodes.get(at);
+    const bytes = node?.kind === "file" ? node.bytes : new Uint8Array();
+    return this.replace(path, bytes, mode);
+  }
+
   makeDirectory(path: string, mode: number): Promise<void> {
     return Promise.try(() => {
       let at = "";

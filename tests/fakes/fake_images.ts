@@ -5,7 +5,7 @@
 import type { Clock } from "../../lib/base/clock.ts";
 import { AgentError } from "../../lib/base/errors.ts";
 import type { Image, Images, PullRequest } from "../../lib/port/images.ts";
-import type { FilesystemUsage } from "../../lib/port/runtime.ts";
+import type { FilesystemUsage } from "../../lib/port/runtime_status.ts";
 
 export interface PullFailure {
   readonly reason:

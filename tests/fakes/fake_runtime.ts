@@ -8,21 +8,25 @@ import type { Clock } from "../../lib/base/clock.ts";
 import { AgentError } from "../../lib/base/errors.ts";
 import type {
   ContainerRuntime,
-  ContainerSpec,
-  ContainerStats,
-  ContainerStatus,
-  ContainerSummary,
   ExecResult,
-  LinuxResources,
   ListFilter,
   RuntimeEvent,
   RuntimeStatus,
   RuntimeVersion,
-  SandboxSpec,
-  SandboxStatus,
-  SandboxSummary,
   StreamRequest,
 } from "../../lib/port/runtime.ts";
+import type {
+  ContainerSpec,
+  LinuxResources,
+  SandboxSpec,
+} from "../../lib/port/runtime_spec.ts";
+import type {
+  ContainerStats,
+  ContainerStatus,
+  ContainerSummary,
+  SandboxStatus,
+  SandboxSummary,
+} from "../../lib/port/runtime_status.ts";
 import type { FakeImages } from "./fake_images.ts";
 import {
   containerStats,

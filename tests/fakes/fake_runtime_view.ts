@@ -1,12 +1,11 @@
 /** What the fake runtime tells about its world, in the port's terms. Pure. */
+import type { ExecResult, ListFilter } from "../../lib/port/runtime.ts";
 import type {
   ContainerStats,
   ContainerStatus,
   ContainerSummary,
-  ExecResult,
-  ListFilter,
   SandboxStatus,
-} from "../../lib/port/runtime.ts";
+} from "../../lib/port/runtime_status.ts";
 import {
   type FakeContainer,
   type FakeSandbox,

@@ -11,14 +11,13 @@ import {
 } from "../../lib/api/id.ts";
 import type { Clock } from "../../lib/base/clock.ts";
 import { AgentError } from "../../lib/base/errors.ts";
+import type { ExecResult, RuntimeEvent } from "../../lib/port/runtime.ts";
 import type {
   ContainerSpec,
-  ContainerStateKind,
-  ExecResult,
   LinuxResources,
-  RuntimeEvent,
   SandboxSpec,
-} from "../../lib/port/runtime.ts";
+} from "../../lib/port/runtime_spec.ts";
+import type { ContainerStateKind } from "../../lib/port/runtime_status.ts";
 
 export interface FakeSandbox {
   readonly id: SandboxId;

@@ -9,6 +9,7 @@ const FEATURES = [
   "source",
   "probe",
   "eviction",
+  "events",
   "image",
   "volume",
   "node",

@@ -20,6 +20,8 @@ export const FENCES: Readonly<Record<string, Fence>> = {
     types: ["lib/api/types.ts"],
   },
   "yaml": { values: ["lib/config/parse.ts", "lib/source/file.ts"], types: [] },
+  "@peculiar/x509": { values: ["lib/identity/x509.ts"], types: [] },
+  "reflect-metadata": { values: ["lib/identity/x509.ts"], types: [] },
   "@logtape/logtape": { values: ["lib/base/log.ts"], types: [] },
   "prom-client": {
     values: ["lib/base/metrics.ts", "lib/server/metrics.ts"],

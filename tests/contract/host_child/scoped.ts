@@ -3,16 +3,18 @@
  * the real host adapter at work on hostile paths. Prints what it found as one
  * line of JSON; judging is the parent's business.
  */
-import { AgentError } from "../../lib/base/errors.ts";
-import { HostCgroups } from "../../lib/host/cgroups.ts";
-import { HostFiles } from "../../lib/host/files.ts";
-import { openLibc } from "../../lib/host/libc.ts";
-import { HostListener } from "../../lib/host/listener.ts";
-import { bindHostTrees, unbindHostTrees } from "../../lib/host/mounts.ts";
-import { ProcFacts } from "../../lib/host/proc.ts";
-import { unixClient } from "../../lib/host/unix_client.ts";
+import { AgentError } from "../../../lib/base/errors.ts";
+import { HostCgroups } from "../../../lib/host/cgroups.ts";
+import { HostFiles } from "../../../lib/host/files.ts";
+import { openLibc } from "../../../lib/host/libc.ts";
+import { HostListener } from "../../../lib/host/listener.ts";
+import { bindHostTrees, unbindHostTrees } from "../../../lib/host/mounts.ts";
+import { ProcFacts } from "../../../lib/host/proc.ts";
+import { unixClient } from "../../../lib/host/unix_client.ts";
 
 const [root = "", libcPath = "", socket = ""] = Deno.args;
+// Imported by chance, as a glob of test files may do: nothing may happen.
+if (socket === "") throw new Error("Usage: host_scoped.ts ROOT LIBC SOCKET");
 const libc = openLibc(libcPath);
 const files = new HostFiles({ libc, roots: [root], links: "refuse" });
 const trusting = new HostFiles({ libc, roots: [root], links: "follow" });

@@ -1,0 +1,30 @@
+/**
+ * Removes what pods left on disk that nobody knows any more: an agent may die
+ * between making a pod's directories and its sandbox. Runs with the audit,
+ * once every source has reported.
+ * Compat: kubelet 1.36 cleanupOrphanedPodDirs, evictPodLogsDirectories.
+ */
+import { type PodUid, podUid } from "../api/id.ts";
+import type { PodSettings } from "../pod/facts.ts";
+import type { Files } from "../port/host.ts";
+
+/** `isKnown`: somebody wants the pod, or something of it runs. */
+export async function sweepFiles(
+  files: Files,
+  settings: PodSettings,
+  isKnown: (uid: PodUid) => boolean,
+): Promise<readonly string[]> {
+  const { podsDir, podLogsDir } = settings;
+  const own = (await files.list(podsDir) ?? [])
+    .map(({ name }) => ({ path: `${podsDir}/${name}`, uid: podUid(name) }));
+  // <namespace>_<name>_<uid>; none of the three holds an underscore.
+  const logs = (await files.list(podLogsDir) ?? []).flatMap(({ name }) => {
+    const [, , uid] = name.split("_");
+    return uid === undefined
+      ? []
+      : [{ path: `${podLogsDir}/${name}`, uid: podUid(uid) }];
+  });
+  const orphans = [...own, ...logs].filter(({ uid }) => !isKnown(uid));
+  for (const { path } of orphans) await files.removeTree(path);
+  return orphans.map(({ path }) => path);
+}

@@ -1,0 +1,109 @@
+/**
+ * A whole node in memory: the real agent, wired by `createAgent`, with fakes
+ * as its ports. The machine outlives the agent, which may be restarted on it.
+ */
+import { type Agent, createAgent } from "../../lib/agent.ts";
+import { type Fields, type Logger, silentLogger } from "../../lib/base/log.ts";
+import type { Config } from "../../lib/config/load.ts";
+import type { LogFiles } from "../../lib/port/log_files.ts";
+import type { Listener } from "../../lib/port/net.ts";
+import { load } from "../../lib/config/load_fixture.ts";
+import { FakeClock } from "./fake_clock.ts";
+import { FakeCgroups, FakeFiles, fakeHostFacts } from "./fake_host.ts";
+import { FakeHttp } from "./fake_http.ts";
+import { FakeImages } from "./fake_images.ts";
+import { FakeRuntime } from "./fake_runtime.ts";
+import { PodTrace } from "./pod_world_trace.ts";
+
+export const MANIFESTS = "/etc/kubernetes/manifests";
+
+export class PodWorld {
+  readonly clock = new FakeClock();
+  readonly images = new FakeImages(this.clock);
+  readonly runtime = new FakeRuntime(this.clock, this.images);
+  readonly files = new FakeFiles();
+  readonly manifests = new FakeFiles("follow");
+  readonly cgroups = new FakeCgroups();
+  readonly trace = new PodTrace(this.runtime.world, this.clock);
+  readonly #config: Config;
+  #agent: Agent;
+  #stop = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  /** `settings`: lines of a kubelet configuration. */
+  constructor(settings = "") {
+    const file = `staticPodPath: ${MANIFESTS}\n${settings}`;
+    this.#config = load([], { file }).config;
+    this.#agent = this.#create();
+    this.manifests.put(`${MANIFESTS}/.keep`, "");
+  }
+
+  get view(): Agent["view"] {
+    return this.#agent.view;
+  }
+
+  /** Boots an agent that knows nothing but what the machine tells. */
+  async start(): Promise<void> {
+    this.#agent = this.#create();
+    this.#stop = new AbortController();
+    this.#running = this.#agent.run(this.#stop.signal);
+    this.#running.catch((error) => this.trace.say(`agent failed: ${error}`));
+    await this.settle();
+  }
+
+  /** The agent ends; what runs goes on. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new DOMException("The world ends it", "AbortError"));
+    await this.#running;
+  }
+
+  /** Lets everything happen that needs no time to pass. */
+  async settle(): Promise<void> {
+    await this.advance(0);
+  }
+
+  async advance(ms: number): Promise<void> {
+    await this.clock.advance(ms);
+  }
+
+  #create(): Agent {
+    return createAgent(this.#config, {
+      runtime: this.runtime,
+      images: this.images,
+      files: this.files,
+      manifestFiles: this.manifests,
+      logFiles: NO_LOGS,
+      cgroups: this.cgroups,
+      host: fakeHostFacts(),
+      http: new FakeHttp(),
+      listener: QUIET,
+      clock: this.clock,
+      log: loggerInto(this.trace),
+    }, { version: "0.0.0", resolvConf: "nameserver 192.0.2.1\n" });
+  }
+}
+
+/** Nobody ever connects. */
+const QUIET: Listener = {
+  serve: (_address, _handler, signal) =>
+    new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    }),
+};
+
+const NO_LOGS: LogFiles = {
+  open: () => Promise.resolve(undefined),
+  identity: () => Promise.resolve(undefined),
+};
+
+/** Errors are bugs of the agent, so they show in what happened. */
+function loggerInto(trace: PodTrace): Logger {
+  const logger: Logger = {
+    ...silentLogger,
+    error: (message: string, fields?: Fields) =>
+      trace.say(`agent error: ${message} ${JSON.stringify(fields ?? {})}`),
+    with: () => logger,
+  };
+  return logger;
+}
