@@ -224,9 +224,10 @@ function workerPorts(parts: Parts) {
 }
 
 function wantedBy(desired: Reader<Desired>) {
-  const { pods, isReady } = desired.get();
+  const { pods, isReady, unread } = desired.get();
   return {
     isReady,
+    hasUnread: unread.length > 0,
     podOf: (uid: PodUid): V1Pod | undefined => pods.get(uid)?.pod,
   };
 }

@@ -29,6 +29,7 @@ export class KeyedQueue<Key> {
   readonly #clock: Clock;
   readonly #entries = new Map<Key, Entry>();
   #changed = Promise.withResolvers<void>();
+  #timer: { dueMs: number; controller: AbortController } | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -94,17 +95,13 @@ export class KeyedQueue<Key> {
             .finally(() => running.delete(work));
           running.add(work);
         }
-        // Only promises that end with this turn: a race with one that lives as
-        // long as the agent would keep every turn's reaction alive.
-        const timer = new AbortController();
-        await Promise.race([
-          this.#changed.promise,
-          this.#untilNext(timer.signal),
-        ]);
-        timer.abort();
+        this.#arm();
+        await this.#changed.promise;
       }
     } finally {
       signal.removeEventListener("abort", stop);
+      this.#timer?.controller.abort();
+      this.#timer = undefined;
       await Promise.allSettled(running);
     }
     if (failures.length > 0) throw failures[0];
@@ -142,16 +139,25 @@ export class KeyedQueue<Key> {
       (entry.wakeAtMs ?? Infinity) <= this.#clock.monotonicMs();
   }
 
-  /** Resolves when the earliest timed wake is due. */
-  async #untilNext(signal: AbortSignal): Promise<void> {
+  /** Sets the one timer to the earliest timed wake, if that is another. */
+  #arm(): void {
     const times = [...this.#entries.values()]
       .filter((entry) => !entry.isRunning)
       .map((entry) => entry.wakeAtMs ?? Infinity);
-    const next = Math.min(Infinity, ...times);
-    const waitMs = next - this.#clock.monotonicMs();
-    const forever = 2 ** 31 - 1;
-    await this.#clock.sleep(Math.min(waitMs, forever), signal)
-      .catch(() => {});
+    const dueMs = Math.min(Infinity, ...times);
+    if (dueMs === this.#timer?.dueMs) return;
+    this.#timer?.controller.abort();
+    this.#timer = undefined;
+    if (dueMs === Infinity) return;
+    const controller = new AbortController();
+    this.#timer = { dueMs, controller };
+    const waitMs = dueMs - this.#clock.monotonicMs();
+    this.#clock.sleep(waitMs, controller.signal).then(() => {
+      this.#timer = undefined;
+      this.#notify();
+    }, () => {
+      // Another wake came first.
+    });
   }
 
   #entry(key: Key): Entry {

@@ -166,7 +166,8 @@ function wait(
 function sourcesBlocker(): Blocker {
   return {
     what: "sources",
-    message: "Not every source of pods has reported yet, so nothing is stopped",
+    message:
+      "Not every source of pods could be read yet, so nothing is stopped",
   };
 }
 

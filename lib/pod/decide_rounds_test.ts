@@ -15,7 +15,7 @@ import {
   type World,
 } from "../../tests/fakes/decided_world.ts";
 import { sandboxId } from "../api/id.ts";
-import { type Action } from "./action.ts";
+import type { Action } from "./action.ts";
 
 Deno.test("decide() restarts a crashing container after 0, 10, 20, 40, 80, 160, 300, 300 s", () => {
   const world = aWorld(aPod());

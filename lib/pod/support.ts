@@ -4,7 +4,7 @@
  * noted once and the pod runs.
  */
 import { containersOf } from "../api/pod.ts";
-import type { V1Pod } from "../api/types.ts";
+import type { V1Container, V1Pod, V1PodSpec } from "../api/types.ts";
 
 export interface Unsupported {
   /** Without these the pod would not be what its author means. */
@@ -13,23 +13,118 @@ export interface Unsupported {
   readonly ignored: readonly string[];
 }
 
+/** Compat: kubelet 1.36 sysctl.SafeSysctlAllowlist, whatever the kernel. */
+const SAFE_SYSCTLS = new Set([
+  "kernel.shm_rmid_forced",
+  "net.ipv4.ip_local_port_range",
+  "net.ipv4.tcp_syncookies",
+  "net.ipv4.ping_group_range",
+  "net.ipv4.ip_unprivileged_port_start",
+  "net.ipv4.ip_local_reserved_ports",
+  "net.ipv4.tcp_keepalive_time",
+  "net.ipv4.tcp_fin_timeout",
+  "net.ipv4.tcp_keepalive_intvl",
+  "net.ipv4.tcp_keepalive_probes",
+  "net.ipv4.tcp_rmem",
+  "net.ipv4.tcp_wmem",
+]);
+
+const REFUSED_POD_FIELDS = [
+  "activeDeadlineSeconds",
+  "hostnameOverride",
+  "initContainers",
+  "resourceClaims",
+  "resources",
+  "runtimeClassName",
+] as const satisfies readonly (keyof V1PodSpec)[];
+
+const IGNORED_POD_FIELDS = [
+  "hostAliases",
+  "readinessGates",
+] as const satisfies readonly (keyof V1PodSpec)[];
+
+const REFUSED_CONTAINER_FIELDS = [
+  "restartPolicyRules",
+  "volumeDevices",
+] as const satisfies readonly (keyof V1Container)[];
+
+const IGNORED_CONTAINER_FIELDS = [
+  "livenessProbe",
+  "readinessProbe",
+  "startupProbe",
+  "lifecycle",
+] as const satisfies readonly (keyof V1Container)[];
+
 export function unsupported(pod: V1Pod): Unsupported {
-  const spec = pod.spec;
-  const refused = [
-    ...(spec?.initContainers ?? []).length > 0 ? ["spec.initContainers"] : [],
-    ...(spec?.volumes ?? []).map((volume) => `spec.volumes[${volume.name}]`),
-    ...spec?.runtimeClassName ? ["spec.runtimeClassName"] : [],
-    ...spec?.hostUsers === false ? ["spec.hostUsers"] : [],
-    ...(spec?.resourceClaims ?? []).length > 0 ? ["spec.resourceClaims"] : [],
-    ...spec?.activeDeadlineSeconds ? ["spec.activeDeadlineSeconds"] : [],
+  const { spec } = pod;
+  if (spec === undefined) return { refused: [], ignored: [] };
+  const containers = containersOf(pod);
+  return {
+    refused: [
+      ...set(spec, REFUSED_POD_FIELDS).map((field) => `spec.${field}`),
+      ...(spec.volumes ?? []).map(({ name }) => `spec.volumes[${name}]`),
+      ...spec.hostUsers === false ? ["spec.hostUsers"] : [],
+      ...unsafeSysctls(spec),
+      ...isApparmor(spec.securityContext)
+        ? ["spec.securityContext.appArmorProfile"]
+        : [],
+      ...containers.flatMap(refusedIn),
+    ],
+    ignored: [
+      ...set(spec, IGNORED_POD_FIELDS).map((field) => `spec.${field}`),
+      ...containers.flatMap(ignoredIn),
+    ],
+  };
+}
+
+function refusedIn(container: V1Container): string[] {
+  const at = `spec.containers[${container.name}]`;
+  const { limits } = container.resources ?? {};
+  return [
+    ...set(container, REFUSED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
+    ...isApparmor(container.securityContext)
+      ? [`${at}.securityContext.appArmorProfile`]
+      : [],
+    ...Object.keys(limits ?? {}).filter((name) => name.startsWith("hugepages-"))
+      .map((name) => `${at}.resources.limits[${name}]`),
   ];
-  const ignored = [
-    ...(spec?.hostAliases ?? []).length > 0 ? ["spec.hostAliases"] : [],
-    ...containersOf(pod).flatMap((container) =>
-      ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"]
-        .filter((field) => Object.hasOwn(container, field))
-        .map((field) => `spec.containers[${container.name}].${field}`)
-    ),
+}
+
+function ignoredIn(container: V1Container): string[] {
+  const at = `spec.containers[${container.name}]`;
+  const { terminationMessagePolicy } = container;
+  return [
+    ...set(container, IGNORED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
+    ...terminationMessagePolicy === "FallbackToLogsOnError"
+      ? [`${at}.terminationMessagePolicy`]
+      : [],
   ];
-  return { refused, ignored };
+}
+
+function unsafeSysctls(spec: V1PodSpec): string[] {
+  return (spec.securityContext?.sysctls ?? [])
+    .map(({ name }) => name.replaceAll("/", "."))
+    .filter((name) => !SAFE_SYSCTLS.has(name))
+    .map((name) => `spec.securityContext.sysctls[${name}]`);
+}
+
+/** A profile that confines; without one the runtime's default holds. */
+function isApparmor(
+  context: { appArmorProfile?: { type: string } } | undefined,
+): boolean {
+  const type = context?.appArmorProfile?.type;
+  return type !== undefined && type !== "Unconfined";
+}
+
+/** The fields of `keys` that hold something. */
+function set<T extends object, Key extends keyof T & string>(
+  owner: T,
+  keys: readonly Key[],
+): Key[] {
+  return keys.filter((key) => {
+    const value = owner[key];
+    return Array.isArray(value)
+      ? value.length > 0
+      : value !== undefined && value !== null && value !== "";
+  });
 }

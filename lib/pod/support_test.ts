@@ -13,6 +13,23 @@ Deno.test("unsupported() refuses what would run wrongly, by field", () => {
     [{ hostUsers: true }, []],
     [{ resourceClaims: [{ name: "r" }] }, ["spec.resourceClaims"]],
     [{ activeDeadlineSeconds: 9 }, ["spec.activeDeadlineSeconds"]],
+    [
+      { securityContext: { sysctls: [{ name: "kernel.msgmax", value: "1" }] } },
+      ["spec.securityContext.sysctls[kernel.msgmax]"],
+    ],
+    [
+      {
+        securityContext: {
+          sysctls: [{ name: "net/ipv4/tcp_syncookies", value: "1" }],
+        },
+      },
+      [],
+    ],
+    [
+      { securityContext: { appArmorProfile: { type: "RuntimeDefault" } } },
+      ["spec.securityContext.appArmorProfile"],
+    ],
+    [{ securityContext: { appArmorProfile: { type: "Unconfined" } } }, []],
   ];
   for (const [spec, expected] of table) {
     assert.deepEqual(unsupported(aPod({ spec })).refused, expected);
@@ -34,4 +51,23 @@ Deno.test("unsupported() names what is accepted but not watched", () => {
       "spec.containers[web].lifecycle",
     ],
   });
+});
+
+Deno.test("unsupported() refuses what one container cannot have", () => {
+  const pod = aPod({
+    containers: [
+      aContainer({
+        resources: { limits: { "hugepages-2Mi": "4Mi", cpu: "1" } },
+        volumeDevices: [{ name: "d", devicePath: "/dev/x" }],
+        securityContext: {
+          appArmorProfile: { type: "Localhost", localhostProfile: "p" },
+        },
+      }),
+    ],
+  });
+  assert.deepEqual(unsupported(pod).refused, [
+    "spec.containers[web].volumeDevices",
+    "spec.containers[web].securityContext.appArmorProfile",
+    "spec.containers[web].resources.limits[hugepages-2Mi]",
+  ]);
 });

@@ -22,6 +22,8 @@ export interface Delivery {
   readonly origin: Origin;
   readonly pods: readonly StaticPod[];
   readonly findings: readonly Finding[];
+  /** Read whole at least once; absent: not yet. */
+  readonly wasWhole?: boolean;
 }
 
 /** Everything a source said last. */
@@ -51,13 +53,14 @@ export function delivered(
     settled(known.get(each.uid), each, nowMs)
   );
   if (!now.findings.some(({ severity }) => severity === "error")) {
-    return { ...now, pods: fresh };
+    return { ...now, pods: fresh, wasWhole: true };
   }
   const names = new Set(fresh.map(({ pod }) => fullNameOf(pod)));
   const kept = (before?.pods ?? []).filter(({ pod }) =>
     !names.has(fullNameOf(pod))
   );
-  return { ...now, pods: [...fresh, ...kept] };
+  const wasWhole = before?.wasWhole === true;
+  return { ...now, pods: [...fresh, ...kept], wasWhole };
 }
 
 function settled(
@@ -112,8 +115,16 @@ export function merge(
     problems,
     readySources: new Set(ready.map(({ kind }) => kind)),
     isReady: ready.length === sources.length,
+    unread: sources.flatMap(({ deliveries }) => deliveries).filter(isUnread)
+      .map(({ origin }) => origin.location),
   };
   return isSame(previous, next) ? previous : next;
+}
+
+/** Broken since before it was ever read whole: nobody knows its pods. */
+function isUnread({ findings, wasWhole }: Delivery): boolean {
+  return wasWhole !== true &&
+    findings.some(({ severity }) => severity === "error");
 }
 
 function taken(loser: StaticPod, winner: StaticPod): Finding {
@@ -142,6 +153,7 @@ function keyOf(problem: ManifestProblem): string {
 function isSame(previous: Desired, next: Desired): boolean {
   return previous.isReady === next.isReady &&
     previous.readySources.size === next.readySources.size &&
+    previous.unread.join("\n") === next.unread.join("\n") &&
     previous.pods.size === next.pods.size &&
     [...next.pods].every(([uid, each]) => previous.pods.get(uid) === each) &&
     canonicalJson(previous.problems) === canonicalJson(next.problems);

@@ -51,6 +51,11 @@ export interface Desired {
    */
   readonly isReady: boolean;
   readonly problems: readonly ManifestProblem[];
+  /**
+   * Manifests that have been broken since the agent started: which of the
+   * running pods are theirs, nobody knows, so none of those is stopped.
+   */
+  readonly unread: readonly string[];
 }
 
 const NO_PODS: ReadonlyMap<PodUid, StaticPod> = new Map();
@@ -62,4 +67,5 @@ export const NOTHING_YET: Desired = {
   readySources: NO_SOURCES,
   isReady: false,
   problems: [],
+  unread: [],
 };

@@ -44,7 +44,9 @@ export async function followSources(
   let before = ports.desired.get();
   wakeAll(ports);
   for await (const now of ports.desired.changes(signal)) {
-    if (now.isReady && !before.isReady) wakeAll(ports);
+    const isHeard = now.isReady && now.unread.length === 0;
+    const wasHeard = before.isReady && before.unread.length === 0;
+    if (isHeard && !wasHeard) wakeAll(ports);
     for (const [uid, entry] of now.pods) {
       if (before.pods.get(uid)?.pod !== entry.pod) ports.queue.wake(uid);
     }
@@ -154,7 +156,8 @@ export class Audit {
 
   async #sweep(): Promise<void> {
     const { desired, pods, files, settings, log } = this.#ports;
-    if (!desired.get().isReady) return;
+    const { isReady, unread } = desired.get();
+    if (!isReady || unread.length > 0) return;
     const removed = await sweepFiles(
       files,
       settings,

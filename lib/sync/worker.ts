@@ -52,6 +52,8 @@ export interface WorkerPorts extends LookPorts {
   readonly wanted: () => {
     readonly podOf: (uid: PodUid) => V1Pod | undefined;
     readonly isReady: boolean;
+    /** Some manifest has been broken since the agent started. */
+    readonly hasUnread: boolean;
   };
   readonly health: () => RuntimeHealth;
   /** The runtime did not answer; somebody should look at it. */
@@ -122,7 +124,10 @@ async function gather(
   });
   return factsOf(uid, {
     pod,
-    areSourcesReady: wanted.isReady,
+    // Invariant: no pod is stopped because its manifest cannot be read. A pod
+    // that was wanted in this agent's life has one that could be.
+    areSourcesReady: wanted.isReady &&
+      (memory.pod !== undefined || !wanted.hasUnread),
     memory,
     observed,
     images: ports.images.statesOf(uid),

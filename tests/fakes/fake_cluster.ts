@@ -1,0 +1,270 @@
+/**
+ * An in-memory API server, as a node sees it. Keeps the promises of
+ * `lib/port/cluster.ts`, as `tests/contract/cluster_contract.ts` checks. The
+ * members that are no part of the port change the world from outside.
+ */
+import type { V1Pod } from "../../lib/api/types.ts";
+import { AgentError } from "../../lib/base/errors.ts";
+import type {
+  ApiObject,
+  Cluster,
+  CsrState,
+  PodNews,
+  PodRef,
+} from "../../lib/port/cluster.ts";
+import {
+  FakeObjects,
+  mergeStatus,
+  type Stored,
+} from "./fake_cluster_objects.ts";
+
+/** Signs a request; a test that needs real certificates hands one in. */
+export type Sign = (request: string, signerName: string) => Promise<string>;
+
+interface FakeRequest extends CsrState {
+  readonly signerName: string;
+  readonly pem: string;
+}
+
+export class FakeCluster implements Cluster {
+  readonly podObjects = new FakeObjects();
+  readonly nodeObjects = new FakeObjects();
+  readonly leases = new FakeObjects();
+  readonly eventObjects = new FakeObjects();
+  readonly requests = new FakeObjects<FakeRequest>();
+  /** Undefined: the server is there. Else what every call fails with. */
+  outage: string | undefined;
+  /** What the server's `Date` header would say. */
+  serverMs: number | undefined;
+  /** How often `reconnect` was asked for: the only way to see that it was. */
+  connections = 0;
+  readonly #sign: Sign;
+
+  constructor(
+    sign: Sign = () => Promise.resolve("no certificate\n"),
+  ) {
+    this.#sign = sign;
+  }
+
+  readonly pods: Cluster["pods"] = {
+    watch: (nodeName, signal) => this.#podNews(nodeName, signal),
+    patchStatus: (pod, status, signal) =>
+      this.#call(signal, `write the status of pod ${pod.name}`, () => {
+        const found = this.#pod(pod);
+        if (found === undefined) throw refuse(pod.name, "give-up", "NotFound");
+        this.podObjects.put(keyOf(pod), {
+          ...found,
+          status: mergeStatus(found.status, status),
+        });
+      }),
+    remove: (pod, signal) =>
+      this.#call(signal, `delete pod ${pod.name}`, () => {
+        if (this.#pod(pod) === undefined) {
+          throw refuse(pod.name, "already-so", "NotFound");
+        }
+        this.podObjects.take(keyOf(pod));
+      }),
+    create: (pod, signal) =>
+      this.#call(signal, "create a pod", () => this.putPod(pod)),
+    get: (pod, signal) =>
+      this.#call(signal, `get pod ${pod.name}`, () => {
+        const found = this.podObjects.get(keyOf(pod));
+        return found === undefined ? undefined : found as V1Pod;
+      }),
+  };
+
+  readonly nodes: Cluster["nodes"] = {
+    get: (name, signal) =>
+      this.#call(signal, "get a node", () => this.nodeObjects.get(name)),
+    create: (node, signal) =>
+      this.#call(signal, "register a node", () => {
+        return this.#create(this.nodeObjects, nameOf(node), node);
+      }),
+    patchStatus: (name, patch, signal) =>
+      this.#call(signal, "write the status of a node", () => {
+        const found = this.nodeObjects.get(name);
+        if (found === undefined) throw refuse(name, "give-up", "NotFound");
+        return this.nodeObjects.put(name, mergeStatus(found, patch));
+      }),
+    watch: (name, signal) => this.#nodeNews(name, signal),
+    getLease: (name, signal) =>
+      this.#call(signal, "get a lease", () => this.leases.get(name)),
+    createLease: (lease, signal) =>
+      this.#call(signal, "create a lease", () => {
+        return this.#create(this.leases, nameOf(lease), lease);
+      }),
+    updateLease: (lease, signal) =>
+      this.#call(signal, "renew a lease", () => {
+        const name = nameOf(lease);
+        const before = metadataOf(this.leases.get(name)).resourceVersion;
+        const own = metadataOf(lease).resourceVersion;
+        if (own !== undefined && own !== before) {
+          throw refuse(name, "retry", "Conflict");
+        }
+        return this.leases.put(name, lease);
+      }),
+  };
+
+  readonly events: Cluster["events"] = {
+    create: (event, signal) =>
+      this.#call(signal, "record an event", () => {
+        return this.#create(this.eventObjects, nameOf(event), event);
+      }),
+    patch: (event, patch, signal) =>
+      this.#call(signal, "count an event", () => {
+        const found = this.eventObjects.get(event.name);
+        if (found === undefined) {
+          throw refuse(event.name, "give-up", "NotFound");
+        }
+        return this.eventObjects.put(event.name, { ...found, ...patch });
+      }),
+  };
+
+  readonly certificates: Cluster["certificates"] = {
+    create: (request, signal) =>
+      this.#call(signal, "request a certificate", () => {
+        const { name, pem, signerName } = request;
+        const found = this.requests.get(name);
+        if (found !== undefined && found.signerName !== signerName) {
+          throw refuse(name, "give-up", "AlreadyExists");
+        }
+        if (found !== undefined) return found;
+        const state = { isApproved: false, refusal: undefined };
+        return this.requests.put(name, {
+          ...state,
+          name,
+          pem,
+          signerName,
+          certificate: undefined,
+        });
+      }),
+    watch: (name, signal) => this.#requestNews(name, signal),
+  };
+
+  isHealthy(signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted();
+    return Promise.resolve(this.outage === undefined);
+  }
+
+  serverTimeMs(): number | undefined {
+    return this.serverMs;
+  }
+
+  reconnect(): void {
+    this.connections++;
+  }
+
+  close(): void {
+    this.connections = 0;
+  }
+
+  /** Stores a pod as the server would: with a uid where there is none. */
+  putPod(pod: V1Pod): V1Pod {
+    const { namespace = "default", name = "" } = pod.metadata ?? {};
+    const key = keyOf({ namespace, name });
+    const metadata = {
+      uid: `uid-${this.podObjects.size + 1}-${name}`,
+      ...pod.metadata,
+      namespace,
+    };
+    const object = { status: {}, ...pod, metadata };
+    return this.#create(this.podObjects, key, object as ApiObject) as V1Pod;
+  }
+
+  /** As `kubectl certificate approve`, with a signer that is quick. */
+  async approve(name: string): Promise<void> {
+    const found = this.#request(name);
+    const certificate = await this.#sign(found.pem, found.signerName);
+    this.requests.put(name, { ...found, isApproved: true, certificate });
+  }
+
+  deny(name: string, refusal = "Denied: no"): void {
+    this.requests.put(name, { ...this.#request(name), refusal });
+  }
+
+  #request(name: string): FakeRequest {
+    const found = this.requests.get(name);
+    if (found === undefined) throw new Error(`No such request: ${name}`);
+    return found;
+  }
+
+  #pod(pod: PodRef): Stored | undefined {
+    const found = this.podObjects.get(keyOf(pod));
+    return metadataOf(found).uid === pod.uid ? found : undefined;
+  }
+
+  #create(
+    objects: FakeObjects,
+    key: string,
+    object: ApiObject,
+  ): Stored {
+    if (objects.get(key) !== undefined) {
+      throw refuse(key, "already-so", "AlreadyExists");
+    }
+    return objects.put(key, object);
+  }
+
+  #call<T>(signal: AbortSignal, doing: string, work: () => T): Promise<T> {
+    return Promise.try(() => {
+      signal.throwIfAborted();
+      if (this.outage !== undefined) {
+        throw new AgentError(`Cannot ${doing}: ${this.outage}`, {
+          next: "retry",
+        });
+      }
+      return work();
+    });
+  }
+
+  async *#podNews(
+    nodeName: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<PodNews> {
+    const isOurs = (pod: V1Pod) => pod.spec?.nodeName === nodeName;
+    for await (const change of this.podObjects.changes(signal)) {
+      if (change.kind === "all") {
+        const pods = change.objects.map((each) => each as V1Pod);
+        yield { kind: "listed", pods: pods.filter(isOurs) };
+      } else if (isOurs(change.object as V1Pod)) {
+        yield { kind: change.kind, pod: change.object as V1Pod };
+      }
+    }
+  }
+
+  async *#nodeNews(name: string, signal: AbortSignal) {
+    for await (const found of this.nodeObjects.follow(name, signal)) {
+      yield { node: found };
+    }
+  }
+
+  async *#requestNews(name: string, signal: AbortSignal) {
+    for await (const found of this.requests.follow(name, signal)) {
+      yield found;
+    }
+  }
+}
+
+interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+function keyOf({ namespace, name }: Named): string {
+  return `${namespace}/${name}`;
+}
+
+function metadataOf(object: ApiObject | undefined): Record<string, unknown> {
+  return (object?.metadata ?? {}) as Record<string, unknown>;
+}
+
+function nameOf(object: ApiObject): string {
+  return String(metadataOf(object).name);
+}
+
+function refuse(
+  what: string,
+  next: "give-up" | "already-so" | "retry",
+  reason: string,
+): AgentError {
+  return new AgentError(`Cannot use ${what}: ${reason}`, { next, reason });
+}
