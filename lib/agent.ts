@@ -13,6 +13,7 @@ import type { V1Pod } from "./api/types.ts";
 import type { Config } from "./config/load.ts";
 import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
+import { unseenStatus } from "./pod/status.ts";
 import { podLogDirectory } from "./pod/paths.ts";
 import type { Cgroups, Files, HostFacts } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
@@ -21,6 +22,7 @@ import type { Http, Listener } from "./port/net.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import { adminHandler } from "./server/admin.ts";
 import { healthHandler } from "./server/health.ts";
+import { sortedPods } from "./server/find_pod.ts";
 import type { AgentView, PodView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
 import { type Desired, NOTHING_YET } from "./source/types.ts";
@@ -102,7 +104,10 @@ function createParts(
     clock,
     log: ports.log,
     health,
-    changed: () => wakeAll(loopPorts),
+    changed: () => {
+      audit.now();
+      wakeAll(loopPorts);
+    },
   });
   const loopPorts = {
     ...ports,
@@ -215,6 +220,7 @@ function workerPorts(parts: Parts) {
     wanted: () => wantedBy(desiredReader),
     health: () => parts.healthReader.get(),
     isListed: () => parts.audit.isListed,
+    hasListed: () => parts.audit.lastAtMs !== undefined,
     suspect: () => parts.healthLoop.suspect(),
     forgotten: (uid: PodUid) => {
       parts.ledger.forget(uid);
@@ -250,8 +256,10 @@ function createView(
     nodeName: config.nodeName,
     version: options.version,
     pods: () =>
-      [...parts.pods].flatMap(([uid, memory]) =>
-        podView(parts, uid, memory) ?? []
+      sortedPods(
+        [...parts.pods].flatMap(([uid, memory]) =>
+          podView(parts, uid, memory) ?? []
+        ),
       ),
     problems: () => parts.desiredReader.get().problems,
     runtime: () => parts.healthReader.get(),
@@ -272,14 +280,16 @@ function podView(
   memory: PodMemory,
 ): PodView | undefined {
   const { pod, status, state, blockers } = memory;
-  if (pod === undefined || status === undefined) return undefined;
+  if (pod === undefined) return undefined;
+  const manifest = parts.desiredReader.get().pods.get(uid)?.origin.location;
   return {
     uid,
     pod,
-    status,
+    status: status ?? unseenStatus(pod),
     state,
     blockers,
     steps: parts.ledger.stepsOf(uid),
+    ...manifest === undefined ? {} : { manifest },
     logDirectory: podLogDirectory(parts.settings, podNameOf(pod)),
   };
 }

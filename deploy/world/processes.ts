@@ -45,14 +45,14 @@ export async function isProcessWith(
   pid: number,
   arg: string,
 ): Promise<boolean> {
-  const deadlineMs = performance.now() + 1_000;
+  const deadlineMs = performance.now() + 100;
   for (;;) {
     const process = await read(pid);
     if (process === undefined) return false;
-    const isInExec = process.args.every((text) => text === "");
-    if (!isInExec || performance.now() > deadlineMs) {
-      return process.args.includes(arg);
-    }
+    if (process.args.includes(arg)) return true;
+    // In the middle of an exec the arguments are empty or torn for a moment.
+    if (performance.now() > deadlineMs) return false;
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

@@ -21,14 +21,17 @@ export interface Reader<T> {
 export function cell<T>(initial: T): [Writer<T>, Reader<T>] {
   let value = initial;
   let changed = Promise.withResolvers<void>();
+  const announce = () => {
+    const before = changed;
+    changed = Promise.withResolvers<void>();
+    before.resolve();
+  };
   const writer: Writer<T> = {
     get: () => value,
     set(next) {
       if (Object.is(next, value)) return;
       value = next;
-      const before = changed;
-      changed = Promise.withResolvers<void>();
-      before.resolve();
+      announce();
     },
   };
   const reader: Reader<T> = {
@@ -36,7 +39,7 @@ export function cell<T>(initial: T): [Writer<T>, Reader<T>] {
     async *changes(signal) {
       // Waking every reader on an abort is cheap; a race with a promise that
       // lives as long as the signal would keep every turn's reaction alive.
-      const stop = () => changed.resolve();
+      const stop = () => announce();
       signal.addEventListener("abort", stop, { once: true });
       try {
         let seen = value;

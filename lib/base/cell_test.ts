@@ -30,3 +30,26 @@ Deno.test("cell() ends at once for a signal that has aborted", async () => {
     assert.fail("nothing changed");
   }
 });
+
+Deno.test("cell() lets one reader leave without waking the others for ever", async () => {
+  const [writer, reader] = cell(0);
+  const leaving = new AbortController();
+  const staying = new AbortController();
+  const seen: number[] = [];
+  const left = (async () => {
+    for await (const _ of reader.changes(leaving.signal)) { /* leaves */ }
+    return "left";
+  })();
+  const stays = (async () => {
+    for await (const value of reader.changes(staying.signal)) seen.push(value);
+  })();
+  leaving.abort();
+  assert.equal(await left, "left");
+  // A reader that spins in microtasks would never let a timer fire.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  writer.set(1);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  staying.abort();
+  await stays;
+  assert.deepEqual(seen, [1]);
+});

@@ -17,7 +17,7 @@ Usage:
                                      where each value comes from
   denolet pods [-n NAMESPACE] [-o json|table]
   denolet logs POD [-n NAMESPACE] [-c CONTAINER] [-f] [--tail N] [--previous]
-  denolet explain POD [-n NAMESPACE]
+  denolet explain [POD] [-n NAMESPACE]   without POD: the node
   POD is NAME or NAMESPACE/NAME; each of these takes --host-root too
 
   -h, --help             this text

@@ -30,7 +30,8 @@ export type Subcommand =
   }
   | {
     readonly kind: "explain";
-    readonly pod: PodName;
+    /** Undefined: the node as a whole. */
+    readonly pod: PodName | undefined;
     readonly hostRoot: string;
   }
   | { readonly kind: "help" }
@@ -107,6 +108,9 @@ function assemble(
     return names.length > 0
       ? invalid(`Unexpected argument ${shorten(names[0] ?? "")} of pods`)
       : { kind: word, output, namespace, hostRoot };
+  }
+  if (word === "explain" && names.length === 0 && namespace === undefined) {
+    return { kind: word, pod: undefined, hostRoot };
   }
   const pod = podName(names, namespace);
   if (pod === undefined) {

@@ -103,9 +103,14 @@ function startCreated(
 }
 
 function planStart(facts: Facts, place: Place, nowMs: number): ContainerPlan {
-  const failed = failureOf(facts, place, nowMs);
-  if (failed !== undefined) return failed;
   const crash = crashBlocker(facts, place, nowMs);
+  const failed = failureOf(facts, place, nowMs);
+  if (failed?.kind === "wait" && crash?.untilMs !== undefined) {
+    // Both hold it back: the failure's words, and the later time.
+    const { untilMs = crash.untilMs, ...rest } = failed.blocker;
+    return waiting({ ...rest, untilMs: Math.max(untilMs, crash.untilMs) });
+  }
+  if (failed !== undefined) return failed;
   if (crash !== undefined) return waiting(crash);
   return planImage(facts, place, nowMs);
 }

@@ -11,6 +11,7 @@ import {
 } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { Action, Blocker } from "./action.ts";
+import { surplus } from "./clean.ts";
 import { ensureImage } from "./containers.ts";
 import type { Plan } from "./plan.ts";
 import { currentSandbox, type Facts, instancesOf } from "./facts.ts";
@@ -30,6 +31,9 @@ export function sandboxIsUsable(facts: Facts, pod: V1Pod): boolean {
   if ((newest.network === "node") !== isHostNetwork) return false;
   return isHostNetwork || newest.ips.length > 0;
 }
+
+const FIRST_DELAY_MS = 1_000;
+const LONGEST_DELAY_MS = 60_000;
 
 export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
   const old = currentSandbox(facts.observed);
@@ -51,6 +55,7 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
     // Also one that is not ready: its network may still be set up.
     ...facts.observed.sandboxes
       .map(({ id }) => ({ kind: "stop-sandbox", id }) as const),
+    ...surplus(facts),
     {
       kind: "make-pod-files",
       directories: podDirectories(facts.settings, podNameOf(pod)),
@@ -109,12 +114,32 @@ function sandboxBlocker(
     return { what: "network", message: runtime.message };
   }
   const failure = facts.failures.get("sandbox");
-  if (failure === undefined || failure.retryAtMs <= nowMs) return undefined;
+  if (failure === undefined || failure.retryAtMs <= nowMs) {
+    return shortLivedBlocker(facts, nowMs);
+  }
   return {
     what: failure.reason,
     message: failure.message,
     untilMs: failure.retryAtMs,
     count: failure.count,
+  };
+}
+
+/**
+ * A sandbox that dies again and again is made anew ever more slowly: counted
+ * from its creation, so one that lived long is replaced at once.
+ */
+function shortLivedBlocker(facts: Facts, nowMs: number): Blocker | undefined {
+  const last = currentSandbox(facts.observed);
+  if (last === undefined || last.attempt === 0) return undefined;
+  const delayMs = FIRST_DELAY_MS * 2 ** Math.min(last.attempt - 1, 30);
+  const untilMs = last.createdAtMs + Math.min(delayMs, LONGEST_DELAY_MS);
+  if (untilMs <= nowMs) return undefined;
+  return {
+    what: "sandbox",
+    message: "The pod's sandbox ended soon after it was made",
+    untilMs,
+    count: last.attempt + 1,
   };
 }
 

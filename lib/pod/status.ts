@@ -14,6 +14,16 @@ import { currentSandbox, type Facts } from "./facts.ts";
 import { phase } from "./phase.ts";
 import { sandboxIsUsable } from "./sandbox.ts";
 
+/** Of a pod at which nobody has looked yet: the runtime is away. */
+export function unseenStatus(pod: V1Pod): PodStatusJson {
+  return {
+    phase: "Pending",
+    conditions: [],
+    qosClass: qosClass(pod),
+    containerStatuses: [],
+  };
+}
+
 export function podStatus(
   at: { readonly facts: Facts; readonly plan: Plan; readonly pod: V1Pod },
   previous: PodStatusJson | undefined,
@@ -24,7 +34,11 @@ export function podStatus(
     containerStatus(facts, { pod, container }, plan.waiting.get(container.name))
   ).sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
   const podPhase = phase(pod, containerStatuses);
-  const ips = currentSandbox(facts.observed)?.ips ?? [];
+  const known = currentSandbox(facts.observed)?.ips ?? [];
+  // Compat: kubelet 1.36 keeps the addresses of a pod that has ended.
+  const ips = known.length > 0
+    ? known
+    : previous?.podIPs?.map(({ ip }) => ip) ?? [];
   const [first] = ips;
   return {
     phase: podPhase,

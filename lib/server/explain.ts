@@ -196,7 +196,8 @@ function places(view: PodView): string[] {
   ];
 }
 
-function manifestOf({ pod }: PodView): string {
+function manifestOf({ pod, manifest }: PodView): string {
+  if (manifest !== undefined) return manifest;
   switch (pod.metadata?.annotations?.[CONFIG_SOURCE]) {
     case "file":
       return "a file in the node's manifest folder";

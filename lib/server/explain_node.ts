@@ -106,10 +106,9 @@ function section(title: string, lines: readonly string[]): string[] {
 
 /** `file:line:column: field: message`, as compilers and editors write it. */
 function problemText(problem: ManifestProblem, nowMs: number): string {
-  const { location, line, column, field, message, sinceMs } = problem;
+  const { location, line, column, message, sinceMs } = problem;
   const place = [location, line, column].filter((part) => part !== undefined);
-  const what = field === undefined ? "" : `${field}: `;
-  return `  ${place.join(":")}: ${what}${oneLine(message, LONGEST_WORDS)} ` +
+  return `  ${place.join(":")}: ${oneLine(message, LONGEST_WORDS)} ` +
     `(${problem.severity}, since ${clockTime(sinceMs, nowMs)})`;
 }
 

@@ -69,7 +69,7 @@ Deno.test("explainNode() lists problems, pods that wait and loops", () => {
 Node n1, agent v1.36.3+denolet.0.1.0
 
 Manifest problems:
-  /etc/kubernetes/manifests/web.yaml:3:7: spec.containers[0].name: Missing name (error, since 10:01:21Z)
+  /etc/kubernetes/manifests/web.yaml:3:7: Missing name (error, since 10:01:21Z)
 
 Pods that wait:
   default/web: Waiting to restart container app: next restart in 12s, at 10:02:33Z (5th); it ended with exit code 1 (Error) 8s ago, at 10:02:13Z

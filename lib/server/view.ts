@@ -21,6 +21,8 @@ export interface PodView {
   readonly blockers: readonly Blocker[];
   /** Oldest first. */
   readonly steps: readonly DatedStep[];
+  /** The file or URL it was read from; absent once nobody wants it. */
+  readonly manifest?: string;
   /** Directory of this pod's logs; a container's are `<name>/<attempt>.log`. */
   readonly logDirectory: string;
 }

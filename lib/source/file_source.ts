@@ -178,12 +178,21 @@ class FileSource {
     const delivery = delivered(before?.delivery, now, clock.nowMs());
     if (!saysSame(before?.delivery, delivery)) {
       const bad = now.findings.find(({ severity }) => severity === "error");
-      log.info("Read manifest", {
-        path: now.origin.location,
-        pods: now.pods.length,
-        problems: now.findings.length,
-        ...(bad === undefined ? {} : { error: bad.message }),
-      });
+      const path = now.origin.location;
+      const pods = now.pods.length;
+      if (bad === undefined) {
+        const warnings = now.findings.length;
+        log.info("Read manifest", { path, pods, warnings });
+      } else {
+        const { line, column, message: error } = bad;
+        log.warn("A manifest is broken; its running pods are left alone", {
+          path,
+          ...line === undefined ? {} : { line },
+          ...column === undefined ? {} : { column },
+          error,
+          pods,
+        });
+      }
     }
     return { version, delivery };
   }

@@ -7,7 +7,9 @@ export function reasonOf(action: Action, error: unknown): string {
   if (error instanceof AgentError && error.reason !== undefined) {
     return error.reason;
   }
-  return action.kind === "run-sandbox" ? "FailedCreatePodSandBox" : "retry";
+  return action.kind === "run-sandbox"
+    ? "FailedCreatePodSandBox"
+    : "FailedKillPod";
 }
 
 /** Compat: the event reasons and messages of kubelet 1.36. */

@@ -22,15 +22,16 @@ export class Ledger implements Recorder {
     this.#steps.set(uid, steps);
     const nowMs = this.#clock.nowMs();
     const index = steps.findIndex((known) =>
-      known.reason === step.reason && known.message === step.message &&
-      known.container === step.container
+      known.reason === step.reason && known.container === step.container &&
+      withoutIds(known.message) === withoutIds(step.message)
     );
     const known = steps[index];
     if (known === undefined) {
       steps.push({ ...step, firstAtMs: nowMs, lastAtMs: nowMs, count: 1 });
     } else {
       steps.splice(index, 1);
-      steps.push({ ...known, lastAtMs: nowMs, count: known.count + 1 });
+      const count = known.count + 1;
+      steps.push({ ...known, ...step, lastAtMs: nowMs, count });
     }
     if (steps.length > MOST_STEPS) steps.shift();
   }
@@ -42,4 +43,9 @@ export class Ledger implements Recorder {
   forget(uid: PodUid): void {
     this.#steps.delete(uid);
   }
+}
+
+/** Each try has ids of its own; the step is the same all the same. */
+function withoutIds(message: string): string {
+  return message.replace(/\b[0-9a-f]{12,64}\b/g, "…");
 }

@@ -14,6 +14,8 @@ export interface LookPorts {
   readonly health: () => RuntimeHealth;
   /** Everything in the runtime is known: listed once, followed since. */
   readonly isListed: () => boolean;
+  /** False until the first listing: rivals are not known before. */
+  readonly hasListed: () => boolean;
 }
 
 /** The first look of a pass. */
@@ -22,7 +24,7 @@ export async function look(
   uid: PodUid,
   signal: AbortSignal,
 ): Promise<ObservedPod | undefined> {
-  if (!ports.health().isReady) return undefined;
+  if (!ports.health().isReady || !ports.hasListed()) return undefined;
   const nowMs = ports.clock.nowMs();
   const isNew = !ports.pods.has(uid) && ports.isListed() &&
     ports.wanted().podOf(uid) !== undefined;

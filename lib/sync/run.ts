@@ -13,7 +13,7 @@ import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
 import type { Files } from "../port/host.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Desired } from "../source/types.ts";
-import { differingPods, isNews } from "./observe.ts";
+import { differingPods, isNews, observePod } from "./observe.ts";
 import { EMPTY_MEMORY, type Pods } from "./store.ts";
 import { sweepFiles } from "./sweep.ts";
 
@@ -154,6 +154,16 @@ export class Audit {
     }
   }
 
+  /** Looks at pods for the first time, so that each knows its rivals. */
+  async #meet(uids: readonly PodUid[], signal: AbortSignal): Promise<void> {
+    const { runtime, pods, clock } = this.#ports;
+    await Promise.all(uids.map(async (uid) => {
+      const nowMs = clock.nowMs();
+      const observed = await observePod(runtime, uid, { nowMs, signal });
+      if (!pods.has(uid)) pods.set(uid, { ...EMPTY_MEMORY, observed });
+    }));
+  }
+
   async #sweep(): Promise<void> {
     const { desired, pods, files, settings, log } = this.#ports;
     const { isReady, unread } = desired.get();
@@ -171,12 +181,13 @@ export class Audit {
   async #relist(signal: AbortSignal): Promise<void> {
     const { runtime, pods, queue, log, clock } = this.#ports;
     try {
-      for (const uid of await differingPods(runtime, pods, signal)) {
-        if (!pods.has(uid)) pods.set(uid, EMPTY_MEMORY);
-        queue.wake(uid);
-      }
+      const differing = await differingPods(runtime, pods, signal);
+      await this.#meet([...differing].filter((uid) => !pods.has(uid)), signal);
+      const isFirst = this.lastAtMs === undefined;
       this.lastAtMs = clock.nowMs();
       this.#isListed = true;
+      if (isFirst) wakeAll(this.#ports);
+      for (const uid of differing) queue.wake(uid);
       await this.#sweep();
     } catch (error) {
       if (isAbort(error, signal)) throw error;

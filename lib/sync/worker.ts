@@ -188,7 +188,9 @@ function waitForRuntime(ports: WorkerPorts, uid: PodUid): undefined {
   const memory = ports.pods.get(uid) ?? EMPTY_MEMORY;
   const blocker: Blocker = {
     what: "runtime",
-    message: ports.health().message,
+    message: ports.health().isReady
+      ? "The runtime has not been listed yet"
+      : ports.health().message,
   };
   ports.pods.set(uid, {
     ...memory,
@@ -203,18 +205,22 @@ async function applyAll(
   at: ApplyPlace,
   actions: readonly Action[],
 ): Promise<void> {
+  const done = new Set<string>();
   for (const action of actions) {
     const step = stepOf(action);
     try {
       await ports.apply(action, at);
+      done.add(step);
     } catch (error) {
       if (isAbort(error, at.signal)) throw error;
       if (isUnavailable(error)) throw error;
       fail(ports, { uid: at.uid, step, action }, error);
-      return;
+      // Several actions share a step: it has not succeeded if one failed.
+      done.delete(step);
+      break;
     }
-    succeed(ports, at.uid, step);
   }
+  for (const step of done) succeed(ports, at.uid, step);
 }
 
 function succeed(ports: WorkerPorts, uid: PodUid, step: string): void {

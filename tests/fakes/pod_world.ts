@@ -57,6 +57,17 @@ export class PodWorld {
     await this.#running;
   }
 
+  /** The agent ends the moment the runtime has its next container. */
+  dieAtCreation(): void {
+    const { containers } = this.runtime.world;
+    const unlisten = this.runtime.world.listen((event) => {
+      if (event === "down" || event.kind !== "created") return;
+      if (![...containers.values()].some(({ id }) => id === event.id)) return;
+      unlisten();
+      this.#stop.abort(new DOMException("It died", "AbortError"));
+    });
+  }
+
   /** Lets everything happen that needs no time to pass. */
   async settle(): Promise<void> {
     await this.advance(0);

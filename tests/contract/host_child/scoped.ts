@@ -109,7 +109,11 @@ async function sockets(): Promise<void> {
   }, stop.signal);
   const client = unixClient(socket);
   // The directory and a stale socket are seen to first.
-  while ((await outcome(client.get("/", stop.signal))) !== "ok");
+  while ((await outcome(client.get("/", stop.signal))) !== "ok") {
+    const turn = Promise.withResolvers<void>();
+    setTimeout(turn.resolve, 0);
+    await turn.promise;
+  }
   const mode = (Deno.lstatSync(socket).mode ?? 0) & 0o777;
   found["socket mode"] = mode.toString(8);
   found["second agent"] = await outcome(

@@ -19,7 +19,14 @@ export const FENCES: Readonly<Record<string, Fence>> = {
     values: ["lib/kube/"],
     types: ["lib/api/types.ts"],
   },
-  "yaml": { values: ["lib/config/parse.ts", "lib/source/file.ts"], types: [] },
+  "yaml": {
+    values: [
+      "lib/config/parse.ts",
+      "lib/kube/translate_kubeconfig.ts",
+      "lib/source/file.ts",
+    ],
+    types: [],
+  },
   "@peculiar/x509": { values: ["lib/identity/x509.ts"], types: [] },
   "reflect-metadata": { values: ["lib/identity/x509.ts"], types: [] },
   "@logtape/logtape": { values: ["lib/base/log.ts"], types: [] },

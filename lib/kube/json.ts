@@ -1,0 +1,68 @@
+/**
+ * JSON as the API server writes it. Whole numbers that a double cannot hold
+ * come out as their digits in a string, as quantities do; keys named like
+ * `__proto__` stay keys, because nothing here is ever assigned by name.
+ */
+import { AgentError } from "../base/errors.ts";
+import type { ApiObject } from "../port/cluster.ts";
+
+/** A look before the slow way: few answers have so many digits in a row. */
+const MANY_DIGITS = /\d{16}/;
+
+/** Throws `retry`: a server that answers nonsense may get well again. */
+export function parseObject(text: string, doing: string): ApiObject {
+  const value = parseValue(text, doing);
+  if (isObject(value)) return value;
+  throw nonsense(text, doing, "not an object");
+}
+
+export function isObject(value: unknown): value is ApiObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A member that is an object; an empty one otherwise. */
+export function objectIn(object: ApiObject, key: string): ApiObject {
+  const value = Object.hasOwn(object, key) ? object[key] : undefined;
+  return isObject(value) ? value : {};
+}
+
+/** A member that is text; undefined otherwise. */
+export function textIn(object: ApiObject, key: string): string | undefined {
+  const value = Object.hasOwn(object, key) ? object[key] : undefined;
+  return typeof value === "string" ? value : undefined;
+}
+
+export function objectsIn(object: ApiObject, key: string): ApiObject[] {
+  const value = Object.hasOwn(object, key) ? object[key] : undefined;
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+function parseValue(text: string, doing: string): unknown {
+  try {
+    return MANY_DIGITS.test(text)
+      ? JSON.parse(text, exactly)
+      : JSON.parse(text);
+  } catch (cause) {
+    throw nonsense(text, doing, cause instanceof Error ? cause.message : "");
+  }
+}
+
+/** The third argument is in V8, but not yet in TypeScript's own types. */
+function exactly(
+  _key: string,
+  value: unknown,
+  context?: { readonly source?: string },
+): unknown {
+  const isExact = typeof value !== "number" || Number.isSafeInteger(value) ||
+    context?.source === undefined || !/^-?\d+$/.test(context.source);
+  return isExact ? value : context.source;
+}
+
+function nonsense(text: string, doing: string, why: string): AgentError {
+  const start = text.slice(0, 60).replace(/[^\x20-\x7e]/g, "?");
+  return new AgentError(
+    `Cannot ${doing}: the API server's answer is not JSON (${why}): ` +
+      JSON.stringify(start),
+    { next: "retry", reason: "Nonsense" },
+  );
+}

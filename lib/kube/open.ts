@@ -1,0 +1,147 @@
+/** Opens clusters from kubeconfigs, and makes keys. Called by main.ts. */
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type {
+  Cluster,
+  Keys,
+  KubeconfigFacts,
+  Kubeconfigs,
+} from "../port/cluster.ts";
+import type { Files } from "../port/host.ts";
+import { isAbort } from "../base/errors.ts";
+import { KubeCertificates } from "./certificates.ts";
+import { Client } from "./client.ts";
+import { Credentials, FileTexts } from "./credentials.ts";
+import { KubeEvents } from "./events.ts";
+import { type RunProgram, runProgram } from "./exec_plugin.ts";
+import { KubeNode } from "./node.ts";
+import { KubePods } from "./pods.ts";
+import { Rate } from "./rate.ts";
+import { Transport } from "./transport.ts";
+import { parseKubeconfig } from "./translate_kubeconfig.ts";
+
+export interface KubeOptions {
+  /** Must follow links: `kubelet-client-current.pem` is one. */
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly limits: KubeLimits;
+  /** `denolet/0.1.0 (linux/amd64)` */
+  readonly userAgent: string;
+  /** Runs credential plugins; real processes when absent. */
+  readonly run?: RunProgram;
+  /** How long a watch may be without a byte; 90 s when absent. */
+  readonly silenceMs?: number;
+}
+
+export interface KubeLimits {
+  readonly kubeAPIQPS: number;
+  readonly kubeAPIBurst: number;
+  readonly eventRecordQPS: number;
+  readonly eventBurst: number;
+  /** Of a lease or node status. Compat: min(status period, lease duration). */
+  readonly heartbeatTimeoutMs: number;
+}
+
+/** An answer may take this long, waits for a turn and retries included. */
+const REQUEST_MS = 30_000;
+
+export function kubeconfigs(options: KubeOptions): Kubeconfigs {
+  return {
+    read: (path) => readFacts(options.files, path),
+    open: ({ path, pairPath }) => openCluster(options, path, pairPath),
+  };
+}
+
+export const systemKeys: Keys = {
+  create: () =>
+    crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [
+      "sign",
+      "verify",
+    ]),
+};
+
+function openCluster(
+  options: KubeOptions,
+  path: string,
+  pairPath: string | undefined,
+): Cluster {
+  const { files, clock, random, log, limits, run = runProgram } = options;
+  const client = new Client({
+    credentials: new Credentials({ path, pairPath, files, clock, run, log }),
+    transport: new Transport(),
+    clock,
+    rates: {
+      main: new Rate(limits.kubeAPIQPS, limits.kubeAPIBurst),
+      events: new Rate(limits.eventRecordQPS, limits.eventBurst),
+    },
+    deadlinesMs: {
+      main: REQUEST_MS,
+      events: REQUEST_MS,
+      heartbeat: limits.heartbeatTimeoutMs,
+    },
+    userAgent: options.userAgent,
+  });
+  const { silenceMs } = options;
+  const parts = {
+    client,
+    random,
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+  };
+  return {
+    pods: new KubePods(parts),
+    nodes: new KubeNode(parts),
+    events: new KubeEvents(client),
+    certificates: new KubeCertificates(parts),
+    isHealthy: (signal) => isHealthy(client, signal),
+    serverTimeMs: () => client.serverTimeMs(),
+    reconnect: () => client.reconnect(),
+    close: () => client.close(),
+  };
+}
+
+async function isHealthy(
+  client: Client,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const ask = {
+    doing: "ask whether the API server is healthy",
+    method: "GET",
+    path: "/healthz",
+    lane: "heartbeat",
+  } as const;
+  try {
+    return await client.text(ask, signal) === "ok";
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    return false;
+  }
+}
+
+async function readFacts(
+  files: Files,
+  path: string,
+): Promise<KubeconfigFacts | undefined> {
+  const texts = new FileTexts(files);
+  const text = await texts.read(path);
+  if (text === undefined) return undefined;
+  const access = parseKubeconfig(text, path);
+  const { server, ca, tlsServerName, proxyUrl, isInsecure } = access;
+  const [certificate, key] = await Promise.all(
+    [access.certificate, access.key].map((each) =>
+      each?.kind === "file" ? texts.need(each.path) : each?.text
+    ),
+  );
+  return {
+    server,
+    ca,
+    tlsServerName,
+    proxyUrl,
+    isInsecure,
+    clientPair: certificate === undefined || key === undefined
+      ? undefined
+      : { certificate, key },
+  };
+}
