@@ -95,10 +95,9 @@ function createParts(
     },
     imageOptions(config),
   );
-  const settings = podSettings(config, {
-    resolvConf: options.resolvConf,
-    memoryBytes: ports.host.memoryBytes(),
-  });
+  const { resolvConf } = options;
+  const memoryBytes = ports.host.memoryBytes();
+  const settings = podSettings(config, { resolvConf, memoryBytes });
   const healthLoop = new HealthLoop({
     runtime: ports.runtime,
     clock,
