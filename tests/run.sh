@@ -17,6 +17,8 @@ DENO=
 finish() {
   trap - EXIT INT TERM HUP
   if [ -n "$DENO" ]; then
+    "$DENO" run -A deploy/cluster.ts down test >"$results/down" 2>&1 ||
+      cat "$results/down"
     "$DENO" run -A deploy/world.ts down test >"$results/down" 2>&1 || {
       cat "$results/down"
       echo "FAILED STEP: world test down"
@@ -87,5 +89,11 @@ if step "bring up world test" "$DENO" run -A deploy/world.ts up test; then
   DENOLET_TEST_SOCKET=/var/tmp/denolet/test/run/containerd.sock
   DENOLET_TEST_IMAGE=docker.io/library/busybox:latest
   export DENOLET_TEST_WORLD DENOLET_TEST_SOCKET DENOLET_TEST_IMAGE
+  # A control plane beside it, for the contracts of the API server.
+  if step "bring up a control plane in world test" \
+    "$DENO" run -A deploy/cluster.ts up test; then
+    DENOLET_TEST_KUBECONFIG=/var/tmp/denolet/test/cluster/admin.kubeconfig
+    export DENOLET_TEST_KUBECONFIG
+  fi
   step "tests on containerd: deno task test" "$DENO" task test || true
 fi

@@ -42,7 +42,7 @@ export function agentArgs(
     "--quiet",
     "--no-prompt",
     "-P=scratch",
-    "--v8-flags=--optimize-for-size",
+    "--v8-flags=--max-semi-space-size=2",
     `${CHECKOUT}main.ts`,
     ...args,
     `--host-root=${world.hostRoot}`,
