@@ -11,7 +11,7 @@ import type { PodUid } from "../api/id.ts";
 import type { Image, Images } from "../port/images.ts";
 import type { Recorder } from "../port/recorder.ts";
 import { pullDecision, withTag } from "./policy.ts";
-import { TokenBucket } from "./token_bucket.ts";
+import { TokenBucket } from "../base/token_bucket.ts";
 import type { ImageProgress, ImageState, PullPolicy } from "./types.ts";
 
 /** Compat: kubelet 1.36 image pull back-off. */

@@ -14,7 +14,7 @@ import {
   unreachable,
 } from "./errors.ts";
 import { parseObject } from "./json.ts";
-import type { Rate } from "./rate.ts";
+import type { TokenBucket } from "../base/token_bucket.ts";
 import {
   type Lane,
   type Transport,
@@ -46,7 +46,7 @@ export interface ClientParts {
   readonly credentials: Credentials;
   readonly transport: Transport;
   readonly clock: Clock;
-  readonly rates: Readonly<Partial<Record<Lane, Rate>>>;
+  readonly rates: Readonly<Partial<Record<Lane, TokenBucket>>>;
   readonly deadlinesMs: Readonly<Record<Exclude<Lane, "watch">, number>>;
   readonly userAgent: string;
 }

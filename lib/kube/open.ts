@@ -17,7 +17,7 @@ import { KubeEvents } from "./events.ts";
 import { type RunProgram, runProgram } from "./exec_plugin.ts";
 import { KubeNode } from "./node.ts";
 import { KubePods } from "./pods.ts";
-import { Rate } from "./rate.ts";
+import { TokenBucket } from "../base/token_bucket.ts";
 import { Transport } from "./transport.ts";
 import { parseKubeconfig } from "./translate_kubeconfig.ts";
 
@@ -74,8 +74,8 @@ function openCluster(
     transport: new Transport(),
     clock,
     rates: {
-      main: new Rate(limits.kubeAPIQPS, limits.kubeAPIBurst),
-      events: new Rate(limits.eventRecordQPS, limits.eventBurst),
+      main: new TokenBucket(limits.kubeAPIQPS, limits.kubeAPIBurst),
+      events: new TokenBucket(limits.eventRecordQPS, limits.eventBurst),
     },
     deadlinesMs: {
       main: REQUEST_MS,

@@ -1,8 +1,5 @@
-/**
- * A rate with bursts. Unlike the kubelet, which fails a pull above the rate
- * (`pull QPS exceeded`), the taker waits for its turn.
- */
-import type { Clock } from "../base/clock.ts";
+/** A rate with bursts; whoever takes waits for its turn. */
+import type { Clock } from "./clock.ts";
 
 export class TokenBucket {
   readonly #perSecond: number;
@@ -10,7 +7,7 @@ export class TokenBucket {
   /** Monotonic time at which the bucket was, or will be, empty of debt. */
   #paidUntilMs = -Infinity;
 
-  /** `perSecond` 0 means no bound; `burst` is what a full bucket holds. */
+  /** `perSecond` 0 or less means no bound; `burst` is what a full bucket holds. */
   constructor(perSecond: number, burst: number) {
     this.#perSecond = perSecond;
     this.#burst = Math.max(1, burst);
