@@ -3,6 +3,7 @@
  * does, to lists in memory, and checks on the way what must always hold.
  */
 import assert from "node:assert/strict";
+import { stepOf } from "../../lib/sync/apply.ts";
 import { NOW_MS, PRESENT, someFacts } from "../build.ts";
 import { containerId, sandboxId } from "../../lib/api/id.ts";
 import type { V1Pod } from "../../lib/api/types.ts";
@@ -108,23 +109,6 @@ export function pass(world: World): Plan {
 function checkShrinking(before: PodState, after: PodState): void {
   if (before.kind !== "stopping" || after.kind !== "stopping") return;
   assert.ok(after.killAtMs <= before.killAtMs, "grace only shrinks");
-}
-
-/** As in `sync/apply.ts`. */
-function stepOf(action: Action): string {
-  switch (action.kind) {
-    case "start-container":
-      return action.container.name;
-    case "start-created-container":
-      return action.name;
-    case "run-sandbox":
-    case "make-pod-files":
-    case "ensure-image":
-    case "note":
-      return "sandbox";
-    default:
-      return "remove";
-  }
 }
 
 function attempt(world: World, action: Action): boolean {
