@@ -13,6 +13,9 @@ export const CONFIG_HASH = "kubernetes.io/config.hash";
 /** When the agent first saw this version of a static pod. */
 export const CONFIG_SEEN = "kubernetes.io/config.seen";
 
+/** On a mirror pod: the hash of the static pod that it stands for. */
+export const CONFIG_MIRROR = "kubernetes.io/config.mirror";
+
 export function uidOf(pod: V1Pod): PodUid {
   return podUid(pod.metadata?.uid ?? "");
 }
@@ -53,6 +56,16 @@ export function titleOf(pod: V1Pod): string {
 export function isStatic(pod: V1Pod): boolean {
   const source = pod.metadata?.annotations?.[CONFIG_SOURCE];
   return source !== undefined && source !== "api";
+}
+
+/** True for an object at the API server that stands for a static pod. */
+export function isMirror(pod: V1Pod): boolean {
+  return pod.metadata?.annotations?.[CONFIG_MIRROR] !== undefined;
+}
+
+/** True when the API server was told to delete it; never for a static pod. */
+export function isDeleted(pod: V1Pod): boolean {
+  return pod.metadata?.deletionTimestamp !== undefined && !isStatic(pod);
 }
 
 /** The regular containers, in the order of the spec. */

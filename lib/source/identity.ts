@@ -8,7 +8,7 @@ import { CONFIG_HASH, CONFIG_SEEN, CONFIG_SOURCE } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import { fnv128a } from "./fnv.ts";
 import type { Toleration } from "./parts.ts";
-import type { Origin, StaticPod } from "./types.ts";
+import type { Origin, WantedPod } from "./types.ts";
 
 /** Trailing zeros of a second's fraction, which Go's format leaves out. */
 const IDLE_ZEROS = /\.?0+Z$/;
@@ -50,7 +50,7 @@ export function withIdentity(
   pod: V1Pod,
   uid: string,
   place: { readonly origin: Origin; readonly nodeName: string },
-): StaticPod {
+): WantedPod {
   const { origin, nodeName } = place;
   const metadata = pod.metadata ?? {};
   const spec = pod.spec ?? { containers: [] };
@@ -76,7 +76,7 @@ export function withIdentity(
 }
 
 /** The same pod with the time it was first seen. */
-export function withSeen(found: StaticPod, seen: string): StaticPod {
+export function withSeen(found: WantedPod, seen: string): WantedPod {
   const { pod } = found;
   const annotations = ownMap(pod.metadata?.annotations);
   annotations[CONFIG_SEEN] = seen;
@@ -86,7 +86,7 @@ export function withSeen(found: StaticPod, seen: string): StaticPod {
   };
 }
 
-export function seenOf({ pod }: StaticPod): string | undefined {
+export function seenOf({ pod }: WantedPod): string | undefined {
   return pod.metadata?.annotations?.[CONFIG_SEEN];
 }
 

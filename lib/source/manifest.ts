@@ -12,7 +12,7 @@ import { uidFor, withIdentity } from "./identity.ts";
 import { forbiddenReferences } from "./references.ts";
 import { atOnce } from "./slices.ts";
 import { type Document, kindOf, objectOf, type Tree } from "./tree.ts";
-import type { Finding, Origin, StaticPod } from "./types.ts";
+import type { Finding, Origin, WantedPod } from "./types.ts";
 import { validatePod } from "./validate.ts";
 
 /** Whose pods these will be. */
@@ -22,7 +22,7 @@ export interface Place {
 }
 
 export interface Manifest {
-  readonly pods: readonly StaticPod[];
+  readonly pods: readonly WantedPod[];
   readonly findings: readonly Finding[];
 }
 
@@ -45,7 +45,7 @@ export function* manifestSteps(
 ): Generator<void, Manifest, void> {
   const { documents, findings: unreadable } = yield* parseSteps(bytes);
   const findings = [...unreadable];
-  const pods: StaticPod[] = [];
+  const pods: WantedPod[] = [];
   for (const document of documents) {
     const reading: Reading = { document, place, pods, findings };
     for (const candidate of candidates(reading)) {
@@ -59,7 +59,7 @@ export function* manifestSteps(
 interface Reading {
   readonly document: Document;
   readonly place: Place;
-  readonly pods: StaticPod[];
+  readonly pods: WantedPod[];
   readonly findings: Finding[];
 }
 

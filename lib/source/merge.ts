@@ -7,6 +7,7 @@
  */
 import type { PodUid } from "../api/id.ts";
 import { fullNameOf, titleOf } from "../api/pod.ts";
+import type { V1Pod } from "../api/types.ts";
 import { canonicalJson, seenOf, timestamp, withSeen } from "./identity.ts";
 import type {
   Desired,
@@ -14,13 +15,13 @@ import type {
   ManifestProblem,
   Origin,
   SourceKind,
-  StaticPod,
+  WantedPod,
 } from "./types.ts";
 
 /** What one file, or the URL, said last. */
 export interface Delivery {
   readonly origin: Origin;
-  readonly pods: readonly StaticPod[];
+  readonly pods: readonly WantedPod[];
   readonly findings: readonly Finding[];
   /** Read whole at least once; absent: not yet. */
   readonly wasWhole?: boolean;
@@ -33,10 +34,12 @@ export interface SourceState {
   readonly isReady: boolean;
   /** In the order in which they win over each other. */
   readonly deliveries: readonly Delivery[];
+  /** By full name; the API server's only. */
+  readonly mirrors?: ReadonlyMap<string, V1Pod>;
 }
 
 /** The order in which sources win over each other. */
-const RANK: readonly SourceKind[] = ["file", "url"];
+const RANK: readonly SourceKind[] = ["file", "url", "api"];
 
 /**
  * What counts of a file after reading it anew: its good pods, and, as long as
@@ -64,10 +67,10 @@ export function delivered(
 }
 
 function settled(
-  known: StaticPod | undefined,
-  found: StaticPod,
+  known: WantedPod | undefined,
+  found: WantedPod,
   nowMs: number,
-): StaticPod {
+): WantedPod {
   const seen = known === undefined ? undefined : seenOf(known);
   const whole = withSeen(found, seen ?? timestamp(nowMs));
   // The same value stays the same object, which tells readers at a glance.
@@ -85,8 +88,8 @@ export function merge(
   const ranked = sources.toSorted((one, other) =>
     RANK.indexOf(one.kind) - RANK.indexOf(other.kind)
   );
-  const pods = new Map<PodUid, StaticPod>();
-  const holders = new Map<string, StaticPod>();
+  const pods = new Map<PodUid, WantedPod>();
+  const holders = new Map<string, WantedPod>();
   const problems: ManifestProblem[] = [];
   const ages = agesOf(previous);
   const report = (location: string, finding: Finding) => {
@@ -117,6 +120,8 @@ export function merge(
     isReady: ready.length === sources.length,
     unread: sources.flatMap(({ deliveries }) => deliveries).filter(isUnread)
       .map(({ origin }) => origin.location),
+    mirrors: sources.find(({ mirrors }) => mirrors !== undefined)?.mirrors ??
+      previous.mirrors,
   };
   return isSame(previous, next) ? previous : next;
 }
@@ -127,7 +132,7 @@ function isUnread({ findings, wasWhole }: Delivery): boolean {
     findings.some(({ severity }) => severity === "error");
 }
 
-function taken(loser: StaticPod, winner: StaticPod): Finding {
+function taken(loser: WantedPod, winner: WantedPod): Finding {
   const isName = fullNameOf(loser.pod) === fullNameOf(winner.pod);
   const what = isName
     ? `pod ${titleOf(loser.pod)}`
@@ -154,6 +159,7 @@ function isSame(previous: Desired, next: Desired): boolean {
   return previous.isReady === next.isReady &&
     previous.readySources.size === next.readySources.size &&
     previous.unread.join("\n") === next.unread.join("\n") &&
+    previous.mirrors === next.mirrors &&
     previous.pods.size === next.pods.size &&
     [...next.pods].every(([uid, each]) => previous.pods.get(uid) === each) &&
     canonicalJson(previous.problems) === canonicalJson(next.problems);

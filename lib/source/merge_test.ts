@@ -3,7 +3,7 @@ import { type PodUid, podUid } from "../api/id.ts";
 import { fullNameOf } from "../api/pod.ts";
 import { seenOf } from "./identity.ts";
 import { delivered, type Delivery, merge, type SourceState } from "./merge.ts";
-import { type Desired, NOTHING_YET, type StaticPod } from "./types.ts";
+import { type Desired, NOTHING_YET, type WantedPod } from "./types.ts";
 
 const ERROR = { severity: "error", line: 3, message: "broken" } as const;
 
@@ -11,14 +11,14 @@ const pod = (
   name: string,
   uid = `uid-${name}`,
   location = "/m/a",
-): StaticPod => ({
+): WantedPod => ({
   uid: podUid(uid),
   origin: { kind: "file", location },
   pod: { metadata: { name, namespace: "default", uid } },
 });
 const file = (
   location: string,
-  pods: readonly StaticPod[],
+  pods: readonly WantedPod[],
   findings: Delivery["findings"] = [],
 ): Delivery => ({ origin: { kind: "file", location }, pods, findings });
 const source = (

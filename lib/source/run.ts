@@ -7,8 +7,10 @@ import type { Writer } from "../base/cell.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { TaskScope } from "../base/tasks.ts";
+import type { ClusterPods } from "../port/cluster.ts";
 import type { Files } from "../port/host.ts";
 import type { Http } from "../port/net.ts";
+import { runApiSource } from "./api_source.ts";
 import { runFileSource } from "./file_source.ts";
 import { merge, type SourceState } from "./merge.ts";
 import type { Desired, SourceKind } from "./types.ts";
@@ -32,6 +34,14 @@ export interface SourcesPorts {
   readonly log: Logger;
   readonly config: SourceConfig;
   readonly desired: Writer<Desired>;
+  /** Undefined on a standalone node. */
+  readonly api: ApiSource | undefined;
+}
+
+export interface ApiSource {
+  readonly pods: Pick<ClusterPods, "watch">;
+  /** Resolves when there is a credential to ask with. */
+  readonly isOpen: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Runs until `signal` aborts; what is wanted stays in the cell. */
@@ -39,7 +49,7 @@ export async function runSources(
   ports: SourcesPorts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, clock, log, desired } = ports;
+  const { config, clock, log, desired, api } = ports;
   const states = new Map<SourceKind, SourceState>();
   const deliver = (state: SourceState) => {
     states.set(state.kind, state);
@@ -49,6 +59,7 @@ export async function runSources(
   const url = config.staticPodURL;
   if (path !== "") states.set("file", silent("file"));
   if (url !== "") states.set("url", silent("url"));
+  if (api !== undefined) states.set("api", silent("api"));
   desired.set(merge([...states.values()], desired.get(), clock.nowMs()));
   const scope = new TaskScope(signal, log);
   if (path !== "") {
@@ -65,6 +76,13 @@ export async function runSources(
     const { nodeName } = config;
     const source = { ...ports, deliver, nodeName, url, headers, periodMs };
     scope.run("url-source", (each) => runUrlSource(source, each));
+  }
+  if (api !== undefined) {
+    const { nodeName } = config;
+    scope.run("api-source", async (each) => {
+      await api.isOpen(each);
+      await runApiSource({ pods: api.pods, nodeName, deliver }, each);
+    });
   }
   await scope.closed();
 }

@@ -31,6 +31,7 @@ async function withSources(
     clock,
     log: silentLogger,
     desired: writer,
+    api: undefined,
     config: {
       nodeName: "node-1",
       staticPodPath: "",

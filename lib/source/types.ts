@@ -5,17 +5,17 @@
 import type { PodUid } from "../api/id.ts";
 import type { V1Pod } from "../api/types.ts";
 
-/** A folder or file of manifests, or the URL of some. */
-export type SourceKind = "file" | "url";
+/** A folder or file of manifests, the URL of some, or the API server. */
+export type SourceKind = "file" | "url" | "api";
 
-/** One manifest file, or the URL. */
+/** One manifest file, the URL, or the API server. */
 export interface Origin {
   readonly kind: SourceKind;
   readonly location: string;
 }
 
 /** A wanted pod, complete: defaults filled in, validated, with an identity. */
-export interface StaticPod {
+export interface WantedPod {
   readonly pod: V1Pod;
   readonly uid: PodUid;
   readonly origin: Origin;
@@ -42,7 +42,7 @@ export interface ManifestProblem extends Finding {
 
 /** The value of the `desired` cell. Writer: `lib/source/run.ts`. */
 export interface Desired {
-  readonly pods: ReadonlyMap<PodUid, StaticPod>;
+  readonly pods: ReadonlyMap<PodUid, WantedPod>;
   /** The sources that have delivered at least once. */
   readonly readySources: ReadonlySet<SourceKind>;
   /**
@@ -56,10 +56,16 @@ export interface Desired {
    * running pods are theirs, nobody knows, so none of those is stopped.
    */
   readonly unread: readonly string[];
+  /**
+   * By full name: the pods at the API server that stand for static pods.
+   * Nothing of them runs.
+   */
+  readonly mirrors: ReadonlyMap<string, V1Pod>;
 }
 
-const NO_PODS: ReadonlyMap<PodUid, StaticPod> = new Map();
+const NO_PODS: ReadonlyMap<PodUid, WantedPod> = new Map();
 const NO_SOURCES: ReadonlySet<SourceKind> = new Set();
+const NO_MIRRORS: ReadonlyMap<string, V1Pod> = new Map();
 
 /** What is wanted before anybody has looked. */
 export const NOTHING_YET: Desired = {
@@ -68,4 +74,5 @@ export const NOTHING_YET: Desired = {
   isReady: false,
   problems: [],
   unread: [],
+  mirrors: NO_MIRRORS,
 };

@@ -34,6 +34,7 @@ async function withFolder(story: (world: World) => Promise<void>) {
     clock: systemClock,
     log: silentLogger,
     desired,
+    api: undefined,
     config: {
       nodeName: "node-1",
       staticPodPath: folder,
