@@ -12,6 +12,7 @@ import { helpText } from "./lib/config/help.ts";
 import { type Config, loadConfig } from "./lib/config/load.ts";
 import { renderCheckConfig, versionText } from "./lib/config/render.ts";
 import { openRuntime } from "./lib/cri/open.ts";
+import { openCluster } from "./lib/kube/open.ts";
 import * as files from "./lib/host/config_files.ts";
 import { openHost } from "./lib/host/host.ts";
 import { complain, interrupted, print } from "./lib/host/process.ts";
@@ -51,17 +52,17 @@ async function configured(
 }
 
 async function runAgent(config: Config, warnings: readonly string[]) {
-  const { kubelet, paths, nodeName } = config;
+  const { kubelet, nodeName } = config;
   const log = createLogger({ write: complain, ...kubelet.logging });
   for (const warning of warnings) log.warn(warning);
+  const { version } = deno;
+  const host = { ...openHost(config), clock: systemClock, log };
   const ports = {
-    ...openHost(paths, kubelet.staticPodPath),
+    ...host,
     ...openRuntime(kubelet),
-    clock: systemClock,
-    log,
+    cluster: openCluster(config, { ...host, version }),
   };
   const resolvConf = await files.readOptional(kubelet.resolvConf);
-  const { version } = deno;
   log.info("Started", { version, node: nodeName });
   await createAgent(config, ports, { version, resolvConf }).run(interrupted());
   return 0;

@@ -2,19 +2,25 @@
  * The wiring: which cells there are, who writes them, which loops run, in what
  * order they start and stop. Everybody is known here and nowhere else.
  */
-import { podNameOf } from "./api/pod.ts";
 import { cell, type Reader } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
 import { KeyedQueue } from "./base/keyed_queue.ts";
 import type { Logger } from "./base/log.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
+import { fullNameOf, isStatic } from "./api/pod.ts";
+import type { PodStatusJson } from "./api/status.ts";
 import type { V1Pod } from "./api/types.ts";
+import {
+  type ClusterPorts,
+  createMembership,
+  type Membership,
+} from "./agent_cluster.ts";
+import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
-import { unseenStatus } from "./pod/status.ts";
-import { podLogDirectory } from "./pod/paths.ts";
+import { storedStatus } from "./pod/status_change.ts";
 import type { Cgroups, Files, HostFacts } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
 import type { LogFiles } from "./port/log_files.ts";
@@ -22,8 +28,7 @@ import type { Http, Listener } from "./port/net.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import { adminHandler } from "./server/admin.ts";
 import { healthHandler } from "./server/health.ts";
-import { sortedPods } from "./server/find_pod.ts";
-import type { AgentView, PodView } from "./server/view.ts";
+import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
 import { type Desired, NOTHING_YET } from "./source/types.ts";
 import { createApply } from "./sync/apply.ts";
@@ -31,7 +36,7 @@ import { HealthLoop, UNHEARD } from "./sync/health.ts";
 import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
 import { imageOptions, podSettings, sourceConfig } from "./sync/settings.ts";
-import type { PodMemory, Pods } from "./sync/store.ts";
+import type { Pods } from "./sync/store.ts";
 import { pass } from "./sync/worker.ts";
 
 /** What the agent needs from the outside. */
@@ -48,6 +53,8 @@ export interface AgentPorts {
   readonly listener: Listener;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Used where a kubeconfig is configured; else the node is standalone. */
+  readonly cluster: ClusterPorts;
 }
 
 /** What only `main.ts` knows. */
@@ -69,7 +76,7 @@ export function createAgent(
   options: AgentOptions,
 ): Agent {
   const parts = createParts(config, ports, options);
-  const view = createView(parts, config, options);
+  const view = createView(parts, options.version);
   return { view, run: (signal) => run(parts, view, signal) };
 }
 
@@ -86,11 +93,21 @@ function createParts(
   const queue = new KeyedQueue<PodUid>(ports.clock);
   const ledger = new Ledger(ports.clock);
   const { images, clock } = ports;
+  const membership: Membership | undefined = config.flags.kubeconfig === ""
+    ? undefined
+    : createMembership(config, ports.cluster, {
+      ...ports,
+      desired: desiredReader,
+      health: healthReader,
+      pods,
+      steps: ledger,
+    });
+  const recorder = membership?.recorder ?? ledger;
   const imageRunner = new ImageRunner(
     {
       images,
       clock,
-      recorder: ledger,
+      recorder,
       hint: (uid, isNews) => queue.hint(uid, isNews),
     },
     imageOptions(config),
@@ -129,6 +146,8 @@ function createParts(
     pods,
     queue,
     ledger,
+    recorder,
+    membership,
     imageRunner,
     healthLoop,
     loopPorts,
@@ -165,9 +184,13 @@ async function run(
         log,
         config: sourceConfig(config),
         desired: parts.desired,
+        api: parts.membership?.api,
       },
       signal,
     ));
+  for (const { name, run } of parts.membership?.loops ?? []) {
+    scope.run(name, run);
+  }
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));
   scope.run("healthz", (signal) => serveHealthz(parts, signal));
   await scope.closed();
@@ -203,15 +226,15 @@ async function serveHealthz(parts: Parts, signal: AbortSignal): Promise<void> {
 }
 
 function workerPorts(parts: Parts) {
-  const { ports, pods, desiredReader } = parts;
+  const { ports, pods, desiredReader, recorder, membership } = parts;
   return {
     ...ports,
-    recorder: parts.ledger,
+    recorder,
     images: parts.imageRunner,
     apply: createApply({
       ...ports,
       images: parts.imageRunner,
-      recorder: parts.ledger,
+      recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),
     settings: parts.settings,
@@ -221,19 +244,30 @@ function workerPorts(parts: Parts) {
     isListed: () => parts.audit.isListed,
     hasListed: () => parts.audit.lastAtMs !== undefined,
     suspect: () => parts.healthLoop.suspect(),
+    hostIps: () => membership?.hostIps() ?? [],
+    projected: (uid: PodUid) => membership?.statuses.wake(uid),
     forgotten: (uid: PodUid) => {
       parts.ledger.forget(uid);
+      membership?.forgotten(uid);
       wakeHeirs(parts, uid);
     },
   };
 }
 
 function wantedBy(desired: Reader<Desired>) {
-  const { pods, isReady, unread } = desired.get();
+  const { pods, mirrors, isReady, unread } = desired.get();
+  const podOf = (uid: PodUid): V1Pod | undefined => pods.get(uid)?.pod;
   return {
     isReady,
     hasUnread: unread.length > 0,
-    podOf: (uid: PodUid): V1Pod | undefined => pods.get(uid)?.pod,
+    podOf,
+    statusOf: (uid: PodUid): PodStatusJson | undefined => {
+      const pod = podOf(uid);
+      const held = pod !== undefined && isStatic(pod)
+        ? mirrors.get(fullNameOf(pod))
+        : pod;
+      return held === undefined ? undefined : storedStatus(held);
+    },
   };
 }
 
@@ -244,51 +278,4 @@ function wakeHeirs(parts: Parts, uid: PodUid): void {
     const waits = state?.kind === "waiting" && state.for === "name";
     if (other === uid || waits) parts.queue.wake(other);
   }
-}
-
-function createView(
-  parts: Parts,
-  config: Config,
-  options: AgentOptions,
-): AgentView {
-  return {
-    nodeName: config.nodeName,
-    version: options.version,
-    pods: () =>
-      sortedPods(
-        [...parts.pods].flatMap(([uid, memory]) =>
-          podView(parts, uid, memory) ?? []
-        ),
-      ),
-    problems: () => parts.desiredReader.get().problems,
-    runtime: () => parts.healthReader.get(),
-    loops: () => [{
-      name: "audit",
-      detail: "compares the runtime's listings with what is remembered",
-      lastAtMs: parts.audit.lastAtMs,
-      nextAtMs: parts.audit.lastAtMs === undefined
-        ? undefined
-        : parts.audit.lastAtMs + config.kubelet.syncFrequency,
-    }],
-  };
-}
-
-function podView(
-  parts: Parts,
-  uid: PodUid,
-  memory: PodMemory,
-): PodView | undefined {
-  const { pod, status, state, blockers } = memory;
-  if (pod === undefined) return undefined;
-  const manifest = parts.desiredReader.get().pods.get(uid)?.origin.location;
-  return {
-    uid,
-    pod,
-    status: status ?? unseenStatus(pod),
-    state,
-    blockers,
-    steps: parts.ledger.stepsOf(uid),
-    ...manifest === undefined ? {} : { manifest },
-    logDirectory: podLogDirectory(parts.settings, podNameOf(pod)),
-  };
 }

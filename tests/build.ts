@@ -204,6 +204,8 @@ export function someFacts(parts: FactParts = {}): Facts {
       : uidOf(pod),
     name: podNameOf(pod ?? aPod()),
     areSourcesReady: true,
+    hasEnded: false,
+    hostIps: [],
     rival: undefined,
     state: { kind: "waiting", for: "sources" },
     loggedAttempts: new Map(),

@@ -9,6 +9,14 @@ import { end, isProcessWith, pidsWith, signal } from "./processes.ts";
 const SAMPLE = new URL("../samples/config.yaml", import.meta.url);
 const CHECKOUT = new URL("../../", import.meta.url).pathname;
 
+/** What the agent reads of the machine, besides its own. */
+const FILES_OF_HOST = [
+  "/etc/resolv.conf",
+  "/etc/hosts",
+  "/etc/machine-id",
+  "/etc/os-release",
+];
+
 /** The sample configuration, with this world's paths and port. */
 export function agentConfig(sample: string, world: WorldFacts): string {
   return sample
@@ -22,7 +30,7 @@ export async function writeAgentFiles(world: WorldFacts): Promise<void> {
   await Deno.mkdir(`${world.root}/etc/denolet`, { recursive: true });
   await Deno.mkdir(`${world.root}/run/denolet`, { recursive: true });
   await Deno.mkdir(world.manifests, { recursive: true });
-  for (const file of ["/etc/resolv.conf", "/etc/hosts"]) {
+  for (const file of FILES_OF_HOST) {
     const text = await readIfThere(file);
     if (text !== undefined) {
       await Deno.writeTextFile(world.root + file, text);
@@ -63,8 +71,11 @@ export function agentPids(world: WorldFacts): Promise<readonly number[]> {
 }
 
 /** Starts the agent and waits until it says that it is healthy. */
-export async function startAgent(world: WorldFacts): Promise<number> {
-  const pid = await spawnAgent(world);
+export async function startAgent(
+  world: WorldFacts,
+  flags: readonly string[] = [],
+): Promise<number> {
+  const pid = await spawnAgent(world, flags);
   try {
     await until("a healthy agent", async () => {
       if (!await isProcessWith(pid, `--config=${world.agentConfig}`)) {
@@ -84,7 +95,10 @@ export async function startAgent(world: WorldFacts): Promise<number> {
 }
 
 /** Starts the agent without waiting for anything. */
-export async function spawnAgent(world: WorldFacts): Promise<number> {
+export async function spawnAgent(
+  world: WorldFacts,
+  flags: readonly string[] = [],
+): Promise<number> {
   // As for containerd: the shell redirects, exec keeps the pid.
   const child = new Deno.Command("/bin/sh", {
     args: [
@@ -95,6 +109,7 @@ export async function spawnAgent(world: WorldFacts): Promise<number> {
       ...agentArgs(world, [
         `--config=${world.agentConfig}`,
         `--hostname-override=${world.name}`,
+        ...flags,
       ]),
     ],
     cwd: CHECKOUT,

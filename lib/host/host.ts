@@ -1,6 +1,8 @@
 /** Opens everything the agent needs from the machine, once, at start. */
 import { join } from "node:path";
 import type { Cgroups, Files, HostFacts } from "../port/host.ts";
+import type { Config } from "../config/load.ts";
+import type { Machine } from "../port/machine.ts";
 import type { LogFiles } from "../port/log_files.ts";
 import type { Http, Listener } from "../port/net.ts";
 import { HostCgroups } from "./cgroups.ts";
@@ -8,6 +10,7 @@ import { HostFiles } from "./files.ts";
 import { openLibc } from "./libc.ts";
 import { HostListener } from "./listener.ts";
 import { HostLogFiles } from "./log_files.ts";
+import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
 import { hostHttp } from "./net.ts";
 import { ProcFacts } from "./proc.ts";
@@ -15,40 +18,43 @@ import { ProcFacts } from "./proc.ts";
 export interface Host {
   readonly files: Files;
   readonly manifestFiles: Files;
+  readonly certificateFiles: Files;
   readonly logFiles: LogFiles;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
+  readonly machine: Machine;
   readonly http: Http;
   readonly listener: Listener;
 }
 
 /**
  * Binds the host's trees below the run directory and opens the adapters. Only
- * the manifest folder, which admins write, may hold symbolic links.
+ * the manifest folder and what kubeconfigs name, which admins write, may hold
+ * symbolic links.
  */
 export function openHost(
-  paths: {
-    readonly rootDir: string;
-    readonly podLogsDir: string;
-    readonly containerLogsDir: string;
-    readonly runDir: string;
-  },
-  manifests: string,
+  { paths, hostRoot, kubelet }: Pick<Config, "paths" | "hostRoot" | "kubelet">,
 ): Host {
   const libc = openLibc();
   bindHostTrees(libc, paths.runDir);
   const { rootDir, podLogsDir, containerLogsDir, runDir } = paths;
-  const roots = [rootDir, podLogsDir, containerLogsDir, runDir];
+  const manifests = kubelet.staticPodPath;
   return {
-    files: new HostFiles({ libc, roots, links: "refuse" }),
+    files: new HostFiles({
+      libc,
+      roots: [rootDir, podLogsDir, containerLogsDir, runDir],
+      links: "refuse",
+    }),
     manifestFiles: new HostFiles({
       libc,
       roots: manifests === "" ? [] : [join(manifests)],
       links: "follow",
     }),
+    certificateFiles: new HostFiles({ libc, roots: ["/"], links: "follow" }),
     logFiles: new HostLogFiles({ libc, roots: [podLogsDir], links: "refuse" }),
     cgroups: new HostCgroups(libc, runDir),
     host: new ProcFacts(runDir),
+    machine: new LinuxMachine({ runDir, hostRoot }),
     http: hostHttp,
     listener: new HostListener(libc),
   };

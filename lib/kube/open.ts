@@ -1,7 +1,8 @@
 /** Opens clusters from kubeconfigs, and makes keys. Called by main.ts. */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import type { Random } from "../base/random.ts";
+import { type Random, systemRandom } from "../base/random.ts";
+import type { Config } from "../config/load.ts";
 import type {
   Cluster,
   Keys,
@@ -9,6 +10,7 @@ import type {
   Kubeconfigs,
 } from "../port/cluster.ts";
 import type { Files } from "../port/host.ts";
+import type { Machine } from "../port/machine.ts";
 import { isAbort } from "../base/errors.ts";
 import { KubeCertificates } from "./certificates.ts";
 import { Client } from "./client.ts";
@@ -45,13 +47,50 @@ export interface KubeLimits {
   readonly heartbeatTimeoutMs: number;
 }
 
+/** What a node of a cluster needs to ask the API server and to prove itself. */
+export function openCluster(
+  { kubelet }: Pick<Config, "kubelet">,
+  ports: {
+    readonly certificateFiles: Files;
+    readonly machine: Machine;
+    readonly clock: Clock;
+    readonly log: Logger;
+    /** The agent's own. */
+    readonly version: string;
+  },
+) {
+  const { certificateFiles, machine, clock, log, version } = ports;
+  const random = systemRandom;
+  return {
+    kubeconfigs: kubeconfigs({
+      files: certificateFiles,
+      clock,
+      random,
+      log,
+      limits: {
+        ...kubelet,
+        // Compat: kubelet 1.36, the heartbeat client's timeout.
+        heartbeatTimeoutMs: Math.min(
+          kubelet.nodeStatusUpdateFrequency,
+          kubelet.nodeLeaseDurationSeconds * 1000,
+        ),
+      },
+      userAgent: `denolet/${version} (linux)`,
+    }),
+    keys: systemKeys,
+    certificateFiles,
+    machine,
+    random,
+  };
+}
+
 /** An answer may take this long, waits for a turn and retries included. */
 const REQUEST_MS = 30_000;
 
 export function kubeconfigs(options: KubeOptions): Kubeconfigs {
   return {
     read: (path) => readFacts(options.files, path),
-    open: ({ path, pairPath }) => openCluster(options, path, pairPath),
+    open: ({ path, pairPath }) => open(options, path, pairPath),
   };
 }
 
@@ -63,7 +102,7 @@ export const systemKeys: Keys = {
     ]),
 };
 
-function openCluster(
+function open(
   options: KubeOptions,
   path: string,
   pairPath: string | undefined,

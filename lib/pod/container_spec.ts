@@ -27,6 +27,7 @@ export interface Start {
   readonly crashDelayMs: number;
   readonly image: ImageUser & { readonly ref: string };
   readonly podIps: readonly string[];
+  readonly hostIps: readonly string[];
 }
 
 export type ContainerSpecResult =
@@ -50,6 +51,7 @@ export function containerSpec(
   const environ = environment(pod, container, {
     nodeName: settings.nodeName,
     podIps: start.podIps,
+    hostIps: start.hostIps,
   });
   if (environ.kind === "refused") return environ;
   const messageFile = messageFileOf(settings, at, start.attempt);

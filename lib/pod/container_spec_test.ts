@@ -8,6 +8,7 @@ const START: Start = {
   crashDelayMs: 0,
   image: { ref: "sha256:aaaa", uid: 5n, userName: "" },
   podIps: ["10.0.0.5"],
+  hostIps: ["192.0.2.7"],
 };
 
 function made(own: Partial<V1Container>) {

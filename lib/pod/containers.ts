@@ -3,7 +3,7 @@
  * Compat: kubelet 1.36 computePodActions, shouldContainerBeRestarted.
  */
 import { containerHash } from "../api/hash.ts";
-import { podNameOf, restartPolicyOf } from "../api/pod.ts";
+import { podNameOf, restartPolicyOf, usesHostNetwork } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { SandboxStatus } from "../port/runtime_status.ts";
 import type { ImageState, PullPolicy } from "../image/types.ts";
@@ -250,7 +250,8 @@ function startContainer(
       ? 0
       : restartDelay(instance, settings.longestRestartDelayMs).nextCrashDelayMs,
     image,
-    podIps: sandbox.ips,
+    podIps: usesHostNetwork(pod) ? facts.hostIps : sandbox.ips,
+    hostIps: facts.hostIps,
   });
   if (result.kind === "refused") return result;
   return {

@@ -6,13 +6,13 @@ import { containersOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { SandboxStatus } from "../port/runtime_status.ts";
 import type { Action, Blocker } from "./action.ts";
-import { clean, filesOf, surplus } from "./clean.ts";
+import { clean, type Cleaning, filesOf, surplus } from "./clean.ts";
 import { type ContainerPlan, planContainer } from "./containers.ts";
 import { currentSandbox, type Facts, isGone } from "./facts.ts";
 import type { Plan } from "./plan.ts";
 import { planSandbox, sandboxIsUsable } from "./sandbox.ts";
 import type { PodState } from "./state.ts";
-import { mayStillRun, stopContainers, stopOrder } from "./stop.ts";
+import { isHeld, mayStillRun, stopContainers, stopOrder } from "./stop.ts";
 import { unsupported } from "./support.ts";
 
 export function decide(facts: Facts, nowMs: number): Plan {
@@ -68,14 +68,15 @@ function planStop(
     Math.ceil((Math.min(standing, killAtMs) - nowMs) / 1000),
   );
   const running = observed.containers.filter(mayStillRun);
-  const rest = clean(facts);
+  const isKept = isHeld(facts);
+  const rest = isKept ? keep(facts) : clean(facts);
   // A pod whose sandbox never came up has left its directories all the same.
-  const isLeft = isGone(observed) && state.kind !== "stopping";
+  const isLeft = !isKept && isGone(observed) && state.kind !== "stopping";
   const files = isLeft ? filesOf(facts) : [];
   return {
     next: running.length > 0
       ? { kind: "stopping", order, killAtMs: Math.min(standing, killAtMs) }
-      : { kind: "cleaning" },
+      : afterStop(facts),
     actions: [
       ...stopContainers(running, graceSeconds),
       ...rest.actions,
@@ -89,6 +90,25 @@ function planStop(
       }]
       : rest.blockers,
     waiting: new Map(),
+  };
+}
+
+function afterStop(facts: Facts): PodState {
+  if (!isHeld(facts)) return { kind: "cleaning" };
+  return facts.state.kind === "done" ? facts.state : { kind: "done" };
+}
+
+/**
+ * Of a pod that its source still holds everything stays but its network: the
+ * exit codes are told from it, and its logs are read.
+ */
+function keep({ observed, state }: Facts): Cleaning {
+  const sandboxes = observed.sandboxes.filter(({ isReady }) =>
+    isReady || state.kind !== "done"
+  );
+  return {
+    actions: sandboxes.map(({ id }) => ({ kind: "stop-sandbox", id })),
+    blockers: [],
   };
 }
 

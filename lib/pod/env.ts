@@ -15,6 +15,8 @@ export interface EnvPair {
 export interface EnvContext {
   readonly nodeName: string;
   readonly podIps: readonly string[];
+  /** Empty while nobody knows them. */
+  readonly hostIps: readonly string[];
 }
 
 /** The environment, or why it cannot be made. */
@@ -90,6 +92,10 @@ function fieldValue(
       return context.podIps[0] ?? "";
     case "status.podIPs":
       return context.podIps.join(",");
+    case "status.hostIP":
+      return context.hostIps[0];
+    case "status.hostIPs":
+      return context.hostIps.length > 0 ? context.hostIps.join(",") : undefined;
     default:
       return undefined;
   }

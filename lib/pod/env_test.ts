@@ -3,7 +3,11 @@ import { aContainer, aPod } from "../../tests/build.ts";
 import type { V1EnvVar } from "../api/types.ts";
 import { environment, expand, expandAll } from "./env.ts";
 
-const CONTEXT = { nodeName: "node-1", podIps: ["10.0.0.5", "fd00::5"] };
+const CONTEXT = {
+  nodeName: "node-1",
+  podIps: ["10.0.0.5", "fd00::5"],
+  hostIps: ["192.0.2.7", "fd00::7"],
+};
 
 Deno.test("expand() follows third_party/forked/golang/expansion", () => {
   const known = new Map([["A", "x"], ["B", "$(A)"], ["E", ""], ["A-b.c", "y"]]);

@@ -79,6 +79,10 @@ export interface Facts {
   /** Another pod of the same full name that is still here. */
   readonly rival: PodUid | undefined;
   readonly state: PodState;
+  /** Its phase is Succeeded or Failed, which is for good; never static. */
+  readonly hasEnded: boolean;
+  /** The node's addresses, primary first; empty while unknown. */
+  readonly hostIps: readonly string[];
   readonly observed: ObservedPod;
   /** By container name; absent: nobody asked yet. */
   readonly images: ReadonlyMap<string, ImageState>;

@@ -6,16 +6,24 @@
  *      │           ▲  └ sandbox lost: waiting
  *      └───────────┴──► stopping (removed before it ran)
  *
- * `done` keeps what is left of a finished pod that a source still wants; a pod
- * that nobody wants is forgotten once it is gone.
+ * `done` keeps what is left of an ended or deleted pod until its source lets
+ * go of it; a pod that nobody wants is forgotten once it is gone.
  */
 import type { SandboxId } from "../api/id.ts";
 
 /** Who wants the pod stopped, and how fast. Grace only ever shrinks. */
 export interface StopOrder {
-  readonly kind: "removed" | "replaced" | "finished";
+  readonly kind: "removed" | "replaced" | "finished" | "deleted";
   /** Whole seconds between the stop signal and the kill; 0: at once. */
   readonly graceSeconds: number;
+  readonly message: string;
+  /** An eviction, preemption or shutdown, for the condition that tells it. */
+  readonly disruption?: { readonly reason: string; readonly message: string };
+}
+
+/** Why a pod may not run here, as its status says. */
+export interface Refusal {
+  readonly reason: string;
   readonly message: string;
 }
 
@@ -23,6 +31,7 @@ export interface StopOrder {
 export type WaitingFor =
   | "sources"
   | "name"
+  | "node"
   | "runtime"
   | "network"
   | "sandbox"
@@ -37,7 +46,7 @@ export type PodState =
     readonly killAtMs: number;
   }
   | { readonly kind: "cleaning" }
-  | { readonly kind: "done" };
+  | { readonly kind: "done"; readonly refusal?: Refusal };
 
 export const FIRST_STATE: PodState = { kind: "waiting", for: "sources" };
 

@@ -2,6 +2,7 @@
  * Who wants the pod stopped, and with how much grace: every reason reduced to
  * one order. The shortest grace wins and it never grows.
  */
+import { isDeleted } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { Action, ContainerToStop } from "./action.ts";
 import type { Facts, ObservedContainer } from "./facts.ts";
@@ -16,15 +17,41 @@ const LEAST_GRACE_SECONDS = 2;
 export function stopOrder(facts: Facts): StopOrder | undefined {
   const { state } = facts;
   const standing = state.kind === "stopping" ? state.order : undefined;
-  // Invariant: no pod is stopped because a source is silent.
-  const isUnwanted = facts.pod === undefined && facts.areSourcesReady;
-  if (!isUnwanted) return standing;
-  const removed: StopOrder = {
-    kind: "removed",
-    graceSeconds: graceOf(facts),
-    message: "No source wants this pod any more",
+  const order = orderOf(facts);
+  if (order === undefined) return standing;
+  return standing === undefined ? order : shorter(standing, order);
+}
+
+/** True for a pod that its source still holds, but that shall not run. */
+export function isHeld(facts: Facts): boolean {
+  return facts.pod !== undefined && orderOf(facts) !== undefined;
+}
+
+function orderOf(facts: Facts): StopOrder | undefined {
+  const { pod } = facts;
+  if (pod === undefined) {
+    // Invariant: no pod is stopped because a source is silent.
+    if (!facts.areSourcesReady) return undefined;
+    return {
+      kind: "removed",
+      graceSeconds: graceOf(facts),
+      message: "No source wants this pod any more",
+    };
+  }
+  if (isDeleted(pod)) {
+    return {
+      kind: "deleted",
+      graceSeconds: pod.metadata?.deletionGracePeriodSeconds ??
+        specGrace(pod),
+      message: "The API server was told to delete it",
+    };
+  }
+  if (!facts.hasEnded) return undefined;
+  return {
+    kind: "finished",
+    graceSeconds: specGrace(pod),
+    message: "Its phase says that it has ended",
   };
-  return standing === undefined ? removed : shorter(standing, removed);
 }
 
 /** Both orders hold; the pod gets the shorter grace. */

@@ -3,9 +3,11 @@ import type { PodUid } from "../api/id.ts";
 import {
   containersOf,
   fullNameOf,
+  isStatic,
   type PodName,
   podNameOf,
 } from "../api/pod.ts";
+import type { PodPhase } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { ImageState } from "../image/types.ts";
 import type {
@@ -25,6 +27,7 @@ export interface FactSources {
   readonly areSourcesReady: boolean;
   readonly memory: PodMemory;
   readonly observed: ObservedPod;
+  readonly hostIps: readonly string[];
   readonly images: ReadonlyMap<string, ImageState>;
   readonly loggedAttempts: ReadonlyMap<string, number>;
   readonly runtime: RuntimeHealth;
@@ -48,8 +51,14 @@ export function factsOf(
       ? undefined
       : rivalOf(uid, fullNameOf(sources.pod), pods),
     state: memory.state,
+    hasEnded: sources.pod !== undefined && !isStatic(sources.pod) &&
+      isTerminal(memory.status?.phase),
     failures: memory.failures,
   };
+}
+
+function isTerminal(phase: PodPhase | undefined): boolean {
+  return phase === "Succeeded" || phase === "Failed";
 }
 
 /** Another pod of the same full name of which something is left. */

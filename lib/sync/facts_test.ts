@@ -26,6 +26,7 @@ function rivalAmong(others: Record<string, PodMemory>) {
     areSourcesReady: true,
     memory: EMPTY_MEMORY,
     observed: NOTHING,
+    hostIps: [],
     images: new Map(),
     loggedAttempts: new Map(),
     runtime: HEALTHY,

@@ -9,6 +9,8 @@ import { AgentError, chainOf, isAbort } from "../base/errors.ts";
 import type { KeyedQueue } from "../base/keyed_queue.ts";
 import type { Logger } from "../base/log.ts";
 import type { PodUid } from "../api/id.ts";
+import { isDeleted } from "../api/pod.ts";
+import type { V1Pod } from "../api/types.ts";
 import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
 import type { Files } from "../port/host.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
@@ -47,14 +49,49 @@ export async function followSources(
     const isHeard = now.isReady && now.unread.length === 0;
     const wasHeard = before.isReady && before.unread.length === 0;
     if (isHeard && !wasHeard) wakeAll(ports);
-    for (const [uid, entry] of now.pods) {
-      if (before.pods.get(uid)?.pod !== entry.pod) ports.queue.wake(uid);
+    for (const [uid, { pod }] of now.pods) {
+      const old = before.pods.get(uid)?.pod;
+      if (old === undefined) ports.queue.wake(uid);
+      else if (old !== pod && !isSameWish(old, pod)) rouse(ports, uid, pod);
     }
     for (const uid of before.pods.keys()) {
       if (!now.pods.has(uid)) dismiss(ports, uid);
     }
     before = now;
   }
+}
+
+function rouse(ports: LoopPorts, uid: PodUid, pod: V1Pod): void {
+  const state = ports.pods.get(uid)?.state;
+  const isShorter = state?.kind === "stopping" &&
+    (pod.metadata?.deletionGracePeriodSeconds ?? Infinity) <
+      state.order.graceSeconds;
+  if (isShorter) ports.queue.interrupt(uid);
+  else if (isDeleted(pod)) dismiss(ports, uid);
+  else ports.queue.wake(uid);
+}
+
+/**
+ * Whether two versions of a pod ask for the same: our own words about it come
+ * back with each watch and need no pass.
+ */
+function isSameWish(one: V1Pod, other: V1Pod): boolean {
+  return JSON.stringify(wishOf(one)) === JSON.stringify(wishOf(other));
+}
+
+function wishOf({ metadata, spec, status }: V1Pod) {
+  const { generation, labels, annotations } = metadata ?? {};
+  const gates = spec?.readinessGates ?? [];
+  return [
+    generation ?? spec,
+    labels,
+    annotations,
+    metadata?.deletionTimestamp,
+    metadata?.deletionGracePeriodSeconds,
+    gates.map(({ conditionType }) =>
+      status?.conditions?.find(({ type }) => type === conditionType)
+    ),
+  ];
 }
 
 /** A pass that still builds the pod is cut short; a stopping one is not. */

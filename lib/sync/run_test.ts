@@ -104,10 +104,43 @@ Deno.test("followSources() wakes what is new, changed or gone", async () => {
   assert.deepEqual(await world.passed(), ["one"], "new");
   world.want({ one, two: aPod() });
   assert.deepEqual(await world.passed(), ["two"], "only the new one");
-  world.want({ one: aPod(), two: aPod() });
-  assert.deepEqual(await world.passed(), ["one", "two"], "changed");
+  const told = { ...one, status: { phase: "Running" } };
+  world.want({ one: told, two: aPod({ labels: { a: "b" } }) });
+  assert.deepEqual(await world.passed(), ["two"], "not for its status");
   world.want({});
   assert.deepEqual(await world.passed(), ["one", "two"], "gone");
+  await world.end();
+});
+
+Deno.test("followSources() shortens a stop when a second deletion does", async () => {
+  const world = new World();
+  const held = Promise.withResolvers<void>();
+  world.start((signal) => followSources(world.ports, signal));
+  const deleted = (deletionGracePeriodSeconds: number): V1Pod => {
+    const pod = aPod();
+    const deletionTimestamp = new Date(0);
+    return {
+      ...pod,
+      metadata: {
+        ...pod.metadata,
+        deletionTimestamp,
+        deletionGracePeriodSeconds,
+      },
+    };
+  };
+  world.want({ one: deleted(30) });
+  await world.passed();
+  const order = { kind: "deleted", graceSeconds: 30, message: "" } as const;
+  const state = { kind: "stopping", order, killAtMs: 30_000 } as const;
+  world.pods.set(ONE, { ...EMPTY_MEMORY, state });
+  world.hold = held.promise;
+  world.queue.wake(ONE);
+  await world.passed();
+  world.want({ one: deleted(31) });
+  assert.deepEqual(await world.passed(), [], "a longer grace waits its turn");
+  world.want({ one: deleted(1) });
+  assert.deepEqual(await world.passed(), ["one", "one cut short"]);
+  held.resolve();
   await world.end();
 });
 

@@ -51,3 +51,17 @@ export function sourceConfig({ kubelet, nodeName }: Config) {
     httpCheckFrequencyMs: kubelet.httpCheckFrequency,
   };
 }
+
+/** Where this node's certificates are, and how it comes by them. */
+export function certificateSettings(
+  { kubelet, flags, paths, nodeName }: Config,
+) {
+  return {
+    nodeName,
+    kubeconfig: flags.kubeconfig,
+    bootstrapKubeconfig: flags.bootstrapKubeconfig,
+    certDir: paths.certDir,
+    rotateCertificates: kubelet.rotateCertificates,
+    serverTLSBootstrap: kubelet.serverTLSBootstrap,
+  };
+}

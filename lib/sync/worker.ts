@@ -7,6 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import { AgentError, chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { PodUid } from "../api/id.ts";
+import type { PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { ImageRunner } from "../image/run.ts";
 import type { Action, Blocker } from "../pod/action.ts";
@@ -21,6 +22,7 @@ import {
   type RuntimeHealth,
 } from "../pod/facts.ts";
 import { isLegalMove } from "../pod/state.ts";
+import { isHeld } from "../pod/stop.ts";
 import { podStatus } from "../pod/status.ts";
 import type { Files } from "../port/host.ts";
 import type { Recorder } from "../port/recorder.ts";
@@ -51,6 +53,8 @@ export interface WorkerPorts extends LookPorts {
   /** Wanted pods, and whether every source has reported. */
   readonly wanted: () => {
     readonly podOf: (uid: PodUid) => V1Pod | undefined;
+    /** As the API server holds it. */
+    readonly statusOf: (uid: PodUid) => PodStatusJson | undefined;
     readonly isReady: boolean;
     /** Some manifest has been broken since the agent started. */
     readonly hasUnread: boolean;
@@ -58,6 +62,10 @@ export interface WorkerPorts extends LookPorts {
   readonly health: () => RuntimeHealth;
   /** The runtime did not answer; somebody should look at it. */
   readonly suspect: () => void;
+  /** The node's addresses, primary first; empty while unknown. */
+  readonly hostIps: () => readonly string[];
+  /** The status of a pod may be another. */
+  readonly projected: (uid: PodUid) => void;
   /** A pod is gone; whoever waited for its name may go on. */
   readonly forgotten: (uid: PodUid) => void;
 }
@@ -112,6 +120,7 @@ async function gather(
   const wanted = ports.wanted();
   const runtime = ports.health();
   const pod = wanted.podOf(uid);
+  const status = memory.status ?? wanted.statusOf(uid);
   const attempts = memory.loggedAttempts ??
     (pod === undefined
       ? new Map<string, number>()
@@ -119,6 +128,7 @@ async function gather(
   ports.pods.set(uid, {
     ...memory,
     pod: pod ?? memory.pod,
+    status,
     observed,
     loggedAttempts: attempts,
   });
@@ -128,8 +138,9 @@ async function gather(
     // that was wanted in this agent's life has one that could be.
     areSourcesReady: wanted.isReady &&
       (memory.pod !== undefined || !wanted.hasUnread),
-    memory,
+    memory: { ...memory, status },
     observed,
+    hostIps: ports.hostIps(),
     images: ports.images.statesOf(uid),
     loggedAttempts: attempts,
     runtime,
@@ -163,6 +174,7 @@ function remember(
       ? undefined
       : podStatus({ facts, plan, pod }, memory.status, nowMs),
   });
+  ports.projected(facts.uid);
 }
 
 /** True when the same facts would give the same plan: nothing to do. */
@@ -170,10 +182,10 @@ function isAtRest(facts: Facts, plan: Plan): boolean {
   return plan.actions.length === 0 && plan.next.kind === facts.state.kind;
 }
 
-/** True when nobody wants the pod and nothing is left of it. */
+/** True when nobody holds the pod and nothing is left of it. */
 function isOver(facts: Facts, plan: Plan): boolean {
-  return plan.next.kind === "done" && isGone(facts.observed) &&
-    plan.actions.length === 0;
+  return plan.next.kind === "done" && plan.next.refusal === undefined &&
+    isGone(facts.observed) && plan.actions.length === 0 && !isHeld(facts);
 }
 
 function forget(ports: WorkerPorts, uid: PodUid): undefined {

@@ -9,10 +9,12 @@ import type { LogFiles } from "../../lib/port/log_files.ts";
 import type { Listener } from "../../lib/port/net.ts";
 import { load } from "../../lib/config/load_fixture.ts";
 import { FakeClock } from "./fake_clock.ts";
+import { FakeCluster } from "./fake_cluster.ts";
 import { FakeCgroups, FakeFiles, fakeHostFacts } from "./fake_host.ts";
 import { FakeHttp } from "./fake_http.ts";
 import { FakeImages } from "./fake_images.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
+import { memberPorts } from "./member_ports.ts";
 import { PodTrace } from "./pod_world_trace.ts";
 
 export const MANIFESTS = "/etc/kubernetes/manifests";
@@ -24,16 +26,18 @@ export class PodWorld {
   readonly files = new FakeFiles();
   readonly manifests = new FakeFiles("follow");
   readonly cgroups = new FakeCgroups();
+  /** Asked by a member of a cluster only. */
+  readonly cluster = new FakeCluster();
   readonly trace = new PodTrace(this.runtime.world, this.clock);
   readonly #config: Config;
   #agent: Agent;
   #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
-  /** `settings`: lines of a kubelet configuration. */
-  constructor(settings = "") {
+  /** `settings`: lines of a kubelet configuration; flags besides. */
+  constructor(settings = "", flags: readonly string[] = []) {
     const file = `staticPodPath: ${MANIFESTS}\n${settings}`;
-    this.#config = load([], { file }).config;
+    this.#config = load([...flags], { file }).config;
     this.#agent = this.#create();
     this.manifests.put(`${MANIFESTS}/.keep`, "");
   }
@@ -90,6 +94,7 @@ export class PodWorld {
       listener: QUIET,
       clock: this.clock,
       log: loggerInto(this.trace),
+      cluster: memberPorts(this.cluster),
     }, { version: "0.0.0", resolvConf: "nameserver 192.0.2.1\n" });
   }
 }

@@ -36,7 +36,7 @@ const PARAMETERS = 3;
 const FOLDERS = 6;
 
 /** The files whose work is to know everybody. */
-const WIRING = ["main.ts", "mod.ts", "lib/agent.ts"];
+const WIRING = ["main.ts", "mod.ts"];
 
 /** Everything that has a budget, whether it is kept or not. */
 export function measure(source: Source): Measure[] {
@@ -56,7 +56,9 @@ export function measure(source: Source): Measure[] {
     ),
   ];
   if (!place.isProgram) return measures;
-  if (!WIRING.includes(source.path)) {
+  const isWiring = WIRING.includes(source.path) ||
+    roomOf(source.path) === "agent";
+  if (!isWiring) {
     measures.push(of("folders", foldersOf(source).size, FOLDERS));
   }
   for (const each of source.functions) {

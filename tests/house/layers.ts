@@ -43,7 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 export function roomOf(path: string): string | undefined {
   const inLib = /^lib\/([^/]+)\//.exec(path);
   if (inLib) return inLib[1];
-  if (path === "lib/agent.ts") return "agent";
+  if (/^lib\/agent(_[a-z]+)?\.ts$/.test(path)) return "agent";
   if (path === "main.ts") return "main";
   if (path === "mod.ts") return "mod";
   return undefined;

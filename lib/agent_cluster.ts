@@ -1,0 +1,295 @@
+/**
+ * The wiring of a node that belongs to a cluster: certificates, the node and
+ * its lease, pods from the API server, their statuses, mirrors and events.
+ * Everything that asks the API server waits for a kubeconfig that works.
+ */
+import { cell, type Reader } from "./base/cell.ts";
+import type { Clock } from "./base/clock.ts";
+import { KeyedQueue } from "./base/keyed_queue.ts";
+import type { Logger } from "./base/log.ts";
+import type { Random } from "./base/random.ts";
+import type { PodUid } from "./api/id.ts";
+import type { Config } from "./config/load.ts";
+import { KUBERNETES_VERSION } from "./config/render.ts";
+import { nodeTarget } from "./events/event.ts";
+import { PodEvents } from "./events/pod_events.ts";
+import { EventWriter } from "./events/run.ts";
+import { ensureKubeconfig } from "./identity/bootstrap.ts";
+import { runClientCertificate } from "./identity/run.ts";
+import { runServingCertificate } from "./identity/serving.ts";
+import {
+  type CertificateView,
+  emptyView,
+  type NodeAddress,
+  type Pair,
+} from "./identity/types.ts";
+import { View } from "./identity/view.ts";
+import { createNode } from "./node/loops.ts";
+import { nodeSettings } from "./node/settings.ts";
+import { NO_DEVICES, NO_PRESSURE } from "./node/types.ts";
+import type { RuntimeHealth } from "./pod/facts.ts";
+import type { Cluster, Keys, Kubeconfigs } from "./port/cluster.ts";
+import type { Files } from "./port/host.ts";
+import type { Images } from "./port/images.ts";
+import type { Machine } from "./port/machine.ts";
+import type { Recorder } from "./port/recorder.ts";
+import type { ContainerRuntime } from "./port/runtime.ts";
+import type { ApiSource } from "./source/run.ts";
+import type { Desired } from "./source/types.ts";
+import { followMirrors, mirrorPass, wakeMirrors } from "./sync/mirrors.ts";
+import { StatusReports } from "./sync/report.ts";
+import { certificateSettings } from "./sync/settings.ts";
+import type { PodsReader } from "./sync/store.ts";
+
+/** What a node of a cluster needs from the outside, besides the rest. */
+export interface ClusterPorts {
+  readonly kubeconfigs: Kubeconfigs;
+  readonly keys: Keys;
+  /** Follows links: the current certificate is one. */
+  readonly certificateFiles: Files;
+  readonly machine: Machine;
+  readonly random: Random;
+}
+
+/** What the membership shares with the rest of the agent. */
+export interface Surroundings {
+  readonly runtime: ContainerRuntime;
+  readonly images: Images;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly desired: Reader<Desired>;
+  readonly health: Reader<RuntimeHealth>;
+  readonly pods: PodsReader;
+  /** Where steps of pods are told to besides. */
+  readonly steps: Recorder;
+}
+
+export interface Loop {
+  readonly name: string;
+  readonly run: (signal: AbortSignal) => Promise<void>;
+}
+
+export type Membership = ReturnType<typeof createMembership>;
+
+export function createMembership(
+  config: Config,
+  ports: ClusterPorts,
+  around: Surroundings,
+) {
+  const cluster = openCluster(config, ports);
+  const [open, isOpen] = cell(false);
+  const whenOpen = (signal: AbortSignal) => until(isOpen, signal);
+  const events = createEvents(config, { cluster, ports, around });
+  const identity = createIdentity(config, { cluster, ports, around });
+  const node = createNode({
+    ...ports,
+    ...around,
+    nodes: cluster.nodes,
+    recorder: {
+      record: (step) => events.writer.record(nodeTarget(config.nodeName), step),
+    },
+    pressure: constant(NO_PRESSURE),
+    devices: constant(NO_DEVICES),
+    isShuttingDown: constant(false),
+    problems: identity.problems,
+    declaredFeatures: [],
+    reconnect: () => cluster.reconnect(),
+  }, nodeSettings(config, KUBERNETES_VERSION));
+  const statuses = new StatusReports({
+    ...around,
+    pods: cluster.pods,
+    memory: around.pods,
+  });
+  const mirrors = {
+    ...around,
+    pods: cluster.pods,
+    memory: around.pods,
+    queue: new KeyedQueue<string>(around.clock),
+    owner: () => {
+      const uid = node.node.get()?.uid;
+      return uid === undefined ? undefined : { name: config.nodeName, uid };
+    },
+  };
+  const api: ApiSource = { pods: cluster.pods, isOpen: whenOpen };
+  const gated: Loop[] = [
+    ...node.loops,
+    { name: "api-events", run: (signal) => events.writer.run(signal) },
+    { name: "statuses", run: (signal) => statuses.run(signal) },
+    { name: "follow-statuses", run: (signal) => statuses.follow(signal) },
+    { name: "follow-mirrors", run: (signal) => followMirrors(mirrors, signal) },
+    {
+      name: "mirrors",
+      run: (signal) =>
+        mirrors.queue.run(
+          (name, each) => mirrorPass(mirrors, name, each),
+          signal,
+        ),
+    },
+    {
+      name: "mirror-owner",
+      run: async (signal) => {
+        for await (const _ of node.node.changes(signal)) wakeMirrors(mirrors);
+      },
+    },
+    {
+      name: "serving-certificate",
+      run: (signal) => identity.serve(node.node, signal),
+    },
+  ];
+  return {
+    recorder: events.recorder,
+    cluster,
+    node,
+    statuses,
+    api,
+    isOpen,
+    certificates: identity.views,
+    hostIps: () => hostIps(node.node.get()?.addresses ?? []),
+    forgotten: (uid: PodUid) => {
+      statuses.forget(uid);
+      wakeMirrors(mirrors);
+    },
+    loops: [
+      {
+        name: "client-certificate",
+        run: (signal: AbortSignal) =>
+          identity.run(() => open.set(true), signal),
+      },
+      ...gated.map(({ name, run }) => ({
+        name,
+        run: async (signal: AbortSignal) => {
+          await whenOpen(signal);
+          await run(signal);
+        },
+      })),
+    ] satisfies Loop[],
+  };
+}
+
+interface Base {
+  readonly cluster: Cluster;
+  readonly ports: ClusterPorts;
+  readonly around: Surroundings;
+}
+
+function openCluster(config: Config, { kubeconfigs }: ClusterPorts): Cluster {
+  const { kubeconfig, certDir, rotateCertificates } = certificateSettings(
+    config,
+  );
+  return kubeconfigs.open({
+    path: kubeconfig,
+    ...rotateCertificates
+      ? { pairPath: `${certDir}/kubelet-client-current.pem` }
+      : {},
+  });
+}
+
+function createEvents(config: Config, { cluster, ports, around }: Base) {
+  const { clock, log, desired, pods, steps } = around;
+  const { random } = ports;
+  const writer = new EventWriter(
+    { events: cluster.events, clock, random, log },
+    // The lane of the client keeps the configured rate.
+    { host: config.nodeName, rate: { perSecond: 0, burst: 1 } },
+  );
+  const recorder = new PodEvents({
+    inner: steps,
+    events: writer,
+    podOf: (uid) => desired.get().pods.get(uid)?.pod ?? pods.get(uid)?.pod,
+    containerNames: (uid) =>
+      new Map(
+        (pods.get(uid)?.observed.containers ?? [])
+          .map(({ id, name }) => [id, name]),
+      ),
+  });
+  return { writer, recorder };
+}
+
+function createIdentity(config: Config, { cluster, ports, around }: Base) {
+  const settings = certificateSettings(config);
+  const { clock, log } = around;
+  const [client, clientView] = cell<CertificateView>(emptyView("client"));
+  const [serving, servingView] = cell<CertificateView>(emptyView("serving"));
+  const [problems, problemsReader] = cell<readonly string[]>([]);
+  const [pair] = cell<Pair | undefined>(undefined);
+  const views = [clientView, servingView];
+  const shared = { ...ports, clock, log, files: ports.certificateFiles };
+  const parts = { ...shared, view: new View({ cell: client, clock, log }) };
+  const tellProblems = async (view: Reader<unknown>, signal: AbortSignal) => {
+    for await (const _ of view.changes(signal)) {
+      const found = views.flatMap((each) => each.get().problem ?? []);
+      const words = found.map(({ reason, message }) => `${reason}: ${message}`);
+      if (words.join("\n") !== problems.get().join("\n")) problems.set(words);
+    }
+  };
+  return {
+    views,
+    problems: problemsReader,
+    run: async (opened: () => void, signal: AbortSignal) => {
+      await Promise.all([
+        ...views.map((view) => tellProblems(view, signal)),
+        ensureKubeconfig(parts, settings, signal).then(() => {
+          opened();
+          return runClientCertificate(parts, settings, { cluster, signal });
+        }),
+      ]);
+    },
+    serve: async (
+      node: Reader<{ readonly addresses: readonly NodeAddress[] } | undefined>,
+      signal: AbortSignal,
+    ) => {
+      const { tlsCertFile } = config.kubelet;
+      if (tlsCertFile !== "") return;
+      const [addresses, reader] = cell<readonly NodeAddress[]>(
+        node.get()?.addresses ?? [],
+      );
+      const follow = async () => {
+        for await (const known of node.changes(signal)) {
+          if (known !== undefined) addresses.set(known.addresses);
+        }
+      };
+      await Promise.all([
+        follow(),
+        runServingCertificate(
+          {
+            ...shared,
+            certificates: cluster.certificates,
+            view: new View({ cell: serving, clock, log }),
+            addresses: reader,
+            pair,
+          },
+          settings,
+          signal,
+        ),
+      ]);
+    },
+  };
+}
+
+/** Compat: kubelet 1.36 GetNodeHostIPs: internal before external ones. */
+function hostIps(addresses: readonly NodeAddress[]): readonly string[] {
+  const of = (wanted: string) =>
+    addresses.filter(({ type }) => type === wanted)
+      .map(({ address }) => address);
+  const found = [...of("InternalIP"), ...of("ExternalIP")];
+  const [first] = found;
+  if (first === undefined) return [];
+  const other = found.find((each) =>
+    each.includes(":") !== first.includes(":")
+  );
+  return other === undefined ? [first] : [first, other];
+}
+
+async function until(
+  is: Reader<boolean>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (is.get()) return;
+  for await (const now of is.changes(signal)) if (now) return;
+  signal.throwIfAborted();
+}
+
+/** A cell that nobody writes. */
+function constant<T>(value: T): Reader<T> {
+  return cell(value)[1];
+}

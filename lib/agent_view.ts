@@ -1,0 +1,114 @@
+/**
+ * What the server and the command line see of the running agent: readers of
+ * the cells, put together here.
+ */
+import type { Reader } from "./base/cell.ts";
+import { podNameOf } from "./api/pod.ts";
+import type { PodUid } from "./api/id.ts";
+import type { Membership } from "./agent_cluster.ts";
+import type { Config } from "./config/load.ts";
+import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
+import { podLogDirectory } from "./pod/paths.ts";
+import { unseenStatus } from "./pod/status.ts";
+import { sortedPods } from "./server/find_pod.ts";
+import type { AgentView, LoopView, PodView } from "./server/view.ts";
+import type { Desired } from "./source/types.ts";
+import type { Ledger } from "./sync/ledger.ts";
+import type { Audit } from "./sync/run.ts";
+import type { PodMemory, PodsReader } from "./sync/store.ts";
+
+export interface ViewParts {
+  readonly config: Config;
+  readonly settings: PodSettings;
+  readonly desiredReader: Reader<Desired>;
+  readonly healthReader: Reader<RuntimeHealth>;
+  readonly pods: PodsReader;
+  readonly ledger: Ledger;
+  readonly audit: Audit;
+  readonly membership: Membership | undefined;
+}
+
+export function createView(parts: ViewParts, version: string): AgentView {
+  return {
+    nodeName: parts.config.nodeName,
+    version,
+    pods: () =>
+      sortedPods(
+        [...parts.pods].flatMap(([uid, memory]) =>
+          podView(parts, uid, memory) ?? []
+        ),
+      ),
+    problems: () => parts.desiredReader.get().problems,
+    runtime: () => parts.healthReader.get(),
+    loops: () => [auditView(parts), ...clusterViews(parts)],
+  };
+}
+
+function auditView({ audit, config }: ViewParts): LoopView {
+  const { lastAtMs } = audit;
+  return {
+    name: "audit",
+    detail: "compares the runtime's listings with what is remembered",
+    lastAtMs,
+    nextAtMs: lastAtMs === undefined
+      ? undefined
+      : lastAtMs + config.kubelet.syncFrequency,
+  };
+}
+
+function clusterViews({ membership }: ViewParts): LoopView[] {
+  if (membership === undefined) return [];
+  const { certificates, statuses, node, isOpen } = membership;
+  return [
+    {
+      name: "node",
+      detail: !isOpen.get()
+        ? "waits for a kubeconfig that works"
+        : node.node.get() === undefined
+        ? "registers this node at the API server"
+        : "is registered",
+      lastAtMs: undefined,
+      nextAtMs: undefined,
+    },
+    ...certificates.map((each) => each.get()).map((
+      { purpose, problem, pending, renewAtMs },
+    ) => ({
+      name: `${purpose} certificate`,
+      detail: problem !== undefined
+        ? `${problem.reason}: ${problem.message}`
+        : pending !== undefined
+        ? `waits for the answer to request ${pending.request}`
+        : renewAtMs === undefined
+        ? "is used as it is"
+        : "is renewed in time",
+      lastAtMs: undefined,
+      nextAtMs: renewAtMs,
+    })),
+    {
+      name: "statuses",
+      detail: `${statuses.waitingCount} to be written`,
+      lastAtMs: undefined,
+      nextAtMs: undefined,
+    },
+  ];
+}
+
+function podView(
+  parts: ViewParts,
+  uid: PodUid,
+  memory: PodMemory,
+): PodView | undefined {
+  const { pod, status, state, blockers } = memory;
+  if (pod === undefined) return undefined;
+  const manifest = parts.desiredReader.get().pods.get(uid)?.origin.location;
+  return {
+    uid,
+    pod,
+    status: status ?? unseenStatus(pod),
+    state,
+    blockers,
+    steps: parts.ledger.stepsOf(uid),
+    ...manifest === undefined ? {} : { manifest },
+    logDirectory: podLogDirectory(parts.settings, podNameOf(pod)),
+  };
+}

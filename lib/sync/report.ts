@@ -1,0 +1,216 @@
+/**
+ * Tells the API server what became of its pods: one patch for whatever has
+ * changed since the server's last word, never a read before it, nothing where
+ * nothing changed. A deleted pod whose containers are gone is taken off the
+ * server after its last status. Static pods are told through their mirrors.
+ */
+import { afterFailure, type Backoff, dueAtMs } from "../base/backoff.ts";
+import type { Reader } from "../base/cell.ts";
+import type { Clock } from "../base/clock.ts";
+import { chainOf, isAbort, nextOf } from "../base/errors.ts";
+import { KeyedQueue } from "../base/keyed_queue.ts";
+import type { Logger } from "../base/log.ts";
+import type { PodUid } from "../api/id.ts";
+import {
+  fullNameOf,
+  isDeleted,
+  isStatic,
+  podNameOf,
+  titleOf,
+  uidOf,
+} from "../api/pod.ts";
+import type { PodStatusJson } from "../api/status.ts";
+import type { V1Pod } from "../api/types.ts";
+import { statusChange, storedStatus } from "../pod/status_change.ts";
+import type { ClusterPods } from "../port/cluster.ts";
+import type { Desired } from "../source/types.ts";
+import type { PodMemory, PodsReader } from "./store.ts";
+
+const RETRY = { initialMs: 500, maxMs: 4_000, forgetAfterMs: 60_000 };
+/**
+ * How long the first word about a pod waits for better news. Ours: most pods
+ * run by then, and `ContainerCreating` need not be written at all.
+ */
+const FIRST_WORD_MS = 400;
+
+export interface ReportPorts {
+  readonly pods: Pick<ClusterPods, "patchStatus" | "remove">;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly desired: Reader<Desired>;
+  readonly memory: PodsReader;
+}
+
+/** What the reporter itself remembers of a pod. */
+interface Told {
+  /** The server's last answer, which its watch may not have told yet. */
+  readonly answer?: V1Pod;
+  readonly removedUid?: PodUid;
+  readonly heardAtMs: number;
+  readonly failure?: Backoff;
+}
+
+export class StatusReports {
+  readonly #ports: ReportPorts;
+  readonly #queue: KeyedQueue<PodUid>;
+  readonly #told = new Map<PodUid, Told>();
+
+  constructor(ports: ReportPorts) {
+    this.#ports = ports;
+    this.#queue = new KeyedQueue(ports.clock);
+  }
+
+  /** Statuses that wait to be written, or are being written. */
+  get waitingCount(): number {
+    return this.#queue.busyCount;
+  }
+
+  /** The projected status may be another. */
+  wake(uid: PodUid): void {
+    this.#queue.wake(uid);
+  }
+
+  forget(uid: PodUid): void {
+    this.#told.delete(uid);
+  }
+
+  run(signal: AbortSignal): Promise<void> {
+    return this.#queue.run((uid, each) => this.#pass(uid, each), signal);
+  }
+
+  /** What others wrote into a status is looked at as well. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { desired } = this.#ports;
+    let before = desired.get();
+    for await (const now of desired.changes(signal)) {
+      for (const [uid, { pod }] of now.pods) {
+        const isSame = before.pods.get(uid)?.pod === pod &&
+          (before.mirrors === now.mirrors || !isStatic(pod));
+        if (!isSame) this.wake(uid);
+      }
+      before = now;
+    }
+  }
+
+  async #pass(uid: PodUid, signal: AbortSignal): Promise<number | undefined> {
+    const { clock, log } = this.#ports;
+    const target = this.#targetOf(uid);
+    if (target === undefined) return undefined;
+    try {
+      const laterMs = await this.#settle(uid, target, signal);
+      this.#note(uid, { failure: undefined });
+      return laterMs;
+    } catch (error) {
+      if (isAbort(error, signal)) return undefined;
+      const pod = titleOf(target);
+      // Gone, or another: the watch will tell.
+      if (nextOf(error) === "give-up") {
+        log.debug("Cannot report a pod", { pod, error: chainOf(error) });
+        return undefined;
+      }
+      const before = this.#told.get(uid)?.failure;
+      const failure = afterFailure(before, clock.nowMs(), RETRY);
+      this.#note(uid, { failure });
+      if (before === undefined) {
+        const fields = { pod, error: chainOf(error) };
+        log.warn("Cannot report a pod; trying again", fields);
+      }
+      return dueAtMs(failure);
+    }
+  }
+
+  async #settle(
+    uid: PodUid,
+    target: V1Pod,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const { memory, pods } = this.#ports;
+    const known = memory.get(uid);
+    if (known?.status === undefined) return undefined;
+    const change = statusChange(storedStatus(target), known.status);
+    if (change !== undefined) {
+      const waitMs = this.#firstWordAtMs(uid, target, known.status);
+      if (waitMs !== undefined) return waitMs;
+      const ref = podNameOf(target);
+      const answer = await pods.patchStatus(ref, change, signal);
+      this.#note(uid, { answer });
+    }
+    if (mayRemove(known) && this.#told.get(uid)?.removedUid !== uid) {
+      await this.#remove(uid, target, signal);
+    }
+    return undefined;
+  }
+
+  /** Until when the first word waits; undefined: it is told now. */
+  #firstWordAtMs(
+    uid: PodUid,
+    target: V1Pod,
+    status: PodStatusJson,
+  ): number | undefined {
+    const isFirst = storedStatus(target)?.startTime === undefined;
+    const isNoNews = status.phase === "Pending" &&
+      status.containerStatuses.every(({ state }) =>
+        state.waiting?.message === undefined && state.terminated === undefined
+      );
+    if (!isFirst || !isNoNews || isDeleted(target)) return undefined;
+    const nowMs = this.#ports.clock.nowMs();
+    const heardAtMs = this.#told.get(uid)?.heardAtMs ?? nowMs;
+    this.#note(uid, { heardAtMs });
+    const untilMs = heardAtMs + FIRST_WORD_MS;
+    return untilMs > nowMs ? untilMs : undefined;
+  }
+
+  async #remove(
+    uid: PodUid,
+    target: V1Pod,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#ports.pods.remove(podNameOf(target), signal);
+    } catch (error) {
+      if (nextOf(error) !== "already-so") throw error;
+    }
+    this.#note(uid, { removedUid: uid });
+  }
+
+  /** The object at the server that shows this pod, as last heard of. */
+  #targetOf(uid: PodUid): V1Pod | undefined {
+    const { pods, mirrors } = this.#ports.desired.get();
+    const pod = pods.get(uid)?.pod;
+    if (pod === undefined) return undefined;
+    const held = isStatic(pod) ? mirrors.get(fullNameOf(pod)) : pod;
+    const answer = this.#told.get(uid)?.answer;
+    if (held === undefined || answer === undefined) return held;
+    return uidOf(answer) === uidOf(held) && isNewer(answer, held)
+      ? answer
+      : held;
+  }
+
+  #note(uid: PodUid, news: { [Key in keyof Told]?: Told[Key] | undefined }) {
+    const { answer, removedUid, heardAtMs, failure } = {
+      ...this.#told.get(uid),
+      ...news,
+    };
+    this.#told.set(uid, {
+      heardAtMs: heardAtMs ?? this.#ports.clock.nowMs(),
+      ...answer === undefined ? {} : { answer },
+      ...removedUid === undefined ? {} : { removedUid },
+      ...failure === undefined ? {} : { failure },
+    });
+  }
+}
+
+/** Stopped for good, by the word of the API server. */
+function mayRemove({ pod, state }: PodMemory): boolean {
+  return pod !== undefined && isDeleted(pod) && state.kind === "done";
+}
+
+/** Versions of one object are numbers that grow. */
+function isNewer(one: V1Pod, other: V1Pod): boolean {
+  const [first, second] = [one, other].map(({ metadata }) =>
+    /^\d+$/.test(metadata?.resourceVersion ?? "")
+      ? BigInt(metadata?.resourceVersion ?? 0)
+      : undefined
+  );
+  return first !== undefined && (second === undefined || first > second);
+}
