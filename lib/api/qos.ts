@@ -2,14 +2,13 @@
  * Quality-of-service class and the out-of-memory score that follows from it.
  * Compat: kubelet 1.36 ComputePodQOS, GetContainerOOMScoreAdjust.
  */
-import { isStatic } from "./pod.ts";
+import { isCritical } from "./priority.ts";
 import { parseQuantity, type Quantity, units } from "./quantity.ts";
 import type { V1Container, V1Pod } from "./types.ts";
 
 export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 
 const COMPUTE = ["cpu", "memory"];
-const CRITICAL_PRIORITY = 2_000_000_000;
 const NODE_CRITICAL = "system-node-critical";
 const GUARANTEED_SCORE = -997n;
 const BEST_EFFORT_SCORE = 1000n;
@@ -68,6 +67,5 @@ export function oomScoreAdj(
 
 /** Compat: kubelet 1.36 IsNodeCriticalPod. */
 function isNodeCritical(pod: V1Pod): boolean {
-  return pod.spec?.priorityClassName === NODE_CRITICAL &&
-    (isStatic(pod) || (pod.spec.priority ?? 0) >= CRITICAL_PRIORITY);
+  return pod.spec?.priorityClassName === NODE_CRITICAL && isCritical(pod);
 }

@@ -11,6 +11,8 @@ export type {
   V1ContainerStatus,
   V1EnvVar,
   V1Lifecycle,
+  V1NodeSelectorRequirement,
+  V1NodeSelectorTerm,
   V1ObjectMeta,
   V1Pod,
   V1PodCondition,
@@ -19,4 +21,5 @@ export type {
   V1Probe,
   V1ResourceRequirements,
   V1SecurityContext,
+  V1Toleration,
 } from "@kubernetes/client-node";
