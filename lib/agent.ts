@@ -191,6 +191,7 @@ async function run(
   for (const { name, run } of parts.membership?.loops ?? []) {
     scope.run(name, run);
   }
+  scope.run("follow-node", (signal) => followNode(parts, signal));
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));
   scope.run("healthz", (signal) => serveHealthz(parts, signal));
   await scope.closed();
@@ -244,6 +245,7 @@ function workerPorts(parts: Parts) {
     isListed: () => parts.audit.isListed,
     hasListed: () => parts.audit.lastAtMs !== undefined,
     suspect: () => parts.healthLoop.suspect(),
+    node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
     projected: (uid: PodUid) => membership?.statuses.wake(uid),
     forgotten: (uid: PodUid) => {
@@ -269,6 +271,17 @@ function wantedBy(desired: Reader<Desired>) {
       return held === undefined ? undefined : storedStatus(held);
     },
   };
+}
+
+/** Pods that wait until the API server tells of the node. */
+async function followNode(parts: Parts, signal: AbortSignal): Promise<void> {
+  const { membership, pods, queue } = parts;
+  if (membership === undefined) return;
+  for await (const _ of membership.node.node.changes(signal)) {
+    for (const [uid, { state }] of pods) {
+      if (state.kind === "waiting" && state.for === "node") queue.wake(uid);
+    }
+  }
 }
 
 /** Pods that waited for the name, or the same pod wanted again. */

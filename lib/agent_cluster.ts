@@ -36,6 +36,7 @@ import type { Recorder } from "./port/recorder.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { ApiSource } from "./source/run.ts";
 import type { Desired } from "./source/types.ts";
+import { admissionNode } from "./sync/admission.ts";
 import { followMirrors, mirrorPass, wakeMirrors } from "./sync/mirrors.ts";
 import { StatusReports } from "./sync/report.ts";
 import { certificateSettings } from "./sync/settings.ts";
@@ -144,6 +145,10 @@ export function createMembership(
     api,
     isOpen,
     certificates: identity.views,
+    admissionNode: () => {
+      const known = node.node.get();
+      return known && admissionNode(config.nodeName, known, node.seen.get());
+    },
     hostIps: () => hostIps(node.node.get()?.addresses ?? []),
     forgotten: (uid: PodUid) => {
       statuses.forget(uid);

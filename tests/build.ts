@@ -45,6 +45,7 @@ export const SETTINGS: PodSettings = {
   isSeccompDefault: false,
   seccompDir: "/var/lib/kubelet/seccomp",
   memoryBytes: 8n * 1024n ** 3n,
+  allowedUnsafeSysctls: [],
 };
 
 export const HEALTHY: RuntimeHealth = {
@@ -205,6 +206,9 @@ export function someFacts(parts: FactParts = {}): Facts {
     name: podNameOf(pod ?? aPod()),
     areSourcesReady: true,
     hasEnded: false,
+    isAdmitted: true,
+    node: undefined,
+    others: [],
     hostIps: [],
     rival: undefined,
     state: { kind: "waiting", for: "sources" },

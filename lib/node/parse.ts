@@ -3,7 +3,12 @@
  * type is as if it were not there; the object itself is kept for the rest.
  */
 import type { ApiObject } from "../port/cluster.ts";
-import type { KnownNode, NodeAddress, NodeCondition } from "./types.ts";
+import type {
+  KnownNode,
+  NodeAddress,
+  NodeCondition,
+  NodeTaint,
+} from "./types.ts";
 
 export function parseNode(object: ApiObject): KnownNode {
   const metadata = objectIn(object, "metadata");
@@ -16,6 +21,7 @@ export function parseNode(object: ApiObject): KnownNode {
     annotations: textsIn(metadata, "annotations"),
     podCidrs: listIn(spec, "podCIDRs").filter(isText),
     isUnschedulable: spec["unschedulable"] === true,
+    taints: listIn(spec, "taints").filter(isObject).map(taint),
     addresses: listIn(status, "addresses").filter(isObject).map(address),
     conditions: listIn(status, "conditions").filter(isObject).map(condition),
     capacity: textsIn(status, "capacity"),
@@ -70,6 +76,14 @@ function textsIn(object: ApiObject, key: string): ReadonlyMap<string, string> {
         : []
     ),
   );
+}
+
+function taint(object: ApiObject): NodeTaint {
+  return {
+    key: textIn(object, "key"),
+    value: textIn(object, "value"),
+    effect: textIn(object, "effect"),
+  };
 }
 
 function address(object: ApiObject): NodeAddress {

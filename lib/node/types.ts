@@ -152,6 +152,7 @@ export interface KnownNode {
   readonly annotations: ReadonlyMap<string, string>;
   readonly podCidrs: readonly string[];
   readonly isUnschedulable: boolean;
+  readonly taints: readonly NodeTaint[];
   readonly addresses: readonly NodeAddress[];
   readonly conditions: readonly NodeCondition[];
   readonly capacity: ReadonlyMap<string, string>;

@@ -9,11 +9,11 @@ import type { Action, Blocker } from "./action.ts";
 import { clean, type Cleaning, filesOf, surplus } from "./clean.ts";
 import { type ContainerPlan, planContainer } from "./containers.ts";
 import { currentSandbox, type Facts, isGone } from "./facts.ts";
-import type { Plan } from "./plan.ts";
+import { type Plan, wait } from "./plan.ts";
 import { planSandbox, sandboxIsUsable } from "./sandbox.ts";
 import type { PodState } from "./state.ts";
 import { isHeld, mayStillRun, stopContainers, stopOrder } from "./stop.ts";
-import { unsupported } from "./support.ts";
+import { planRefusal, refusedPlan } from "./refuse.ts";
 
 export function decide(facts: Facts, nowMs: number): Plan {
   return holdBack(facts, plan(facts, nowMs), nowMs);
@@ -45,9 +45,14 @@ function plan(facts: Facts, nowMs: number): Plan {
   const order = stopOrder(facts);
   if (order !== undefined) return planStop(facts, order, nowMs);
   if (facts.pod === undefined) return wait("sources", sourcesBlocker());
+  if (facts.state.kind === "done" && facts.state.refusal !== undefined) {
+    return refusedPlan(facts.state);
+  }
   if (facts.rival !== undefined) return wait("name", rivalBlocker(facts));
-  const { refused } = unsupported(facts.pod);
-  if (refused.length > 0) return wait("support", supportBlocker(refused));
+  if (!facts.isAdmitted) {
+    const instead = planRefusal(facts, facts.pod, nowMs);
+    if (instead !== undefined) return instead;
+  }
   const sandbox = currentSandbox(facts.observed);
   return sandbox !== undefined && sandboxIsUsable(facts, facts.pod)
     ? planRun(facts, { pod: facts.pod, sandbox }, nowMs)
@@ -171,18 +176,6 @@ function blockersOf(plan: ContainerPlan): Blocker[] {
     : [];
 }
 
-function wait(
-  reason: Extract<PodState, { kind: "waiting" }>["for"],
-  blocker: Blocker,
-): Plan {
-  return {
-    next: { kind: "waiting", for: reason },
-    actions: [],
-    blockers: [blocker],
-    waiting: new Map(),
-  };
-}
-
 function sourcesBlocker(): Blocker {
   return {
     what: "sources",
@@ -195,13 +188,6 @@ function rivalBlocker(facts: Facts): Blocker {
   return {
     what: "name",
     message: `An older pod of the same name is still here: ${facts.rival}`,
-  };
-}
-
-function supportBlocker(fields: readonly string[]): Blocker {
-  return {
-    what: "unsupported",
-    message: `This agent does not support ${fields.join(", ")} yet`,
   };
 }
 

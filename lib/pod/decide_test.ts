@@ -93,13 +93,6 @@ Deno.test("decide() waits for an older pod of the same name", () => {
   assert.match(made.blockers[0]?.message ?? "", /old/);
 });
 
-Deno.test("decide() does nothing for a pod with what is not supported", () => {
-  const made = plan({ pod: aPod({ spec: { runtimeClassName: "kata" } }) });
-  assert.deepEqual(made.actions, []);
-  assert.deepEqual(made.next, { kind: "waiting", for: "support" });
-  assert.match(made.blockers[0]?.message ?? "", /spec\.runtimeClassName/);
-});
-
 Deno.test("decide() stops and then removes a pod that no source wants", () => {
   const made = plan({
     ...removed,

@@ -9,6 +9,7 @@ import type { DnsConfig } from "../port/runtime_spec.ts";
 import type { ContainerStatus, SandboxStatus } from "../port/runtime_status.ts";
 import type { PodName } from "../api/pod.ts";
 import type { ImageState } from "../image/types.ts";
+import type { AdmissionNode } from "./admit.ts";
 import type { PodState } from "./state.ts";
 
 export interface ObservedContainer extends ContainerStatus {
@@ -66,6 +67,8 @@ export interface PodSettings {
   readonly isSeccompDefault: boolean;
   readonly seccompDir: string;
   readonly memoryBytes: bigint;
+  /** Kernel parameters that pods may set besides the safe ones. */
+  readonly allowedUnsafeSysctls: readonly string[];
 }
 
 export interface Facts {
@@ -81,6 +84,12 @@ export interface Facts {
   readonly state: PodState;
   /** Its phase is Succeeded or Failed, which is for good; never static. */
   readonly hasEnded: boolean;
+  /** It may run here: that was decided once, and stays. */
+  readonly isAdmitted: boolean;
+  /** The node as pods ask for it; undefined while nobody knows. */
+  readonly node: AdmissionNode | undefined;
+  /** The pods that were admitted before; empty for one that was. */
+  readonly others: readonly V1Pod[];
   /** The node's addresses, primary first; empty while unknown. */
   readonly hostIps: readonly string[];
   readonly observed: ObservedPod;

@@ -13,22 +13,6 @@ export interface Unsupported {
   readonly ignored: readonly string[];
 }
 
-/** Compat: kubelet 1.36 sysctl.SafeSysctlAllowlist, whatever the kernel. */
-const SAFE_SYSCTLS = new Set([
-  "kernel.shm_rmid_forced",
-  "net.ipv4.ip_local_port_range",
-  "net.ipv4.tcp_syncookies",
-  "net.ipv4.ping_group_range",
-  "net.ipv4.ip_unprivileged_port_start",
-  "net.ipv4.ip_local_reserved_ports",
-  "net.ipv4.tcp_keepalive_time",
-  "net.ipv4.tcp_fin_timeout",
-  "net.ipv4.tcp_keepalive_intvl",
-  "net.ipv4.tcp_keepalive_probes",
-  "net.ipv4.tcp_rmem",
-  "net.ipv4.tcp_wmem",
-]);
-
 const REFUSED_POD_FIELDS = [
   "activeDeadlineSeconds",
   "hostnameOverride",
@@ -64,7 +48,6 @@ export function unsupported(pod: V1Pod): Unsupported {
       ...set(spec, REFUSED_POD_FIELDS).map((field) => `spec.${field}`),
       ...(spec.volumes ?? []).map(({ name }) => `spec.volumes[${name}]`),
       ...spec.hostUsers === false ? ["spec.hostUsers"] : [],
-      ...unsafeSysctls(spec),
       ...isApparmor(spec.securityContext)
         ? ["spec.securityContext.appArmorProfile"]
         : [],
@@ -99,13 +82,6 @@ function ignoredIn(container: V1Container): string[] {
       ? [`${at}.terminationMessagePolicy`]
       : [],
   ];
-}
-
-function unsafeSysctls(spec: V1PodSpec): string[] {
-  return (spec.securityContext?.sysctls ?? [])
-    .map(({ name }) => name.replaceAll("/", "."))
-    .filter((name) => !SAFE_SYSCTLS.has(name))
-    .map((name) => `spec.securityContext.sysctls[${name}]`);
 }
 
 /** A profile that confines; without one the runtime's default holds. */

@@ -14,18 +14,6 @@ Deno.test("unsupported() refuses what would run wrongly, by field", () => {
     [{ resourceClaims: [{ name: "r" }] }, ["spec.resourceClaims"]],
     [{ activeDeadlineSeconds: 9 }, ["spec.activeDeadlineSeconds"]],
     [
-      { securityContext: { sysctls: [{ name: "kernel.msgmax", value: "1" }] } },
-      ["spec.securityContext.sysctls[kernel.msgmax]"],
-    ],
-    [
-      {
-        securityContext: {
-          sysctls: [{ name: "net/ipv4/tcp_syncookies", value: "1" }],
-        },
-      },
-      [],
-    ],
-    [
       { securityContext: { appArmorProfile: { type: "RuntimeDefault" } } },
       ["spec.securityContext.appArmorProfile"],
     ],

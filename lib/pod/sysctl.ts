@@ -6,16 +6,33 @@
 import type { V1Pod } from "../api/types.ts";
 import type { Refusal } from "./admit.ts";
 
+/** Compat: kubelet 1.36 sysctl.SafeSysctlAllowlist, whatever the kernel. */
+const SAFE: readonly string[] = [
+  "kernel.shm_rmid_forced",
+  "net.ipv4.ip_local_port_range",
+  "net.ipv4.tcp_syncookies",
+  "net.ipv4.ping_group_range",
+  "net.ipv4.ip_unprivileged_port_start",
+  "net.ipv4.ip_local_reserved_ports",
+  "net.ipv4.tcp_keepalive_time",
+  "net.ipv4.tcp_fin_timeout",
+  "net.ipv4.tcp_keepalive_intvl",
+  "net.ipv4.tcp_keepalive_probes",
+  "net.ipv4.tcp_rmem",
+  "net.ipv4.tcp_wmem",
+];
+
 const IPC_PREFIXES = ["kernel.sem", "kernel.shm", "kernel.msg", "fs.mqueue."];
 
 /**
- * The refusal for the first parameter that may not be set. `allowed` are the
- * safe ones and those of the operator: names, or beginnings that end with `*`.
+ * The refusal for the first parameter that may not be set. `unsafe` are what
+ * the operator allows besides: names, or beginnings that end with `*`.
  */
 export function refuseSysctls(
   pod: V1Pod,
-  allowed: readonly string[],
+  unsafe: readonly string[],
 ): Refusal | undefined {
+  const allowed = [...SAFE, ...unsafe];
   for (const { name } of pod.spec?.securityContext?.sysctls ?? []) {
     const complaint = complain(pod, normalName(name), allowed.map(normalName));
     if (complaint === undefined) continue;

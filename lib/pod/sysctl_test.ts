@@ -17,7 +17,8 @@ Deno.test("refuseSysctls() allows what is listed, in its own namespace", () => {
     ["net.ipv4.conf.all.forwarding", {}, undefined],
     ["net/ipv4/conf/eth0.1/forwarding", {}, undefined],
     ["kernel.msgmax", {}, undefined],
-    ["net.ipv4.tcp_rmem", {}, '"net.ipv4.tcp_rmem" not allowlisted'],
+    ["net.ipv4.tcp_wmem", {}, undefined],
+    ["net.core.somaxconn", {}, '"net.core.somaxconn" not allowlisted'],
     ["vm/swappiness", {}, '"vm.swappiness" not allowlisted'],
     ["a/eth0.1", {}, '"a.eth0/1" not allowlisted'],
     [

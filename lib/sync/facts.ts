@@ -10,6 +10,7 @@ import {
 import type { PodPhase } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { ImageState } from "../image/types.ts";
+import type { AdmissionNode } from "../pod/admit.ts";
 import type {
   Facts,
   ObservedPod,
@@ -27,6 +28,9 @@ export interface FactSources {
   readonly areSourcesReady: boolean;
   readonly memory: PodMemory;
   readonly observed: ObservedPod;
+  readonly isAdmitted: boolean;
+  readonly node: AdmissionNode | undefined;
+  readonly others: readonly V1Pod[];
   readonly hostIps: readonly string[];
   readonly images: ReadonlyMap<string, ImageState>;
   readonly loggedAttempts: ReadonlyMap<string, number>;

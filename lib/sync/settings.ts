@@ -26,6 +26,7 @@ export function podSettings(
     isSeccompDefault: kubelet.seccompDefault,
     seccompDir: `${paths.rootDir}/seccomp`,
     memoryBytes: host.memoryBytes,
+    allowedUnsafeSysctls: kubelet.allowedUnsafeSysctls,
   };
 }
 

@@ -7,9 +7,6 @@ import type { Clock } from "../base/clock.ts";
 import { AgentError, chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { PodUid } from "../api/id.ts";
-import type { PodStatusJson } from "../api/status.ts";
-import type { V1Pod } from "../api/types.ts";
-import type { ImageRunner } from "../image/run.ts";
 import type { Action, Blocker } from "../pod/action.ts";
 import { decide } from "../pod/decide.ts";
 import type { Plan } from "../pod/plan.ts";
@@ -17,19 +14,16 @@ import {
   type Facts,
   type Failure,
   isGone,
-  type ObservedPod,
-  type PodSettings,
   type RuntimeHealth,
 } from "../pod/facts.ts";
 import { isLegalMove } from "../pod/state.ts";
 import { isHeld } from "../pod/stop.ts";
 import { podStatus } from "../pod/status.ts";
-import type { Files } from "../port/host.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import { type Apply, type ApplyPlace, stepOf } from "./apply.ts";
 import { eventOf, reasonOf } from "./failure.ts";
-import { factsOf, loggedAttempts } from "./facts.ts";
+import { gather, type GatherPorts } from "./gather.ts";
 import { look, lookAgain, type LookPorts } from "./look.ts";
 import type { Made } from "./observe.ts";
 import { EMPTY_MEMORY, type PodMemory, type Pods } from "./store.ts";
@@ -40,30 +34,17 @@ const UNHEARD_RETRY_MS = 1_000;
 /** A pass ends when nothing is left to do; more rounds than this is a bug. */
 const MOST_ROUNDS = 25;
 
-export interface WorkerPorts extends LookPorts {
+export interface WorkerPorts extends LookPorts, GatherPorts {
   readonly runtime: ContainerRuntime;
-  readonly files: Files;
   readonly clock: Clock;
   readonly log: Logger;
   readonly recorder: Recorder;
-  readonly images: ImageRunner;
   readonly apply: Apply;
-  readonly settings: PodSettings;
-  readonly pods: Pods;
-  /** Wanted pods, and whether every source has reported. */
-  readonly wanted: () => {
-    readonly podOf: (uid: PodUid) => V1Pod | undefined;
-    /** As the API server holds it. */
-    readonly statusOf: (uid: PodUid) => PodStatusJson | undefined;
-    readonly isReady: boolean;
-    /** Some manifest has been broken since the agent started. */
-    readonly hasUnread: boolean;
-  };
+  readonly wanted: GatherPorts["wanted"];
   readonly health: () => RuntimeHealth;
+  readonly pods: Pods;
   /** The runtime did not answer; somebody should look at it. */
   readonly suspect: () => void;
-  /** The node's addresses, primary first; empty while unknown. */
-  readonly hostIps: () => readonly string[];
   /** The status of a pod may be another. */
   readonly projected: (uid: PodUid) => void;
   /** A pod is gone; whoever waited for its name may go on. */
@@ -109,51 +90,6 @@ async function rounds(
   }
   ports.log.error("A pod's pass did not come to rest", { uid });
   return ports.clock.nowMs() + RETRY.maxMs;
-}
-
-async function gather(
-  ports: WorkerPorts,
-  uid: PodUid,
-  observed: ObservedPod,
-): Promise<Facts> {
-  const memory = ports.pods.get(uid) ?? EMPTY_MEMORY;
-  const wanted = ports.wanted();
-  const runtime = ports.health();
-  const pod = wanted.podOf(uid);
-  const status = memory.status ?? wanted.statusOf(uid);
-  const attempts = memory.loggedAttempts ??
-    (pod === undefined
-      ? new Map<string, number>()
-      : await loggedAttempts(ports.files, ports.settings, pod));
-  ports.pods.set(uid, {
-    ...memory,
-    pod: pod ?? memory.pod,
-    status,
-    observed,
-    loggedAttempts: attempts,
-  });
-  return factsOf(uid, {
-    pod,
-    // Invariant: no pod is stopped because its manifest cannot be read. A pod
-    // that was wanted in this agent's life has one that could be.
-    areSourcesReady: wanted.isReady &&
-      (memory.pod !== undefined || !wanted.hasUnread),
-    memory: { ...memory, status },
-    observed,
-    hostIps: ports.hostIps(),
-    images: ports.images.statesOf(uid),
-    loggedAttempts: attempts,
-    runtime,
-    settings: settingsWith(ports.settings, runtime),
-  }, ports.pods);
-}
-
-/** Compat: the runtime's cgroup driver wins over the configured one. */
-function settingsWith(
-  settings: PodSettings,
-  { cgroupDriver }: RuntimeHealth,
-): PodSettings {
-  return cgroupDriver === undefined ? settings : { ...settings, cgroupDriver };
 }
 
 function remember(

@@ -141,5 +141,6 @@ function settings(world: WorldFacts): PodSettings {
     isSeccompDefault: false,
     seccompDir: "",
     memoryBytes: BigInt(Deno.systemMemoryInfo().total),
+    allowedUnsafeSysctls: [],
   };
 }

@@ -1,0 +1,97 @@
+/**
+ * The first step of a round: everything known about the pod, as one value.
+ * Called by worker.ts, on whose behalf it fills the pod's memory.
+ */
+import type { PodUid } from "../api/id.ts";
+import type { PodStatusJson } from "../api/status.ts";
+import type { V1Pod } from "../api/types.ts";
+import type { ImageRunner } from "../image/run.ts";
+import type { AdmissionNode } from "../pod/admit.ts";
+import type {
+  Facts,
+  ObservedPod,
+  PodSettings,
+  RuntimeHealth,
+} from "../pod/facts.ts";
+import type { Files } from "../port/host.ts";
+import { isAdmitted, othersOf } from "./admission.ts";
+import { factsOf, loggedAttempts } from "./facts.ts";
+import { EMPTY_MEMORY, type Pods } from "./store.ts";
+
+export interface GatherPorts {
+  readonly files: Files;
+  readonly images: Pick<ImageRunner, "statesOf" | "forget">;
+  readonly settings: PodSettings;
+  readonly pods: Pods;
+  /** Wanted pods, and whether every source has reported. */
+  readonly wanted: () => {
+    readonly podOf: (uid: PodUid) => V1Pod | undefined;
+    /** As the API server holds it. */
+    readonly statusOf: (uid: PodUid) => PodStatusJson | undefined;
+    readonly isReady: boolean;
+    /** Some manifest has been broken since the agent started. */
+    readonly hasUnread: boolean;
+  };
+  readonly health: () => RuntimeHealth;
+  /** The node as the API server holds it; undefined while nobody knows. */
+  readonly node: () => AdmissionNode | undefined;
+  /** The node's addresses, primary first; empty while unknown. */
+  readonly hostIps: () => readonly string[];
+}
+
+export async function gather(
+  ports: GatherPorts,
+  uid: PodUid,
+  observed: ObservedPod,
+): Promise<Facts> {
+  const memory = ports.pods.get(uid) ?? EMPTY_MEMORY;
+  const wanted = ports.wanted();
+  const runtime = ports.health();
+  const pod = wanted.podOf(uid);
+  const status = memory.status ?? wanted.statusOf(uid);
+  const attempts = memory.loggedAttempts ??
+    (pod === undefined
+      ? new Map<string, number>()
+      : await loggedAttempts(ports.files, ports.settings, pod));
+  ports.pods.set(uid, {
+    ...memory,
+    pod: pod ?? memory.pod,
+    status,
+    observed,
+    loggedAttempts: attempts,
+  });
+  return factsOf(uid, {
+    pod,
+    // Invariant: no pod is stopped because its manifest cannot be read. A pod
+    // that was wanted in this agent's life has one that could be.
+    areSourcesReady: wanted.isReady &&
+      (memory.pod !== undefined || !wanted.hasUnread),
+    memory: { ...memory, status },
+    observed,
+    ...admission(ports, uid, observed),
+    hostIps: ports.hostIps(),
+    images: ports.images.statesOf(uid),
+    loggedAttempts: attempts,
+    runtime,
+    settings: settingsWith(ports.settings, runtime),
+  }, ports.pods);
+}
+
+/** Compat: the runtime's cgroup driver wins over the configured one. */
+function settingsWith(
+  settings: PodSettings,
+  { cgroupDriver }: RuntimeHealth,
+): PodSettings {
+  return cgroupDriver === undefined ? settings : { ...settings, cgroupDriver };
+}
+
+/** What is asked before a pod is let in; afterwards nobody asks again. */
+function admission(ports: GatherPorts, uid: PodUid, observed: ObservedPod) {
+  const { pods } = ports;
+  const { state } = pods.get(uid) ?? EMPTY_MEMORY;
+  if (isAdmitted(state, observed)) {
+    return { isAdmitted: true, node: undefined, others: [] };
+  }
+  const others = othersOf(uid, pods, ports.wanted().podOf);
+  return { isAdmitted: false, node: ports.node(), others };
+}
