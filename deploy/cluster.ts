@@ -4,11 +4,13 @@
  * For tests, benchmarks and development. Worlds stand side by side; taking one
  * down touches nothing else on the machine.
  *
- *   deno run -A deploy/cluster.ts up|down|status NAME
+ *   deno run -A deploy/cluster.ts up|agent|down|status NAME
  *
+ * `agent` starts the agent as its node, in a world that is up.
  * The programs are made by deploy/control_plane.sh when they are not there.
  * Take the cluster down before its world.
  */
+import { startMember } from "./cluster/agent.ts";
 import { applyBootstrap } from "./cluster/bootstrap.ts";
 import {
   type ClusterFacts,
@@ -159,6 +161,10 @@ const VERBS: Record<string, (world: WorldFacts) => Promise<string>> = {
     return `cluster ${world.name} is up: ${server}\n` +
       `export KUBECONFIG=${adminKubeconfig}`;
   },
+  agent: async (world) => {
+    const pid = await startMember(world);
+    return `node ${world.name} is Ready; its agent runs as process ${pid}`;
+  },
   down: async (world) => {
     await clusterDown(world);
     return `cluster ${world.name} is gone`;
@@ -177,7 +183,9 @@ if (import.meta.main) {
   const [verb, name] = Deno.args;
   const command = VERBS[verb ?? ""];
   if (command === undefined || name === undefined) {
-    console.error("usage: deno run -A deploy/cluster.ts up|down|status NAME");
+    console.error(
+      "usage: deno run -A deploy/cluster.ts up|agent|down|status NAME",
+    );
     Deno.exit(2);
   }
   try {

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Shows denolet at work on a bare Debian or Ubuntu machine, without a cluster:
-# a scratch containerd, three pods from a folder of manifests, and the agent.
-# May be run again at any time.
+# Shows denolet at work on a bare Debian or Ubuntu machine: a scratch
+# containerd and the agent, with three pods from a folder of manifests or as
+# the node of a scratch cluster. May be run again at any time.
 #
-#   sh deploy/quickstart.sh           sets up, starts, shows
-#   sh deploy/quickstart.sh --clean   removes all it made, except for the cache
+#   sh deploy/quickstart.sh             without a cluster
+#   sh deploy/quickstart.sh --cluster   etcd, API server, scheduler, controllers
+#   sh deploy/quickstart.sh --clean     removes all it made, except for the cache
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -70,15 +71,47 @@ if [ "${1:-}" = --clean ]; then
   fi
   [ -e "$cache/env.sh" ] || sh deploy/prepare.sh tools
   use_tools
+  deno run -A deploy/cluster.ts down "$world"
   world down
   echo "kept: $cache (remove it by hand to be back where you were)"
   exit 0
 fi
-[ $# = 0 ] || fail "usage: sh deploy/quickstart.sh [--clean]"
+show_cluster() {
+  sh deploy/control_plane.sh server
+  deno run -A deploy/cluster.ts up "$world"
+  deno run -A deploy/cluster.ts agent "$world"
+  kubectl=$(command -v kubectl || echo "$cache/bin/kubectl")
+  KUBECONFIG=$root/cluster/admin.kubeconfig
+  export KUBECONFIG
+  "$kubectl" apply -f deploy/samples/deployment.yaml
+  "$kubectl" rollout status deployment/web --timeout="${patience}s"
+  echo
+  echo "\$ kubectl get nodes,pods -A"
+  "$kubectl" get nodes,pods -A
+  cat <<END
+
+To look further:
+  export KUBECONFIG=$KUBECONFIG
+  kubectl get nodes,pods -A -o wide
+  kubectl get events
+  kubectl scale deployment web --replicas=10
+  less $root/denolet.log
+To stop it all and remove it:
+  sh deploy/quickstart.sh --clean
+END
+}
+
+if [ $# -gt 1 ] || { [ $# = 1 ] && [ "$1" != --cluster ]; }; then
+  fail "usage: sh deploy/quickstart.sh [--cluster|--clean]"
+fi
 
 sh deploy/prepare.sh
 use_tools
 world up
+if [ "${1:-}" = --cluster ]; then
+  show_cluster
+  exit 0
+fi
 for manifest in web hello crasher; do
   # The agent must never read half a file, so it is renamed into place.
   cp "deploy/samples/$manifest.yaml" "$manifests/.$manifest.new"

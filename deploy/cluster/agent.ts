@@ -1,6 +1,7 @@
 /** The agent as a node of a world's cluster. It joins by the bootstrap token. */
-import { agentPids, spawnAgent, startAgent } from "../world/agent.ts";
+import { spawnAgent, startAgent, stopAgent } from "../world/agent.ts";
 import { until } from "../world/command.ts";
+import { pidsWith } from "../world/processes.ts";
 import { type ClusterFacts, clusterFacts } from "./facts.ts";
 import type { WorldFacts } from "../world/facts.ts";
 import { isNodeReady } from "./kubelet.ts";
@@ -31,13 +32,17 @@ export async function startMember(
   flags: readonly string[] = [],
 ): Promise<number> {
   const cluster = clusterFacts(world);
-  const [running] = await agentPids(world);
-  const pid = running ??
+  const { kubeconfig } = memberFiles(cluster);
+  const [member] = await pidsWith(`--kubeconfig=${kubeconfig}`);
+  // One that runs without the cluster makes room.
+  if (member === undefined) await stopAgent(world);
+  const pid = member ??
     await startAgent(world, [...memberFlags(cluster), ...flags]);
   await until("a Ready node", () => isNodeReady(cluster, world.name));
   return pid;
 }
 
+/** Starts the agent without waiting for anything. */
 export async function spawnMember(
   world: WorldFacts,
   flags: readonly string[] = [],

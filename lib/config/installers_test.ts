@@ -98,10 +98,10 @@ Deno.test("loadConfig() takes kubeadm's config.yaml and flags", () => {
   assert.deepEqual(warnings, [
     "Deprecated flags, set them in the --config file: --register-with-taints",
     "Fields set but not acted on yet: " +
-    "rotateCertificates, authentication.x509.clientCAFile, " +
+    "authentication.x509.clientCAFile, " +
     "authentication.webhook.enabled, authentication.anonymous.enabled, " +
     "authorization.mode, logging.options.text.infoBufferSize, " +
-    "logging.options.json.infoBufferSize, registerWithTaints",
+    "logging.options.json.infoBufferSize",
   ]);
 });
 

@@ -195,12 +195,12 @@ Deno.test("loadConfig() warns of unknown things and fails under --strict-flags",
 });
 
 Deno.test("loadConfig() names fields it does not act on once, in one warning", () => {
-  const { warnings } = load(["--max-pods=5"], {
-    file: "port: 1\nstaticPodPath: /p\nrotateCertificates: true\n" +
+  const { warnings } = load(["--pod-max-pids=5"], {
+    file: "port: 1\nstaticPodPath: /p\nenableServer: false\n" +
       "shutdownGracePeriod: 0s\nmemorySwap: {}\n",
   });
   assert.deepEqual(warnings.slice(-1), [
-    "Fields set but not acted on yet: port, rotateCertificates, maxPods",
+    "Fields set but not acted on yet: port, enableServer, podPidsLimit",
   ]);
 });
 
