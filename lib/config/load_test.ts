@@ -200,7 +200,7 @@ Deno.test("loadConfig() names fields it does not act on once, in one warning", (
       "shutdownGracePeriod: 0s\nmemorySwap: {}\n",
   });
   assert.deepEqual(warnings.slice(-1), [
-    "Fields set but not acted on yet: port, enableServer, podPidsLimit",
+    "Fields set but not acted on yet: enableServer, port, podPidsLimit",
   ]);
 });
 
