@@ -209,6 +209,7 @@ export function someFacts(parts: FactParts = {}): Facts {
     loggedAttempts: new Map(),
     runtime: HEALTHY,
     settings: SETTINGS,
+    hostIps: [],
     ...own,
     pod,
     observed: { sandboxes, containers, atMs: NOW_MS },

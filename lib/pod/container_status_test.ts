@@ -9,7 +9,8 @@ import {
   someFacts,
 } from "../../tests/build.ts";
 import type { Blocker } from "./action.ts";
-import { containerStatus, secondsText } from "./container_status.ts";
+import { secondsText } from "./container_state.ts";
+import { containerStatus } from "./container_status.ts";
 import type { ObservedContainer } from "./facts.ts";
 
 function status(
@@ -19,7 +20,7 @@ function status(
 ) {
   const [container = aContainer()] = pod.spec?.containers ?? [];
   const facts = someFacts({ pod, state: running(), containers });
-  return containerStatus(facts, { pod, container }, reason);
+  return containerStatus(facts, { pod, container, reason }, undefined);
 }
 
 const CRASH_LOOP = { what: "CrashLoopBackOff", message: "back-off 10s …" };

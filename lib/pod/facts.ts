@@ -88,6 +88,8 @@ export interface Facts {
   readonly loggedAttempts: ReadonlyMap<string, number>;
   readonly runtime: RuntimeHealth;
   readonly settings: PodSettings;
+  /** The node's addresses, primary first; empty while unknown. */
+  readonly hostIps: readonly string[];
 }
 
 /** The sandbox that counts: the newest one. */

@@ -4,6 +4,7 @@ import type { ContainerState, ContainerStatusJson } from "../api/status.ts";
 import { phase } from "./phase.ts";
 
 const RUNS: ContainerState = { running: {} };
+const LIVE = { isEnded: false };
 const WAITS: ContainerState = { waiting: { reason: "ContainerCreating" } };
 const exit = (exitCode: number): ContainerState => ({
   terminated: { exitCode, reason: "" },
@@ -53,7 +54,7 @@ Deno.test("phase() tallies the containers as the kubelet does", () => {
     });
     const statuses = [status("a", a, lastA), status("b", b, lastB)];
     assert.equal(
-      phase(pod, statuses),
+      phase(pod, statuses, LIVE),
       expected,
       JSON.stringify([restartPolicy, statuses]),
     );
@@ -69,9 +70,9 @@ Deno.test("phase() heeds a container's own restart policy", () => {
     ],
   });
   const statuses = [status("a", exit(1)), status("b", exit(0))];
-  assert.equal(phase(pod, statuses), "Running");
+  assert.equal(phase(pod, statuses, LIVE), "Running");
 });
 
 Deno.test("phase() is pending while a container has no status", () => {
-  assert.equal(phase(aPod(), []), "Pending");
+  assert.equal(phase(aPod(), [], LIVE), "Pending");
 });

@@ -13,9 +13,17 @@ import type { SandboxId } from "../api/id.ts";
 
 /** Who wants the pod stopped, and how fast. Grace only ever shrinks. */
 export interface StopOrder {
-  readonly kind: "removed" | "replaced" | "finished";
+  readonly kind: "removed" | "replaced" | "finished" | "deleted";
   /** Whole seconds between the stop signal and the kill; 0: at once. */
   readonly graceSeconds: number;
+  readonly message: string;
+  /** An eviction, preemption or shutdown, as it stands in the pod's status. */
+  readonly disruption?: { readonly reason: string; readonly message: string };
+}
+
+/** Why the node does not take the pod, as it stands in the pod's status. */
+export interface Refusal {
+  readonly reason: string;
   readonly message: string;
 }
 
@@ -37,7 +45,7 @@ export type PodState =
     readonly killAtMs: number;
   }
   | { readonly kind: "cleaning" }
-  | { readonly kind: "done" };
+  | { readonly kind: "done"; readonly refusal?: Refusal };
 
 export const FIRST_STATE: PodState = { kind: "waiting", for: "sources" };
 

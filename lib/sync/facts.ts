@@ -49,6 +49,7 @@ export function factsOf(
       : rivalOf(uid, fullNameOf(sources.pod), pods),
     state: memory.state,
     failures: memory.failures,
+    hostIps: [],
   };
 }
 
