@@ -37,12 +37,12 @@ function hostNetworkIps(
   hostIps: readonly string[],
   before: readonly string[],
 ): readonly string[] {
-  const [first, second] = before.length > 0 ? before : hostIps.slice(0, 1);
+  const given = before.length > 0 ? before : hostIps.slice(0, 1);
+  const [first, second] = given;
   const other = hostIps[1];
-  if (first === undefined || second !== undefined || other === undefined) {
-    return before;
-  }
-  return isIpv6(first) === isIpv6(other) ? [first] : [first, other];
+  const isWhole = first === undefined || second !== undefined ||
+    other === undefined || isIpv6(first) === isIpv6(other);
+  return isWhole ? given : [first, other];
 }
 
 function ownIps(facts: Facts, before: readonly string[]): readonly string[] {

@@ -76,3 +76,28 @@ Deno.test("phase() heeds a container's own restart policy", () => {
 Deno.test("phase() is pending while a container has no status", () => {
   assert.equal(phase(aPod(), [], LIVE), "Pending");
 });
+
+Deno.test("phase() of a pod that is stopped for good is terminal", () => {
+  const table: [ContainerState, string][] = [
+    [exit(0), "Succeeded"],
+    [exit(137), "Failed"],
+    [WAITS, "Pending"],
+    [RUNS, "Running"],
+  ];
+  const ended = { isEnded: true };
+  for (const [state, expected] of table) {
+    assert.equal(phase(aPod(), [status("web", state)], ended), expected);
+  }
+  const annotations = { "kubernetes.io/config.source": "file" };
+  const unmoved = phase(
+    aPod({ annotations }),
+    [status("web", exit(0))],
+    ended,
+  );
+  assert.equal(unmoved, "Running", "a static pod's phase stays");
+});
+
+Deno.test("phase() does not call an end a success that is only the last one", () => {
+  const pod = aPod({ spec: { restartPolicy: "OnFailure" } });
+  assert.equal(phase(pod, [status("web", WAITS, exit(0))], LIVE), "Failed");
+});

@@ -24,7 +24,7 @@ import { podResources } from "./pod_resources.ts";
 import { mayRestart } from "./restart.ts";
 import { sandboxIsUsable } from "./sandbox.ts";
 import type { Refusal, StopOrder } from "./state.ts";
-import { stopOrder } from "./stop.ts";
+import { mayStillRun, stopOrder } from "./stop.ts";
 
 export interface StatusPlace {
   readonly facts: Facts;
@@ -88,8 +88,9 @@ export function podStatus(
 }
 
 /** Nothing of the pod runs any more, and nothing of it will. */
-function isEnded({ next }: Plan): boolean {
-  return next.kind === "cleaning" || next.kind === "done";
+function isEnded({ facts, plan }: StatusPlace): boolean {
+  return (plan.next.kind === "cleaning" || plan.next.kind === "done") &&
+    !facts.observed.containers.some(mayStillRun);
 }
 
 /** Also of a pod that was refused before the agent started. */
@@ -129,14 +130,15 @@ function refusedStatus(
 }
 
 function statusesOf(
-  { facts, plan, pod }: StatusPlace,
+  at: StatusPlace,
   previous: PodStatusJson | undefined,
 ): ContainerStatusJson[] {
+  const { facts, plan, pod } = at;
   const before = new Map(
     previous?.containerStatuses?.map((status) => [status.name, status]),
   );
   // Compat: kubelet 1.36 TerminatePod. What has no end by now has none to tell.
-  const isOver = isEnded(plan) && !isStatic(pod);
+  const isOver = isEnded(at) && !isStatic(pod);
   return containersOf(pod).map((container) => {
     const reason = plan.waiting.get(container.name);
     const place = { pod, container, reason };
@@ -184,11 +186,11 @@ function phaseOf(
   previous: PodStatusJson | undefined,
   statuses: readonly ContainerStatusJson[],
 ): ToldPhase {
-  const { plan, pod } = at;
+  const { pod } = at;
   const final = finalPhase(pod, previous);
   if (final !== undefined) return final;
   const before = previous?.phase;
-  const isOver = isEnded(plan);
+  const isOver = isEnded(at);
   const now = phase(pod, statuses, { isEnded: isOver });
   const disruption = isOver ? orderOf(at)?.disruption : undefined;
   const isFailed = disruption !== undefined || (isOver && !isStatic(pod));
