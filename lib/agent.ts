@@ -20,7 +20,7 @@ import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
-import { storedStatus } from "./pod/status_change.ts";
+import { storedStatus } from "./pod/stored_status.ts";
 import type { Cgroups, Files, HostFacts } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
 import type { LogFiles } from "./port/log_files.ts";

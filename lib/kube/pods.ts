@@ -1,5 +1,5 @@
 /** Pods of the cluster: watched for one node, patched, made and removed. */
-import type { PodStatusJson } from "../api/status.ts";
+import type { PodStatusChange } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import { AgentError } from "../base/errors.ts";
 import type { ClusterPods, PodNews, PodRef } from "../port/cluster.ts";
@@ -29,9 +29,9 @@ export class KubePods implements ClusterPods {
 
   async patchStatus(
     pod: PodRef,
-    status: Partial<PodStatusJson>,
+    status: PodStatusChange,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<V1Pod> {
     const ask = {
       doing: `write the status of pod ${titleOf(pod)}`,
       method: "PATCH",
@@ -40,7 +40,7 @@ export class KubePods implements ClusterPods {
       contentType: STRATEGIC,
     } as const;
     try {
-      await this.#parts.client.text(ask, signal);
+      return podFrom(await this.#parts.client.object(ask, signal));
     } catch (error) {
       throw isOther(error) ? saying(error, "give-up") : error;
     }

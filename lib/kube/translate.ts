@@ -3,7 +3,7 @@
  * of the API is; the server has checked them against its own schema.
  */
 import type { V1Pod } from "../api/types.ts";
-import type { PodStatusJson } from "../api/status.ts";
+import type { PodStatusChange } from "../api/status.ts";
 import type { ApiObject, CsrState, PodNews, PodRef } from "../port/cluster.ts";
 import { objectIn, objectsIn, textIn } from "./json.ts";
 import type { ObjectNews } from "./watch.ts";
@@ -32,24 +32,32 @@ export function podNews(news: ObjectNews): PodNews {
 
 /** Lists that the server would merge by address: an old one would stay. */
 const WHOLE_LISTS = ["podIPs", "hostIPs"];
-
 /**
  * Conditions are merged by type, so that those of others stay; the uid makes
- * the server refuse a pod of the same name that is another.
+ * the server refuse a pod of the same name that is another. Null takes a field
+ * away, the server sees to that.
  */
 export function podStatusPatch(
   pod: PodRef,
-  status: Partial<PodStatusJson>,
+  change: PodStatusChange,
 ): ApiObject {
-  const entries = Object.entries(status).map(([key, value]) => [
-    key,
-    WHOLE_LISTS.includes(key) && Array.isArray(value)
-      ? [{ $patch: "replace" }, ...value]
-      : value,
-  ]);
+  const { conditions = [], conditionsGone = [], ...fields } = change;
+  const entries = Object.entries(fields).map(([key, value]) =>
+    [
+      key,
+      WHOLE_LISTS.includes(key) && Array.isArray(value)
+        ? [{ $patch: "replace" }, ...value]
+        : value,
+    ] as const
+  );
+  const gone = conditionsGone.map((type) => ({ type, $patch: "delete" }));
+  const merged = [...conditions, ...gone];
   return {
     metadata: { uid: pod.uid },
-    status: Object.fromEntries(entries),
+    status: {
+      ...Object.fromEntries(entries),
+      ...merged.length === 0 ? {} : { conditions: merged },
+    },
   };
 }
 

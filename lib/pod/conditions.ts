@@ -1,6 +1,7 @@
 /**
- * The conditions of a pod, with the time of their last change carried over
- * from the previous status. Compat: kubelet 1.36 status/generate.go.
+ * The conditions of a pod that are ours, with the time of their last change
+ * carried over from the previous status.
+ * Compat: kubelet 1.36 status/generate.go, updateLastTransitionTime.
  */
 import { containersOf } from "../api/pod.ts";
 import type {
@@ -9,7 +10,11 @@ import type {
   PodPhase,
 } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
-import { secondsText } from "./container_status.ts";
+import { secondsText } from "./container_state.ts";
+
+export const DISRUPTION_TARGET = "DisruptionTarget";
+/** Compat: kubelet 1.36 PodReasonTerminationByKubelet. */
+const BY_KUBELET = "TerminationByKubelet";
 
 type Verdict = Pick<PodConditionJson, "status" | "reason" | "message">;
 
@@ -21,6 +26,8 @@ export interface ConditionFacts {
   readonly statuses: readonly ContainerStatusJson[];
   /** A usable sandbox with its network exists. */
   readonly hasSandbox: boolean;
+  /** Why the node took the pod away, at the moment when it has. */
+  readonly disruption: { readonly message: string } | undefined;
 }
 
 export function conditions(
@@ -28,27 +35,77 @@ export function conditions(
   previous: readonly PodConditionJson[],
   nowMs: number,
 ): PodConditionJson[] {
-  const ready = containersReady(facts);
+  const containersReady = containersReadiness(facts);
   const verdicts: [string, Verdict][] = [
     [
       "PodReadyToStartContainers",
       { status: facts.hasSandbox ? "True" : "False" },
     ],
     ["Initialized", initialized(facts)],
-    ["Ready", ready],
-    ["ContainersReady", ready],
+    ["Ready", readiness(facts, containersReady, previous)],
+    ["ContainersReady", containersReady],
     ["PodScheduled", TRUE],
   ];
-  return verdicts.map(([type, verdict]) => {
-    const before = previous.find((condition) => condition.type === type);
-    return {
-      type,
-      ...verdict,
-      lastTransitionTime: before?.status === verdict.status
-        ? before.lastTransitionTime
-        : secondsText(nowMs),
-    };
-  });
+  const own = verdicts.map(([type, verdict]) =>
+    condition({ pod: facts.pod, type, verdict }, previous, nowMs)
+  );
+  const target = disruptionTarget(facts, previous, nowMs);
+  return target === undefined ? own : [target, ...own];
+}
+
+function condition(
+  made: {
+    readonly pod: V1Pod;
+    readonly type: string;
+    readonly verdict: Verdict;
+  },
+  previous: readonly PodConditionJson[],
+  nowMs: number,
+): PodConditionJson {
+  const { type, verdict, pod } = made;
+  const before = find(previous, type);
+  return {
+    type,
+    ...observedGeneration(pod),
+    ...verdict,
+    lastTransitionTime: before?.status === verdict.status
+      ? before.lastTransitionTime
+      : secondsText(nowMs),
+  };
+}
+
+/** Static pods have no generation. */
+export function observedGeneration(
+  pod: V1Pod,
+): { readonly observedGeneration?: number } {
+  const { generation = 0 } = pod.metadata ?? {};
+  return generation === 0 ? {} : { observedGeneration: generation };
+}
+
+/** Once given it stands; one that somebody else gave is not ours to repeat. */
+function disruptionTarget(
+  { pod, disruption }: ConditionFacts,
+  previous: readonly PodConditionJson[],
+  nowMs: number,
+): PodConditionJson | undefined {
+  if (disruption !== undefined) {
+    const { message } = disruption;
+    const verdict: Verdict = { status: "True", reason: BY_KUBELET, message };
+    const made = { pod, type: DISRUPTION_TARGET, verdict };
+    return condition(made, previous, nowMs);
+  }
+  const before = find(previous, DISRUPTION_TARGET);
+  if (before?.reason !== BY_KUBELET) return undefined;
+  const { status, reason, message, lastTransitionTime } = before;
+  const { observedGeneration: seen } = before;
+  return {
+    type: DISRUPTION_TARGET,
+    ...seen === undefined ? {} : { observedGeneration: seen },
+    status,
+    reason,
+    ...message === undefined ? {} : { message },
+    lastTransitionTime,
+  };
 }
 
 function initialized({ phase }: ConditionFacts): Verdict {
@@ -57,15 +114,64 @@ function initialized({ phase }: ConditionFacts): Verdict {
     : TRUE;
 }
 
-function containersReady({ pod, phase, statuses }: ConditionFacts): Verdict {
-  if (phase === "Failed") return { status: "False", reason: "PodFailed" };
-  if (phase === "Succeeded") return { status: "False", reason: "PodCompleted" };
-  const unready = containersOf(pod).map(({ name }) => name)
-    .filter((name) => !statuses.some((s) => s.name === name && s.ready));
-  if (unready.length === 0) return TRUE;
+function containersReadiness({ pod, phase, statuses }: ConditionFacts) {
+  const byName = new Map(statuses.map((status) => [status.name, status]));
+  const names = containersOf(pod).map(({ name }) => name);
+  const unknown = names.filter((name) => !byName.has(name));
+  const unready = names.filter((name) => byName.get(name)?.ready === false);
+  if (phase === "Succeeded" && unknown.length === 0) {
+    return falseFor("PodCompleted");
+  }
+  if (phase === "Failed") return falseFor("PodFailed");
+  const messages = [
+    ...listed("containers with unknown status", unknown),
+    ...listed("containers with unready status", unready),
+  ];
+  return messages.length === 0
+    ? TRUE
+    : falseFor("ContainersNotReady", messages.join(", "));
+}
+
+/** Compat: kubelet 1.36 GeneratePodReadyCondition. */
+function readiness(
+  { pod }: ConditionFacts,
+  containersReady: Verdict,
+  previous: readonly PodConditionJson[],
+): Verdict {
+  if (containersReady.status !== "True") return containersReady;
+  const messages = (pod.spec?.readinessGates ?? [])
+    .flatMap(({ conditionType }) => {
+      const found = find(pod.status?.conditions ?? [], conditionType) ??
+        find(previous, conditionType);
+      if (found === undefined) {
+        return `corresponding condition of pod readiness gate ` +
+          `"${conditionType}" does not exist.`;
+      }
+      return found.status === "True" ? [] : (
+        `the status of pod readiness gate "${conditionType}" is not "True", ` +
+        `but ${found.status}`
+      );
+    });
+  return messages.length === 0
+    ? TRUE
+    : falseFor("ReadinessGatesNotReady", messages.join(", "));
+}
+
+function find<T extends { readonly type: string }>(
+  list: readonly T[],
+  type: string,
+): T | undefined {
+  return list.find((each) => each.type === type);
+}
+
+function falseFor(reason: string, message?: string): Verdict {
   return {
     status: "False",
-    reason: "ContainersNotReady",
-    message: `containers with unready status: [${unready.join(" ")}]`,
+    reason,
+    ...message === undefined ? {} : { message },
   };
+}
+
+function listed(what: string, names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`${what}: [${names.join(" ")}]`];
 }

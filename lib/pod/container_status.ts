@@ -1,112 +1,188 @@
 /**
- * One container's status, projected from what the runtime reports. Nothing is
- * stored twice: state, last state and counts all come from the instances.
+ * One container's status, projected from what the runtime reports. What the
+ * runtime has forgotten comes from the status before.
  * Compat: kubelet 1.36 convertToAPIContainerStatuses.
  */
 import { restartPolicyOf } from "../api/pod.ts";
 import type { ContainerState, ContainerStatusJson } from "../api/status.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { Blocker } from "./action.ts";
+import {
+  containerResources,
+  containerUser,
+  volumeMounts,
+} from "./container_resources.ts";
+import {
+  endedState,
+  lostState,
+  plainState,
+  runningState,
+  waitingState,
+} from "./container_state.ts";
 import { type Facts, instancesOf, type ObservedContainer } from "./facts.ts";
 import { remembered } from "./labels.ts";
 import { mayRestart } from "./restart.ts";
 
-const FIRST_WAITING = "ContainerCreating";
+export interface ContainerPlace {
+  readonly pod: V1Pod;
+  readonly container: V1Container;
+  /** What keeps the container from starting, if something does. */
+  readonly reason: Blocker | undefined;
+}
 
-/** `reason` is what keeps the container from starting, if something does. */
 export function containerStatus(
   facts: Facts,
-  at: { readonly pod: V1Pod; readonly container: V1Container },
-  reason: Blocker | undefined,
+  at: ContainerPlace,
+  before: ContainerStatusJson | undefined,
 ): ContainerStatusJson {
-  const { container } = at;
+  const { container, reason } = at;
+  const old = before === undefined ? undefined : plainStatus(before);
   const [newest, older] = instancesOf(facts.observed, container.name);
-  const waiting = waitingState(reason);
-  if (newest === undefined) {
-    return {
-      name: container.name,
-      state: waiting,
-      lastState: {},
-      ready: false,
-      started: false,
-      restartCount: 0,
-      image: container.image ?? "",
-      imageID: "",
-    };
+  const status = newest === undefined
+    ? unseenStatus(at, old)
+    : seenStatus(facts, { ...at, newest, older }, old);
+  // Compat: kubelet 1.36: only a recorded failure turns an end into waiting.
+  if (!isContract(reason) || !willStart(facts, at, newest)) return status;
+  const { state } = status;
+  return {
+    ...status,
+    state: waitingState(at.pod, reason),
+    lastState: state.terminated === undefined ? status.lastState : state,
+  };
+}
+
+/** Compat: kubelet 1.36 ShouldContainerBeRestarted. */
+function willStart(
+  facts: Facts,
+  { pod, container }: ContainerPlace,
+  newest: ObservedContainer | undefined,
+): boolean {
+  if (pod.metadata?.deletionTimestamp !== undefined) return false;
+  if (newest === undefined) return true;
+  if (newest.state !== "exited") return newest.state !== "running";
+  return facts.pod !== undefined &&
+    mayRestart(restartPolicyOf(pod, container), newest.exitCode);
+}
+
+/** Only words that are contract show up as a reason; others do not. */
+function isContract(blocker: Blocker | undefined): blocker is Blocker {
+  return blocker !== undefined && /^[A-Z]/.test(blocker.what);
+}
+
+/** The runtime has nothing of it: never started, or lost. */
+function unseenStatus(
+  { pod, container }: ContainerPlace,
+  old: ContainerStatusJson | undefined,
+): ContainerStatusJson {
+  if (old?.state.terminated !== undefined) {
+    return { ...old, ready: false, started: false };
   }
-  const isRunning = newest.state === "running";
-  const willRestart = newest.state === "exited" && facts.pod !== undefined &&
-    mayRestart(restartPolicyOf(at.pod, container), newest.exitCode) &&
-    // Compat: kubelet 1.36: only a recorded failure turns an end into waiting.
-    reason !== undefined && isContract(reason);
+  const { restartCount = 0, lastState = {} } = old ?? NEVER;
+  const isLost = old?.state.running !== undefined &&
+    lastState.terminated === undefined;
+  const isDeleted = pod.metadata?.deletionTimestamp !== undefined;
   return {
     name: container.name,
-    state: willRestart ? waiting : stateOf(facts, newest, waiting),
-    lastState: willRestart
-      ? terminated(facts, newest)
-      : older?.state === "exited"
-      ? terminated(facts, older)
-      : {},
+    state: waitingState(pod),
+    lastState: isLost ? lostState("deleted") : lastState,
+    ready: false,
+    started: false,
+    restartCount: restartCount + (isLost && !isDeleted ? 1 : 0),
+    image: container.image ?? "",
+    imageID: "",
+    ...volumeMounts(container, undefined, old),
+  };
+}
+
+const NEVER: Partial<ContainerStatusJson> = {};
+
+interface Instances extends ContainerPlace {
+  readonly newest: ObservedContainer;
+  readonly older: ObservedContainer | undefined;
+}
+
+function seenStatus(
+  facts: Facts,
+  at: Instances,
+  old: ContainerStatusJson | undefined,
+): ContainerStatusJson {
+  const { container, newest } = at;
+  const containerID = `${facts.runtime.name}://${newest.id}`;
+  const isRunning = newest.state === "running";
+  const state = stateOf(facts, at, old);
+  return {
+    name: container.name,
+    state,
+    lastState: lastStateOf(facts, at, old),
     ready: isRunning,
     started: isRunning,
-    restartCount: remembered(newest.annotations).restartCount,
+    restartCount: restartCount(newest, state, old),
     image: newest.image,
     imageID: newest.imageRef,
-    containerID: `${facts.runtime.name}://${newest.id}`,
+    containerID,
+    ...containerResources(container, newest),
+    ...volumeMounts(container, newest, old),
+    ...containerUser(newest),
   };
 }
 
 function stateOf(
   facts: Facts,
-  instance: ObservedContainer,
-  waiting: ContainerState,
+  { pod, newest }: Instances,
+  old: ContainerStatusJson | undefined,
 ): ContainerState {
-  switch (instance.state) {
+  switch (newest.state) {
     case "running":
-      return { running: timed("startedAt", instance.startedAtMs) };
+      return runningState(newest);
     case "exited":
-      return terminated(facts, instance);
+      return endedState(facts, pod, newest);
     case "created":
+      return waitingState(pod);
     case "unknown":
-      return waiting;
+      // Waiting would say that it never ran.
+      if (old?.state.running !== undefined) return lostState("terminated");
+      return old?.state.terminated === undefined
+        ? waitingState(pod)
+        : old.state;
   }
 }
 
-function terminated(facts: Facts, instance: ObservedContainer): ContainerState {
+function lastStateOf(
+  facts: Facts,
+  { pod, newest, older }: Instances,
+  old: ContainerStatusJson | undefined,
+): ContainerState {
+  if (older?.state === "exited") return endedState(facts, pod, older);
+  const containerID = `${facts.runtime.name}://${newest.id}`;
+  const isOther = old?.containerID !== containerID;
+  const last = isOther && old?.state.terminated !== undefined
+    ? old.state
+    : old?.lastState ?? {};
+  // A back-off that is over: its end is the state again.
+  return last.terminated?.containerID === containerID ? {} : last;
+}
+
+/** The runtime's count, unless more is known of what it has forgotten. */
+function restartCount(
+  newest: ObservedContainer,
+  state: ContainerState,
+  old: ContainerStatusJson | undefined,
+): number {
+  const own = remembered(newest.annotations).restartCount;
+  const known = Math.max(own, old?.restartCount ?? 0);
+  const hasEnded = old?.state.terminated !== undefined;
+  const isLost = newest.state === "unknown" && state.terminated !== undefined;
+  const isNext = isLost
+    ? !hasEnded
+    : newest.state === "running" && hasEnded && old.restartCount >= own;
+  return isNext ? known + 1 : known;
+}
+
+/** As the API server has it, a time may be null and a state missing. */
+function plainStatus(status: ContainerStatusJson): ContainerStatusJson {
   return {
-    terminated: {
-      exitCode: instance.exitCode,
-      reason: instance.reason,
-      ...instance.message === "" ? {} : { message: instance.message },
-      ...timed("startedAt", instance.startedAtMs),
-      ...timed("finishedAt", instance.finishedAtMs),
-      containerID: `${facts.runtime.name}://${instance.id}`,
-    },
+    ...status,
+    state: plainState(status.state),
+    lastState: plainState(status.lastState),
   };
-}
-
-/** Only words that are contract show up as a reason; others as the default. */
-function waitingState(blocker: Blocker | undefined): ContainerState {
-  if (blocker === undefined || !isContract(blocker)) {
-    return { waiting: { reason: FIRST_WAITING } };
-  }
-  return { waiting: { reason: blocker.what, message: blocker.message } };
-}
-
-function isContract(blocker: Blocker): boolean {
-  return /^[A-Z]/.test(blocker.what);
-}
-
-function timed<Key extends string>(
-  key: Key,
-  ms: number,
-): { readonly [K in Key]?: string } {
-  const fields: { [K in Key]?: string } = {};
-  if (ms > 0) fields[key] = secondsText(ms);
-  return fields;
-}
-
-/** RFC 3339 with whole seconds, as the API server keeps times. */
-export function secondsText(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

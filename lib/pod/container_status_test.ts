@@ -8,18 +8,21 @@ import {
   running,
   someFacts,
 } from "../../tests/build.ts";
+import type { ContainerStatusJson } from "../api/status.ts";
 import type { Blocker } from "./action.ts";
-import { containerStatus, secondsText } from "./container_status.ts";
+import { secondsText } from "./container_state.ts";
+import { containerStatus } from "./container_status.ts";
 import type { ObservedContainer } from "./facts.ts";
 
 function status(
   containers: readonly ObservedContainer[],
   reason?: Blocker,
   pod = aPod(),
+  old?: ContainerStatusJson,
 ) {
   const [container = aContainer()] = pod.spec?.containers ?? [];
   const facts = someFacts({ pod, state: running(), containers });
-  return containerStatus(facts, { pod, container }, reason);
+  return containerStatus(facts, { pod, container, reason }, old);
 }
 
 const CRASH_LOOP = { what: "CrashLoopBackOff", message: "back-off 10s …" };
@@ -69,6 +72,7 @@ Deno.test("containerStatus() shows a running container with its last end", () =>
     image: "docker.io/library/busybox:1",
     imageID: "sha256:aaaa",
     containerID: "containerd://c1",
+    resources: {},
   });
 });
 
@@ -121,4 +125,41 @@ Deno.test("containerStatus() leaves out times that the runtime does not know", (
 
 Deno.test("secondsText() is RFC 3339, cut to the second", () => {
   assert.equal(secondsText(NOW_MS + 999), "2026-01-02T03:04:05Z");
+});
+
+Deno.test("containerStatus() cuts messages, but no character", () => {
+  const pod = aPod({
+    spec: { restartPolicy: "Never" },
+    containers: ["web", "b", "c"].map((name) => aContainer({ name })),
+  });
+  const messageOf = (message: string) =>
+    status([aFailed({ pod, message })], undefined, pod).state.terminated
+      ?.message ?? "";
+  assert.equal(messageOf("x".repeat(5000)).length, 4096);
+  assert.equal(messageOf("€".repeat(5000)), "€".repeat(1365));
+  assert.equal(messageOf("€".repeat(1365)), "€".repeat(1365));
+});
+
+Deno.test("containerStatus() calls a container lost when the runtime knows no state", () => {
+  const unknown = [anInstance({ state: "unknown", attempt: 2 })];
+  const before = status([anInstance({ attempt: 2 })]);
+  const lost = status(unknown, undefined, aPod(), before);
+  assert.equal(lost.state.terminated?.reason, "ContainerStatusUnknown");
+  assert.equal(lost.restartCount, 3);
+  assert.deepEqual(status(unknown, undefined, aPod(), lost), lost);
+});
+
+Deno.test("containerStatus() shows a back-off's end once", () => {
+  const crashed = [aFailed({ attempt: 1 })];
+  const waits = status(crashed, CRASH_LOOP);
+  const after = status(crashed, undefined, aPod(), waits);
+  assert.deepEqual(after.state, ended("c0", 1, "Error"));
+  assert.deepEqual(after.lastState, {});
+});
+
+Deno.test("containerStatus() waits for init containers in their own words", () => {
+  const pod = aPod({ spec: { initContainers: [aContainer({ name: "i" })] } });
+  assert.deepEqual(status([], undefined, pod).state, {
+    waiting: { reason: "PodInitializing" },
+  });
 });

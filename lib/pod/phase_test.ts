@@ -4,6 +4,7 @@ import type { ContainerState, ContainerStatusJson } from "../api/status.ts";
 import { phase } from "./phase.ts";
 
 const RUNS: ContainerState = { running: {} };
+const LIVE = { isEnded: false };
 const WAITS: ContainerState = { waiting: { reason: "ContainerCreating" } };
 const exit = (exitCode: number): ContainerState => ({
   terminated: { exitCode, reason: "" },
@@ -53,7 +54,7 @@ Deno.test("phase() tallies the containers as the kubelet does", () => {
     });
     const statuses = [status("a", a, lastA), status("b", b, lastB)];
     assert.equal(
-      phase(pod, statuses),
+      phase(pod, statuses, LIVE),
       expected,
       JSON.stringify([restartPolicy, statuses]),
     );
@@ -69,9 +70,34 @@ Deno.test("phase() heeds a container's own restart policy", () => {
     ],
   });
   const statuses = [status("a", exit(1)), status("b", exit(0))];
-  assert.equal(phase(pod, statuses), "Running");
+  assert.equal(phase(pod, statuses, LIVE), "Running");
 });
 
 Deno.test("phase() is pending while a container has no status", () => {
-  assert.equal(phase(aPod(), []), "Pending");
+  assert.equal(phase(aPod(), [], LIVE), "Pending");
+});
+
+Deno.test("phase() of a pod that is stopped for good is terminal", () => {
+  const table: [ContainerState, string][] = [
+    [exit(0), "Succeeded"],
+    [exit(137), "Failed"],
+    [WAITS, "Pending"],
+    [RUNS, "Running"],
+  ];
+  const ended = { isEnded: true };
+  for (const [state, expected] of table) {
+    assert.equal(phase(aPod(), [status("web", state)], ended), expected);
+  }
+  const annotations = { "kubernetes.io/config.source": "file" };
+  const unmoved = phase(
+    aPod({ annotations }),
+    [status("web", exit(0))],
+    ended,
+  );
+  assert.equal(unmoved, "Running", "a static pod's phase stays");
+});
+
+Deno.test("phase() does not call an end a success that is only the last one", () => {
+  const pod = aPod({ spec: { restartPolicy: "OnFailure" } });
+  assert.equal(phase(pod, [status("web", WAITS, exit(0))], LIVE), "Failed");
 });

@@ -17,11 +17,11 @@ export interface StopOrder {
   /** Whole seconds between the stop signal and the kill; 0: at once. */
   readonly graceSeconds: number;
   readonly message: string;
-  /** An eviction, preemption or shutdown, for the condition that tells it. */
+  /** An eviction, preemption or shutdown, as it stands in the pod's status. */
   readonly disruption?: { readonly reason: string; readonly message: string };
 }
 
-/** Why a pod may not run here, as its status says. */
+/** Why the node does not take the pod, as it stands in the pod's status. */
 export interface Refusal {
   readonly reason: string;
   readonly message: string;

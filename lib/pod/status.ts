@@ -1,18 +1,36 @@
 /**
- * PodStatus as a projection of the facts and of the plan made from them. The
- * previous status is consulted only for what the runtime cannot tell: when the
- * pod was first seen and when a condition last changed.
+ * PodStatus as a projection of the facts and of the plan made from them, as it
+ * is to stand in the API server. The previous status is consulted only for
+ * what the runtime cannot tell: when the pod was first seen, when a condition
+ * last changed, and what there was of a container that is lost.
+ * Compat: kubelet 1.36 generateAPIPodStatus, mergePodStatus, TerminatePod.
  */
-import { containersOf } from "../api/pod.ts";
+import { containersOf, isStatic, restartPolicyOf } from "../api/pod.ts";
 import { qosClass } from "../api/qos.ts";
-import type { PodStatusJson } from "../api/status.ts";
+import type {
+  ContainerStatusJson,
+  PodPhase,
+  PodStatusJson,
+} from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
-import { conditions } from "./conditions.ts";
-import { containerStatus, secondsText } from "./container_status.ts";
+import { addresses } from "./addresses.ts";
+import { conditions, observedGeneration } from "./conditions.ts";
+import { lostState, secondsText } from "./container_state.ts";
+import { containerStatus } from "./container_status.ts";
+import { type Facts, isGone } from "./facts.ts";
+import { isTerminal, phase } from "./phase.ts";
 import type { Plan } from "./plan.ts";
-import { currentSandbox, type Facts } from "./facts.ts";
-import { phase } from "./phase.ts";
+import { podResources } from "./pod_resources.ts";
+import { mayRestart } from "./restart.ts";
 import { sandboxIsUsable } from "./sandbox.ts";
+import type { Refusal, StopOrder } from "./state.ts";
+import { mayStillRun, stopOrder } from "./stop.ts";
+
+export interface StatusPlace {
+  readonly facts: Facts;
+  readonly plan: Plan;
+  readonly pod: V1Pod;
+}
 
 /** Of a pod at which nobody has looked yet: the runtime is away. */
 export function unseenStatus(pod: V1Pod): PodStatusJson {
@@ -24,41 +42,198 @@ export function unseenStatus(pod: V1Pod): PodStatusJson {
   };
 }
 
+/**
+ * `previous` is what was projected last, or what the API server holds, as
+ * plain JSON: the projection after a restart of the agent is then the same.
+ */
 export function podStatus(
-  at: { readonly facts: Facts; readonly plan: Plan; readonly pod: V1Pod },
+  at: StatusPlace,
   previous: PodStatusJson | undefined,
   nowMs: number,
 ): PodStatusJson {
-  const { facts, plan, pod } = at;
-  const containerStatuses = containersOf(pod).map((container) =>
-    containerStatus(facts, { pod, container }, plan.waiting.get(container.name))
-  ).sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
-  const podPhase = phase(pod, containerStatuses);
-  const known = currentSandbox(facts.observed)?.ips ?? [];
-  // Compat: kubelet 1.36 keeps the addresses of a pod that has ended.
-  const ips = known.length > 0
-    ? known
-    : previous?.podIPs?.map(({ ip }) => ip) ?? [];
-  const [first] = ips;
+  const refusal = refusalOf(at, previous);
+  if (refusal !== undefined) {
+    return refusedStatus(at, { refusal, previous }, nowMs);
+  }
+  const containerStatuses = statusesOf(at, previous);
+  if (
+    previous !== undefined && isIllegal(at.pod, previous, containerStatuses)
+  ) {
+    return previous;
+  }
+  const { facts, pod } = at;
+  const told = phaseOf(at, previous, containerStatuses);
   return {
-    phase: podPhase,
+    ...generationOf(pod, previous),
+    phase: told.phase,
+    ...told.reason === undefined ? {} : { reason: told.reason },
+    ...told.message === undefined ? {} : { message: told.message },
     conditions: conditions(
       {
         pod,
-        phase: podPhase,
+        phase: told.reached,
         statuses: containerStatuses,
         hasSandbox: sandboxIsUsable(facts, pod),
+        disruption: told.disruption,
       },
       previous?.conditions ?? [],
       nowMs,
     ),
-    ...first === undefined
-      ? {}
-      : { podIP: first, podIPs: ips.map((ip) => ({ ip })) },
+    ...addresses(facts, pod, previous),
     startTime: previous?.startTime ?? firstSeen(facts, nowMs),
     qosClass: qosClass(pod),
     containerStatuses,
+    ...podResources(pod),
   };
+}
+
+/** Nothing of the pod runs any more, and nothing of it will. */
+function isEnded({ facts, plan }: StatusPlace): boolean {
+  return (plan.next.kind === "cleaning" || plan.next.kind === "done") &&
+    !facts.observed.containers.some(mayStillRun);
+}
+
+/** Also of a pod that was refused before the agent started. */
+function refusalOf(
+  { facts, plan }: StatusPlace,
+  previous: PodStatusJson | undefined,
+): Refusal | undefined {
+  if (plan.next.kind === "done" && plan.next.refusal !== undefined) {
+    return plan.next.refusal;
+  }
+  if (previous?.phase !== "Failed" || !isGone(facts.observed)) return undefined;
+  if ((previous.containerStatuses ?? []).length > 0) return undefined;
+  const { reason, message = "" } = previous;
+  return reason === undefined ? undefined : { reason, message };
+}
+
+/** Compat: kubelet 1.36 rejectPod: nothing else stands in the status. */
+function refusedStatus(
+  { facts, pod }: StatusPlace,
+  made: {
+    readonly refusal: Refusal;
+    readonly previous: PodStatusJson | undefined;
+  },
+  nowMs: number,
+): PodStatusJson {
+  const { refusal, previous } = made;
+  return {
+    ...generationOf(pod, previous),
+    phase: "Failed",
+    reason: refusal.reason,
+    message: refusal.message,
+    conditions: [],
+    startTime: previous?.startTime ?? firstSeen(facts, nowMs),
+    qosClass: qosClass(pod),
+    containerStatuses: [],
+  };
+}
+
+function statusesOf(
+  at: StatusPlace,
+  previous: PodStatusJson | undefined,
+): ContainerStatusJson[] {
+  const { facts, plan, pod } = at;
+  const before = new Map(
+    previous?.containerStatuses?.map((status) => [status.name, status]),
+  );
+  // Compat: kubelet 1.36 TerminatePod. What has no end by now has none to tell.
+  const isOver = isEnded(at) && !isStatic(pod);
+  return containersOf(pod).map((container) => {
+    const reason = plan.waiting.get(container.name);
+    const place = { pod, container, reason };
+    const status = containerStatus(facts, place, before.get(container.name));
+    return isOver && status.state.terminated === undefined
+      ? {
+        ...status,
+        state: lostState("terminated"),
+        ready: false,
+        started: false,
+      }
+      : status;
+  }).sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+}
+
+/**
+ * A container that has ended for good runs again: such a status is not told.
+ * Compat: kubelet 1.36 checkContainerStateTransition.
+ */
+function isIllegal(
+  pod: V1Pod,
+  previous: PodStatusJson,
+  statuses: readonly ContainerStatusJson[],
+): boolean {
+  return containersOf(pod).some((container) => {
+    const named = ({ name }: ContainerStatusJson) => name === container.name;
+    const ended = previous.containerStatuses?.find(named)?.state.terminated;
+    return ended !== undefined &&
+      !mayRestart(restartPolicyOf(pod, container), ended.exitCode) &&
+      statuses.find(named)?.state.terminated === undefined;
+  });
+}
+
+interface ToldPhase {
+  readonly phase: PodPhase;
+  readonly reason?: string | undefined;
+  readonly message?: string | undefined;
+  /** The phase reached, which is told only when nothing runs any more. */
+  readonly reached: PodPhase;
+  readonly disruption: StopOrder["disruption"];
+}
+
+function phaseOf(
+  at: StatusPlace,
+  previous: PodStatusJson | undefined,
+  statuses: readonly ContainerStatusJson[],
+): ToldPhase {
+  const { pod } = at;
+  const final = finalPhase(pod, previous);
+  if (final !== undefined) return final;
+  const before = previous?.phase;
+  const isOver = isEnded(at);
+  const now = phase(pod, statuses, { isEnded: isOver });
+  const disruption = isOver ? orderOf(at)?.disruption : undefined;
+  const isFailed = disruption !== undefined || (isOver && !isStatic(pod));
+  const reached = isTerminal(now) || !isFailed ? now : "Failed";
+  const isWithheld = isTerminal(reached) && !isOver;
+  const told = isWithheld ? before ?? "Running" : reached;
+  if (reached === "Failed" && disruption !== undefined) {
+    return { ...disruption, phase: told, reached, disruption };
+  }
+  const kept = told === before ? previous : undefined;
+  const { reason, message } = kept ?? {};
+  return { phase: told, reason, message, reached, disruption };
+}
+
+/**
+ * Invariant: a pod never leaves a terminal phase, nor its reason. Somebody
+ * else may have set it; a manifest may not.
+ */
+function finalPhase(
+  pod: V1Pod,
+  previous: PodStatusJson | undefined,
+): ToldPhase | undefined {
+  const ended = [previous, isStatic(pod) ? undefined : pod.status]
+    .find((status) => isTerminal(status?.phase));
+  if (ended === undefined) return undefined;
+  const last = ended.phase === "Succeeded" ? "Succeeded" : "Failed";
+  const { reason, message } = ended;
+  return { phase: last, reached: last, reason, message, disruption: undefined };
+}
+
+function orderOf({ facts, plan }: StatusPlace): StopOrder | undefined {
+  if (facts.state.kind === "stopping") return facts.state.order;
+  return plan.next.kind === "stopping" ? plan.next.order : stopOrder(facts);
+}
+
+/** It never goes back. */
+function generationOf(
+  pod: V1Pod,
+  previous: PodStatusJson | undefined,
+): { readonly observedGeneration?: number } {
+  const { observedGeneration: now = 0 } = observedGeneration(pod);
+  const highest = Math.max(now, previous?.observedGeneration ?? 0);
+  return highest === 0 ? {} : { observedGeneration: highest };
 }
 
 /** A pod adopted after a restart started when its first sandbox did. */

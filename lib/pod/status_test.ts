@@ -11,7 +11,7 @@ import {
   someFacts,
 } from "../../tests/build.ts";
 import type { PodStatusJson } from "../api/status.ts";
-import { secondsText } from "./container_status.ts";
+import { secondsText } from "./container_state.ts";
 import { decide } from "./decide.ts";
 import { podStatus } from "./status.ts";
 

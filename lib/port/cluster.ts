@@ -7,7 +7,7 @@
  * adapter's; retries after failures are the caller's.
  */
 import type { PodUid } from "../api/id.ts";
-import type { PodStatusJson } from "../api/status.ts";
+import type { PodStatusChange } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 
 /** A JSON object of the API, of a kind that we only pass on. */
@@ -41,14 +41,15 @@ export interface ClusterPods {
    */
   watch(nodeName: string, signal: AbortSignal): AsyncIterable<PodNews>;
   /**
-   * Merges a status into the pod's, without reading it first. Conditions that
-   * are not ours are left alone. `give-up` when the pod is gone or another.
+   * Merges a status into the pod's, without reading it first, and returns the
+   * pod as stored. Null takes a field away, of a condition too; conditions that
+   * are not named stay. `give-up` when the pod is gone or another.
    */
   patchStatus(
     pod: PodRef,
-    status: Partial<PodStatusJson>,
+    status: PodStatusChange,
     signal: AbortSignal,
-  ): Promise<void>;
+  ): Promise<V1Pod>;
   /** Deletes with grace 0 and the uid as a precondition. */
   remove(pod: PodRef, signal: AbortSignal): Promise<void>;
   /** Creates a mirror pod and returns it as stored. */

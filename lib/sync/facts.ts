@@ -58,6 +58,7 @@ export function factsOf(
     hasEnded: sources.pod !== undefined && !isStatic(sources.pod) &&
       isTerminal(memory.status?.phase),
     failures: memory.failures,
+    hostIps: [],
   };
 }
 

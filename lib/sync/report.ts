@@ -21,7 +21,7 @@ import {
 } from "../api/pod.ts";
 import type { PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
-import { statusChange, storedStatus } from "../pod/status_change.ts";
+import { statusChange } from "../pod/status_change.ts";
 import type { ClusterPods } from "../port/cluster.ts";
 import type { Desired } from "../source/types.ts";
 import type { PodMemory, PodsReader } from "./store.ts";
@@ -127,7 +127,7 @@ export class StatusReports {
     const { memory, pods } = this.#ports;
     const known = memory.get(uid);
     if (known?.status === undefined) return undefined;
-    const change = statusChange(storedStatus(target), known.status);
+    const change = statusChange(target.status, known.status);
     if (change !== undefined) {
       const waitMs = this.#firstWordAtMs(uid, target, known.status);
       if (waitMs !== undefined) return waitMs;
@@ -147,7 +147,7 @@ export class StatusReports {
     target: V1Pod,
     status: PodStatusJson,
   ): number | undefined {
-    const isFirst = storedStatus(target)?.startTime === undefined;
+    const isFirst = target.status?.startTime === undefined;
     const isNoNews = status.phase === "Pending" &&
       status.containerStatuses.every(({ state }) =>
         state.waiting?.message === undefined && state.terminated === undefined

@@ -72,6 +72,7 @@ const PROMISES: readonly {
   { name: "lists pods, then tells each change", check: tellsPods },
   { name: "creates a pod once and gets it", check: createsOnce },
   { name: "merges a status and leaves others' conditions", check: merges },
+  { name: "takes away what a status has no more", check: takesAway },
   { name: "writes no status to another pod", check: refusesOther },
   { name: "removes the pod that is meant, and no other", check: removes },
   { name: "ends calls and watches with the signal's reason", check: aborts },
@@ -142,6 +143,56 @@ async function merges(
   assert.deepEqual(status?.podIPs, [{ ip: "10.1.2.4" }]);
   const types = status?.conditions?.map(({ type }) => type) ?? [];
   assert.ok(types.includes("Ready") && types.includes("example.com/Gate"));
+  await cluster.pods.remove(ref, signal);
+}
+
+/** Null is what a strategic merge patch says of a field that is gone. */
+async function takesAway(
+  { cluster, harness, signal, name }: Case,
+): Promise<void> {
+  const ref = refOf(await cluster.pods.create(aPod(name, "a"), signal));
+  await harness.condition(ref, "example.com/Gate");
+  const own = { lastTransitionTime: NOW, status: "True" } as const;
+  const stored = await cluster.pods.patchStatus(ref, {
+    reason: "Evicted",
+    message: "too much",
+    podIP: "10.1.2.3",
+    podIPs: [{ ip: "10.1.2.3" }],
+    resources: { requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "2" } },
+    conditions: [
+      { ...own, type: "Ready", reason: "Because", message: "of it" },
+      { ...own, type: "Initialized", reason: "Stays" },
+    ],
+  }, signal);
+  assert.equal(stored.status?.reason, "Evicted");
+  const { status } = await cluster.pods.patchStatus(ref, {
+    reason: null,
+    message: null,
+    podIP: null,
+    podIPs: null,
+    resources: { requests: { cpu: null, memory: "2Gi" }, limits: null },
+    conditions: [{ ...own, type: "Ready", reason: null, message: null }],
+    conditionsGone: ["ContainersReady"],
+  }, signal);
+  const { conditions = [], ...rest } = status ?? {};
+  for (const key of ["reason", "message", "podIP", "podIPs"]) {
+    assert.ok(!Object.hasOwn(rest, key), key);
+  }
+  const resources = { ...status }["resources"];
+  assert.deepEqual(resources, { requests: { memory: "2Gi" } });
+  const reasons = conditions.map(({ type, reason, message }) =>
+    [type, reason, message] as const
+  ).sort();
+  assert.deepEqual(reasons, [
+    ["Initialized", "Stays", undefined],
+    ["Ready", undefined, undefined],
+    ["example.com/Gate", undefined, undefined],
+  ]);
+  const last = await cluster.pods.patchStatus(ref, {
+    conditionsGone: ["Ready"],
+  }, signal);
+  const types = last.status?.conditions?.map(({ type }) => type).sort();
+  assert.deepEqual(types, ["Initialized", "example.com/Gate"]);
   await cluster.pods.remove(ref, signal);
 }
 

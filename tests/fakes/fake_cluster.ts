@@ -13,6 +13,7 @@ import type {
   PodRef,
 } from "../../lib/port/cluster.ts";
 import {
+  changeStatus,
   FakeObjects,
   mergeStatus,
   type Stored,
@@ -52,10 +53,9 @@ export class FakeCluster implements Cluster {
       this.#call(signal, `write the status of pod ${pod.name}`, () => {
         const found = this.#pod(pod);
         if (found === undefined) throw refuse(pod.name, "give-up", "NotFound");
-        this.podObjects.put(keyOf(pod), {
-          ...found,
-          status: mergeStatus(found.status, status),
-        });
+        const changed = changeStatus(found.status, status);
+        const stored = { ...found, status: changed };
+        return this.podObjects.put(keyOf(pod), stored) as V1Pod;
       }),
     remove: (pod, signal) =>
       this.#call(signal, `delete pod ${pod.name}`, () => {

@@ -1,4 +1,5 @@
 /** The objects of one kind in a fake cluster, and who follows them. */
+import type { PodStatusChange } from "../../lib/api/status.ts";
 import type { ApiObject } from "../../lib/port/cluster.ts";
 
 export type Stored = ApiObject & { readonly [key: string]: unknown };
@@ -97,25 +98,50 @@ export class FakeObjects<T extends object = Stored> {
   }
 }
 
-/** Conditions are merged by type, everything else is replaced by key. */
+/** As `podStatusPatch` has a server do it. */
+export function changeStatus(
+  before: unknown,
+  change: PodStatusChange,
+): ApiObject {
+  const { conditionsGone = [], ...fields } = change;
+  const merged = mergeStatus(before, fields);
+  if (conditionsGone.length === 0) return merged;
+  const conditions = asList(merged.conditions)
+    .filter((each) => !conditionsGone.includes(String(asRecord(each).type)));
+  return { ...merged, conditions };
+}
+
+/**
+ * A strategic merge: conditions by type, maps by key, other lists as a whole;
+ * null takes a field away.
+ */
 export function mergeStatus(before: unknown, patch: object): ApiObject {
   const old = asRecord(before);
   const merged = { ...old };
   for (const [key, value] of Object.entries(patch)) {
     if (key === "conditions" && Array.isArray(value)) {
       merged[key] = mergeConditions(old[key], value);
-    } else if (key === "status" || key === "metadata") {
-      merged[key] = mergeStatus(old[key], asRecord(value));
+    } else if (value === null) delete merged[key];
+    else if (typeof value === "object" && !Array.isArray(value)) {
+      merged[key] = mergeStatus(old[key], value);
     } else merged[key] = value;
   }
   return merged;
 }
 
 function mergeConditions(before: unknown, own: readonly unknown[]): unknown[] {
-  const types = own.map((each) => asRecord(each).type);
-  const others = (Array.isArray(before) ? before : [])
-    .filter((each) => !types.includes(asRecord(each).type));
-  return [...others, ...own];
+  const merged = new Map(
+    asList(before).map((each) => [asRecord(each).type, asRecord(each)]),
+  );
+  for (const each of own) {
+    const patch = asRecord(each);
+    merged.set(patch.type, mergeStatus(merged.get(patch.type), patch));
+  }
+  return [...merged.values()];
+}
+
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function asRecord(value: unknown): Record<string, unknown> {

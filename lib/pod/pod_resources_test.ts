@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { aContainer, aPod } from "../../tests/build.ts";
+import { podResources } from "./pod_resources.ts";
+
+Deno.test("podResources() adds up what the containers ask for", () => {
+  const pod = aPod({
+    containers: [
+      aContainer({
+        name: "a",
+        resources: {
+          requests: { cpu: "100m", memory: "32Mi" },
+          limits: { cpu: "150m", memory: "64Mi" },
+        },
+      }),
+      aContainer({
+        name: "b",
+        resources: {
+          requests: { cpu: "1", memory: "32Mi" },
+          limits: { cpu: "1", memory: "32Mi" },
+        },
+      }),
+      aContainer({
+        name: "d",
+        resources: { requests: { cpu: "1m", memory: "1M" } },
+      }),
+      aContainer({ name: "e" }),
+    ],
+  });
+  assert.deepEqual(podResources(pod), {
+    allocatedResources: { cpu: "1101m", memory: "68108864" },
+    resources: {
+      requests: { cpu: "1101m", memory: "68108864" },
+      limits: { cpu: "1150m", memory: "96Mi" },
+    },
+  });
+});
+
+Deno.test("podResources() adds overhead, but makes no limit of it", () => {
+  const overhead = { cpu: "250m", memory: "64Mi" };
+  const limits = { memory: "64Mi" };
+  const pod = aPod({
+    spec: { overhead },
+    containers: [aContainer({ resources: { limits, requests: limits } })],
+  });
+  assert.deepEqual(podResources(pod).resources, {
+    requests: { cpu: "250m", memory: "128Mi" },
+    limits: { memory: "128Mi" },
+  });
+  assert.deepEqual(podResources(aPod()), { resources: {} });
+});
