@@ -58,7 +58,6 @@ export function factsOf(
     hasEnded: sources.pod !== undefined && !isStatic(sources.pod) &&
       isTerminal(memory.status?.phase),
     failures: memory.failures,
-    hostIps: [],
   };
 }
 
