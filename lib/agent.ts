@@ -20,7 +20,7 @@ import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
-import { storedStatus } from "./pod/stored_status.ts";
+import { heldStatus } from "./pod/status_held.ts";
 import type { Cgroups, Files, HostFacts } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
 import type { LogFiles } from "./port/log_files.ts";
@@ -268,7 +268,7 @@ function wantedBy(desired: Reader<Desired>) {
       const held = pod !== undefined && isStatic(pod)
         ? mirrors.get(fullNameOf(pod))
         : pod;
-      return held === undefined ? undefined : storedStatus(held);
+      return held === undefined ? undefined : heldStatus(held);
     },
   };
 }

@@ -206,6 +206,7 @@ export function someFacts(parts: FactParts = {}): Facts {
     name: podNameOf(pod ?? aPod()),
     areSourcesReady: true,
     hasEnded: false,
+    lost: new Set(),
     isAdmitted: true,
     node: undefined,
     others: [],

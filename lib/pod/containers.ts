@@ -46,7 +46,11 @@ export function planContainer(
 ): ContainerPlan {
   const { pod, container } = place;
   const instance = instancesOf(facts.observed, container.name)[0];
-  if (instance === undefined) return planStart(facts, place, nowMs);
+  if (instance === undefined) {
+    return facts.lost.has(container.name)
+      ? { kind: "finished" }
+      : planStart(facts, place, nowMs);
+  }
   const isChanged = remembered(instance.annotations).hash !==
     containerHash(container.name, container.image ?? "");
   switch (instance.state) {

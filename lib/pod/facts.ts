@@ -84,6 +84,8 @@ export interface Facts {
   readonly state: PodState;
   /** Its phase is Succeeded or Failed, which is for good; never static. */
   readonly hasEnded: boolean;
+  /** Containers that ran and are gone, and shall not run again. */
+  readonly lost: ReadonlySet<string>;
   /** It may run here: that was decided once, and stays. */
   readonly isAdmitted: boolean;
   /** The node as pods ask for it; undefined while nobody knows. */

@@ -38,7 +38,7 @@ const LONGEST_DELAY_MS = 60_000;
 export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
   const old = currentSandbox(facts.observed);
   const toStart = containersToStart(facts, pod);
-  const hasRun = facts.observed.containers.length > 0;
+  const hasRun = facts.observed.containers.length > 0 || facts.lost.size > 0;
   if (hasRun && (toStart.length === 0 || isOnce(pod))) {
     return finished(facts, pod);
   }
@@ -98,7 +98,8 @@ function isOnce(pod: V1Pod): boolean {
 function containersToStart(facts: Facts, pod: V1Pod): V1Container[] {
   return containersOf(pod).filter((container) => {
     const instance = instancesOf(facts.observed, container.name)[0];
-    if (instance?.state !== "exited") return true;
+    if (instance === undefined) return !facts.lost.has(container.name);
+    if (instance.state !== "exited") return true;
     return mayRestart(restartPolicyOf(pod, container), instance.exitCode);
   });
 }

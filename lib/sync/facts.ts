@@ -18,10 +18,13 @@ import type {
   RuntimeHealth,
 } from "../pod/facts.ts";
 import { isGone } from "../pod/facts.ts";
+import { lostForGood } from "../pod/lost.ts";
 import { POD_NAME, POD_NAMESPACE } from "../pod/labels.ts";
 import { podLogDirectory } from "../pod/paths.ts";
 import type { Files } from "../port/host.ts";
 import type { PodMemory, PodsReader } from "./store.ts";
+
+const NONE: ReadonlySet<string> = new Set();
 
 export interface FactSources {
   readonly pod: V1Pod | undefined;
@@ -57,6 +60,9 @@ export function factsOf(
     state: memory.state,
     hasEnded: sources.pod !== undefined && !isStatic(sources.pod) &&
       isTerminal(memory.status?.phase),
+    lost: sources.pod === undefined
+      ? NONE
+      : lostForGood(sources.pod, sources.observed, memory.status),
     failures: memory.failures,
   };
 }

@@ -17,7 +17,6 @@ import {
   type RuntimeHealth,
 } from "../pod/facts.ts";
 import { isLegalMove } from "../pod/state.ts";
-import { isHeld } from "../pod/stop.ts";
 import { podStatus } from "../pod/status.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
@@ -118,10 +117,11 @@ function isAtRest(facts: Facts, plan: Plan): boolean {
   return plan.actions.length === 0 && plan.next.kind === facts.state.kind;
 }
 
-/** True when nobody holds the pod and nothing is left of it. */
+/** True when nobody wants the pod as it was and nothing is left of it. */
 function isOver(facts: Facts, plan: Plan): boolean {
-  return plan.next.kind === "done" && plan.next.refusal === undefined &&
-    isGone(facts.observed) && plan.actions.length === 0 && !isHeld(facts);
+  const isLetGo = facts.pod === undefined || facts.state.kind === "cleaning";
+  return isLetGo && plan.next.kind === "done" && isGone(facts.observed) &&
+    plan.actions.length === 0;
 }
 
 function forget(ports: WorkerPorts, uid: PodUid): undefined {

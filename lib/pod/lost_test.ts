@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import {
+  aContainer,
+  anInstance,
+  aPod,
+  NOW_MS,
+  someFacts,
+} from "../../tests/build.ts";
+import type { ContainerState, PodStatusJson } from "../api/status.ts";
+import { decide } from "./decide.ts";
+import { lostForGood } from "./lost.ts";
+import { unseenStatus } from "./status.ts";
+
+const NOTHING = { sandboxes: [], containers: [], atMs: NOW_MS };
+
+function once(restartPolicy: string) {
+  return aPod({ containers: [aContainer()], spec: { restartPolicy } });
+}
+
+function told(state: ContainerState): PodStatusJson {
+  const status = {
+    name: "web",
+    state,
+    lastState: {},
+    ready: false,
+    started: false,
+    restartCount: 0,
+    image: "",
+    imageID: "",
+  };
+  return { ...unseenStatus(aPod()), containerStatuses: [status] };
+}
+
+function ended(exitCode: number): PodStatusJson {
+  return told({ terminated: { exitCode, reason: "Error" } });
+}
+
+Deno.test("lostForGood() names what ran and may not run again", () => {
+  const running = told({ running: {} });
+  const table: [string, PodStatusJson | undefined, string[]][] = [
+    ["Never", undefined, []],
+    ["Never", told({ waiting: { reason: "ContainerCreating" } }), []],
+    ["Never", running, ["web"]],
+    ["Never", ended(0), ["web"]],
+    ["OnFailure", running, []],
+    ["OnFailure", ended(0), ["web"]],
+    ["OnFailure", ended(1), []],
+    ["Always", ended(0), []],
+  ];
+  for (const [policy, status, expected] of table) {
+    const found = lostForGood(once(policy), NOTHING, status);
+    assert.deepEqual([...found], expected, policy);
+  }
+});
+
+Deno.test("lostForGood() passes over what the runtime has", () => {
+  const observed = { ...NOTHING, containers: [anInstance()] };
+  assert.equal(lostForGood(once("Never"), observed, ended(0)).size, 0);
+});
+
+Deno.test("decide() starts nothing twice that runs once", () => {
+  const lost = new Set(["web"]);
+  const plan = decide(someFacts({ pod: once("Never"), lost }), NOW_MS);
+  assert.deepEqual(plan.next, { kind: "done" });
+  assert.deepEqual(plan.actions, []);
+});
