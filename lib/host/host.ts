@@ -1,21 +1,31 @@
 /** Opens everything the agent needs from the machine, once, at start. */
 import { join } from "node:path";
-import type { Cgroups, Files, HostFacts } from "../port/host.ts";
+import type {
+  Cgroups,
+  Files,
+  HostFacts,
+  HostPaths,
+  Mounts,
+} from "../port/host.ts";
 import type { LogFiles } from "../port/log_files.ts";
 import type { Http, Listener } from "../port/net.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
+import { hostPathsOf } from "./host_paths.ts";
 import { openLibc } from "./libc.ts";
 import { HostListener } from "./listener.ts";
 import { HostLogFiles } from "./log_files.ts";
 import { bindHostTrees } from "./mounts.ts";
 import { hostHttp } from "./net.ts";
 import { ProcFacts } from "./proc.ts";
+import { HostMounts } from "./tmpfs.ts";
 
 export interface Host {
   readonly files: Files;
   readonly manifestFiles: Files;
   readonly logFiles: LogFiles;
+  readonly mounts: Mounts;
+  readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
   readonly http: Http;
@@ -47,6 +57,8 @@ export function openHost(
       links: "follow",
     }),
     logFiles: new HostLogFiles({ libc, roots: [podLogsDir], links: "refuse" }),
+    mounts: new HostMounts({ libc, roots: [rootDir], links: "refuse" }),
+    hostPaths: hostPathsOf(libc),
     cgroups: new HostCgroups(libc, runDir),
     host: new ProcFacts(runDir),
     http: hostHttp,

@@ -28,13 +28,16 @@ export async function getsObjects(
   assert.equal(await objects.configMap(ref, signal), undefined);
   await harness.place("Secret", name, { data: { key: btoa("hidden") } });
   await harness.place("ConfigMap", name, {
-    data: { key: "open", "..not": "" },
+    data: { key: "open", ["__proto__"]: "plain" },
     binaryData: { raw: "/wA=" },
   });
   const secret = await objects.secret(ref, signal);
   assert.deepEqual(secret?.data, { key: btoa("hidden") });
   const map = await objects.configMap(ref, signal);
-  assert.equal(Object(map?.data).key, "open");
+  assert.deepEqual(Object.entries(Object(map?.data)).sort(), [
+    ["__proto__", "plain"],
+    ["key", "open"],
+  ]);
   assert.deepEqual(map?.binaryData, { raw: "/wA=" });
 }
 
