@@ -14,6 +14,7 @@ import type {
 import { environment, expandAll } from "./env.ts";
 import type { PodSettings } from "./facts.ts";
 import { containerAnnotations, containerLabels } from "./labels.ts";
+import { volumeMounts } from "./mounts.ts";
 import { containerLogFile, podDirectory } from "./paths.ts";
 import {
   containerSecurity,
@@ -27,6 +28,8 @@ export interface Start {
   readonly crashDelayMs: number;
   readonly image: ImageUser & { readonly ref: string };
   readonly podIps: readonly string[];
+  /** Volume name → host path; see lib/volume. */
+  readonly volumePaths: ReadonlyMap<string, string>;
 }
 
 export type ContainerSpecResult =
@@ -52,6 +55,8 @@ export function containerSpec(
     podIps: start.podIps,
   });
   if (environ.kind === "refused") return environ;
+  const mounts = volumeMounts(pod, container, start.volumePaths);
+  if (mounts.kind === "refused") return mounts;
   const messageFile = messageFileOf(settings, at, start.attempt);
   const spec: ContainerSpec = {
     name: container.name,
@@ -63,7 +68,7 @@ export function containerSpec(
     args: expandAll(container.args, environ.env),
     workingDir: container.workingDir ?? "",
     env: environ.env,
-    mounts: [messageMount(container, messageFile)],
+    mounts: [...mounts.mounts, messageMount(container, messageFile)],
     devices: [],
     cdiDevices: [],
     labels: containerLabels(pod, container),

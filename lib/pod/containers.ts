@@ -251,6 +251,7 @@ function startContainer(
       : restartDelay(instance, settings.longestRestartDelayMs).nextCrashDelayMs,
     image,
     podIps: sandbox.ips,
+    volumePaths: new Map(),
   });
   if (result.kind === "refused") return result;
   return {

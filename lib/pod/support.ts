@@ -5,6 +5,11 @@
  */
 import { containersOf } from "../api/pod.ts";
 import type { V1Container, V1Pod, V1PodSpec } from "../api/types.ts";
+import {
+  ignoredInVolume,
+  unsupportedInMount,
+  unsupportedInVolume,
+} from "./support_volume.ts";
 
 export interface Unsupported {
   /** Without these the pod would not be what its author means. */
@@ -62,7 +67,7 @@ export function unsupported(pod: V1Pod): Unsupported {
   return {
     refused: [
       ...set(spec, REFUSED_POD_FIELDS).map((field) => `spec.${field}`),
-      ...(spec.volumes ?? []).map(({ name }) => `spec.volumes[${name}]`),
+      ...(spec.volumes ?? []).flatMap(unsupportedInVolume),
       ...spec.hostUsers === false ? ["spec.hostUsers"] : [],
       ...unsafeSysctls(spec),
       ...isApparmor(spec.securityContext)
@@ -72,6 +77,7 @@ export function unsupported(pod: V1Pod): Unsupported {
     ],
     ignored: [
       ...set(spec, IGNORED_POD_FIELDS).map((field) => `spec.${field}`),
+      ...(spec.volumes ?? []).flatMap(ignoredInVolume),
       ...containers.flatMap(ignoredIn),
     ],
   };
@@ -82,6 +88,8 @@ function refusedIn(container: V1Container): string[] {
   const { limits } = container.resources ?? {};
   return [
     ...set(container, REFUSED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
+    ...(container.volumeMounts ?? []).flatMap(unsupportedInMount)
+      .map((field) => `${at}.${field}`),
     ...isApparmor(container.securityContext)
       ? [`${at}.securityContext.appArmorProfile`]
       : [],

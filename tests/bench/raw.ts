@@ -71,6 +71,7 @@ export class RawSubject implements Subject {
         crashDelayMs: 0,
         image: { ref: container.image ?? "", userName: "" },
         podIps: [],
+        volumePaths: new Map(),
       },
     );
     if (result.kind === "refused") throw new Error(result.message);
