@@ -60,7 +60,7 @@ async function writeNew(
   { directory, content, gid }: Writing,
 ): Promise<string> {
   const { files } = ports;
-  const name = hiddenName(ports);
+  const name = await hiddenName(ports, directory);
   const root = `${directory}/${name}`;
   try {
     for (const each of directoriesOf(root, content.keys())) {
@@ -108,11 +108,17 @@ function directoriesOf(root: string, paths: Iterable<string>): Set<string> {
   return found;
 }
 
-/** `..2026_01_02_03_04_05.123456789` */
-function hiddenName({ clock, random }: WritePorts): string {
+/** `..2026_01_02_03_04_05.123456789`, and nothing is there yet. */
+async function hiddenName(
+  { files, clock, random }: WritePorts,
+  directory: string,
+): Promise<string> {
   const time = new Date(clock.nowMs()).toISOString().slice(0, 19)
     .replace(/[-T:]/g, "_");
-  return `..${time}.${Math.floor(random.fraction() * 2 ** 32)}`;
+  for (let number = Math.floor(random.fraction() * 2 ** 32);; number++) {
+    const name = `..${time}.${number}`;
+    if (await files.stat(`${directory}/${name}`) === undefined) return name;
+  }
 }
 
 /** What already leads somewhere, or is a mount point, stays as it is. */

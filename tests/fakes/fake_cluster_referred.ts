@@ -41,12 +41,16 @@ export class FakeReferred implements ClusterObjects {
   put(kind: string, ref: ObjectRef, content: ApiObject = {}): void {
     if (kind === "ServiceAccount") this.accounts.add(keyOf("account", ref));
     const short = kind === "Secret" ? "secret" : "configmap";
-    this.#objects.set(keyOf(short, ref), { kind, metadata: ref, ...content });
+    this.#objects.set(JSON.stringify([short, ref.namespace, ref.name]), {
+      kind,
+      metadata: ref,
+      ...content,
+    });
   }
 
   take(kind: "Secret" | "ConfigMap", ref: ObjectRef): void {
     const short = kind === "Secret" ? "secret" : "configmap";
-    this.#objects.delete(keyOf(short, ref));
+    this.#objects.delete(JSON.stringify([short, ref.namespace, ref.name]));
   }
 
   secret(ref: ObjectRef, signal: AbortSignal): Promise<ApiObject | undefined> {
@@ -99,7 +103,7 @@ export class FakeReferred implements ClusterObjects {
     const key = keyOf(kind, ref);
     this.asked.push(key);
     await this.#hold.before(key, signal);
-    return this.#objects.get(key);
+    return this.#objects.get(JSON.stringify([kind, ref.namespace, ref.name]));
   }
 }
 
