@@ -8,7 +8,12 @@ import { AgentError } from "../base/errors.ts";
 import type { ApiObject, ClusterObjects } from "../port/cluster.ts";
 import { orAborted } from "./wait.ts";
 
-const FRESH_MS = 60_000;
+/** What does not change may be older: the cluster's CA, what is immutable. */
+const STEADY_FRESH_MS = 60_000;
+/** A pod made after a change must not get what was there before. */
+const FRESH_MS = 2_000;
+/** Compat: kube-controller-manager publishes it in every namespace. */
+const ROOT_CA = "kube-root-ca.crt";
 
 export interface ObjectAsk {
   readonly kind: "secret" | "configmap";
@@ -18,7 +23,7 @@ export interface ObjectAsk {
 
 interface Known {
   readonly object: ApiObject;
-  readonly atMs: number;
+  readonly staleAtMs: number;
 }
 
 export class ObjectCache {
@@ -58,9 +63,12 @@ export class ObjectCache {
     signal: AbortSignal,
   ): Promise<ApiObject | undefined> {
     const key = keyOf(ask);
+    const askedAtMs = this.#clock.monotonicMs();
     const fetched = this.#ask(ask, signal).then((object) => {
-      const atMs = this.#clock.monotonicMs();
-      if (object !== undefined) this.#known.set(key, { object, atMs });
+      if (object === undefined) return undefined;
+      const isSteady = ask.name === ROOT_CA || object.immutable === true;
+      const freshMs = isSteady ? STEADY_FRESH_MS : FRESH_MS;
+      this.#known.set(key, { object, staleAtMs: askedAtMs + freshMs });
       return object;
     }).finally(() => this.#asked.delete(key));
     this.#asked.set(key, fetched);
@@ -85,8 +93,8 @@ export class ObjectCache {
 
   #dropOld(): void {
     const nowMs = this.#clock.monotonicMs();
-    for (const [key, { atMs }] of this.#known) {
-      if (nowMs - atMs >= FRESH_MS) this.#known.delete(key);
+    for (const [key, { staleAtMs }] of this.#known) {
+      if (nowMs >= staleAtMs) this.#known.delete(key);
     }
   }
 }

@@ -55,6 +55,24 @@ Deno.test("VolumeRunner shares one request among pods, within a namespace", asyn
   await world.end();
 });
 
+Deno.test("VolumeRunner gives a later pod what changed meanwhile", async () => {
+  const world = new World();
+  const volume: V1Volume = { name: "v", configMap: { name: "c" } };
+  const ref = { namespace: "prod", name: "c" };
+  const told: (string | undefined)[] = [];
+  for (const [index, immutable] of [false, false, true, true].entries()) {
+    const text = String(index);
+    world.cluster.put("ConfigMap", ref, { data: { k: text }, immutable });
+    world.runner.request(podWith([volume], { uid: `p${index}` }));
+    await world.clock.advance(2000);
+    const path = `/pods/p${index}/volumes/kubernetes.io~configmap/v`;
+    told.push(await world.text(path, "k"));
+  }
+  // What says that it never changes is not looked at so soon again.
+  assert.deepEqual(told, ["0", "1", "2", "2"]);
+  await world.end();
+});
+
 Deno.test("VolumeRunner tries again, later each time, and says why", async () => {
   const world = new World();
   const pod = podWith([{ name: "v", secret: { secretName: "s" } }]);
