@@ -7,6 +7,8 @@
 const OLDEST_MS = 24 * 3_600_000;
 const LONGEST_JITTER_SECONDS = 10;
 const GOOD_PART = 0.8;
+/** How far the server's clock may be before ours. */
+const CLOCK_DIFFERENCE_MS = 60_000;
 
 export interface TokenLife {
   readonly issuedAtMs: number;
@@ -22,18 +24,23 @@ export function renewalAtMs(life: TokenLife, fraction: number): number {
 }
 
 /**
- * The life of a token that was found on disk; undefined when it is none, or
- * one for another pod. The server lets tokens for itself live a year and yet
+ * The life of a token that was found on disk; undefined when it is none, one
+ * for another pod, or from a time that has not come. The server lets tokens for itself live a year and yet
  * wants them renewed as asked, so what was asked for is the bound.
  */
 export function lifeOf(
   token: string,
-  asked: { readonly podUid: string; readonly expirationSeconds: number },
+  asked: {
+    readonly podUid: string;
+    readonly expirationSeconds: number;
+    readonly nowMs: number;
+  },
 ): TokenLife | undefined {
   const claims = claimsOf(token);
   const { iat, exp } = claims;
   if (typeof iat !== "number" || typeof exp !== "number") return undefined;
   if (boundUid(claims) !== asked.podUid) return undefined;
+  if (iat * 1000 > asked.nowMs + CLOCK_DIFFERENCE_MS) return undefined;
   const seconds = Math.min(exp - iat, asked.expirationSeconds);
   return { issuedAtMs: iat * 1000, expiresAtMs: (iat + seconds) * 1000 };
 }

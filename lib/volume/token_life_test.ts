@@ -16,7 +16,7 @@ Deno.test("renewalAtMs() is after 80 % of a life, or a day, less some chance", (
 });
 
 Deno.test("lifeOf() reads what is asked for, however long the server's is", () => {
-  const asked = { podUid: "u1", expirationSeconds: 3607 };
+  const asked = { podUid: "u1", expirationSeconds: 3607, nowMs: 2_000_000 };
   const claims = {
     iat: 1000,
     exp: 1000 + YEAR_SECONDS,
@@ -39,6 +39,7 @@ Deno.test("lifeOf() reads what is asked for, however long the server's is", () =
     jwt({ iat: 1, exp: 2 }),
     jwt({ ...claims, "kubernetes.io": { pod: { uid: "u2" } } }),
     jwt(["x"]),
+    jwt({ ...claims, iat: 2061, exp: 9000 }),
   ];
   for (const token of others) assert.equal(lifeOf(token, asked), undefined);
 });

@@ -137,7 +137,7 @@ export class Tokens {
   async #onDisk(
     { pod, source, directory }: TokenAsk,
   ): Promise<Kept | undefined> {
-    const { files } = this.#ports;
+    const { files, clock } = this.#ports;
     const data = await currentData(files, directory);
     if (data === undefined) return undefined;
     const path = `${directory}/${data}/${source.path}`;
@@ -149,7 +149,11 @@ export class Tokens {
     if (bytes === undefined) return undefined;
     const token = new TextDecoder().decode(bytes);
     const { expirationSeconds } = source;
-    const life = lifeOf(token, { podUid: uidOf(pod), expirationSeconds });
+    const life = lifeOf(token, {
+      podUid: uidOf(pod),
+      expirationSeconds,
+      nowMs: clock.nowMs(),
+    });
     return life === undefined ? undefined : this.#keep(token, life);
   }
 

@@ -40,7 +40,6 @@ export async function writeVolume(
     await holds(ports.files, `${directory}/${current}`, content);
   const kept = isSame ? current : await writeNew(ports, writing);
   await linkVisible(ports.files, directory, content);
-  if (current === undefined) return;
   await sweep(ports.files, directory, { kept, content });
 }
 

@@ -144,7 +144,9 @@ test("takes away what is not wanted any more", async (world) => {
 
 test("clears up after a write that broke off", async (world) => {
   const { files, directory } = world;
+  await files.makeDirectory(`${directory}/..2024_01_01_00_00_00.9`, 0o755);
   await world.write({ a: "1" });
+  assert.equal((await world.entries()).length, 3);
   await files.makeDirectory(`${directory}/..2025_01_01_00_00_00.9/x`, 0o755);
   await files.link(`${directory}/.denolet-0123456789ab`, "..2025");
   await files.makeDirectory(`${directory}/mounted-inside`, 0o755);
