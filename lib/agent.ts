@@ -3,29 +3,19 @@
  * order they start and stop. Everybody is known here and nowhere else.
  */
 import { cell, type Reader } from "./base/cell.ts";
-import type { Clock } from "./base/clock.ts";
 import { KeyedQueue } from "./base/keyed_queue.ts";
-import type { Logger } from "./base/log.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
 import { fullNameOf, isStatic } from "./api/pod.ts";
 import type { PodStatusJson } from "./api/status.ts";
 import type { V1Pod } from "./api/types.ts";
-import {
-  type ClusterPorts,
-  createMembership,
-  type Membership,
-} from "./agent_cluster.ts";
+import { createMembership, type Membership } from "./agent_cluster.ts";
+import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
 import { heldStatus } from "./pod/status_held.ts";
-import type { Cgroups, Files, HostFacts } from "./port/host.ts";
-import type { Images } from "./port/images.ts";
-import type { LogFiles } from "./port/log_files.ts";
-import type { Http, Listener } from "./port/net.ts";
-import type { ContainerRuntime } from "./port/runtime.ts";
 import { adminHandler } from "./server/admin.ts";
 import { healthHandler } from "./server/health.ts";
 import type { AgentView } from "./server/view.ts";
@@ -38,31 +28,9 @@ import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
 import { imageOptions, podSettings, sourceConfig } from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
 import { pass } from "./sync/worker.ts";
+import { VolumeRunner } from "./volume/run.ts";
 
-/** What the agent needs from the outside. */
-export interface AgentPorts {
-  readonly runtime: ContainerRuntime;
-  readonly images: Images;
-  readonly files: Files;
-  /** Follows links, as admins may place them in the manifest folder. */
-  readonly manifestFiles: Files;
-  readonly logFiles: LogFiles;
-  readonly cgroups: Cgroups;
-  readonly host: HostFacts;
-  readonly http: Http;
-  readonly listener: Listener;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** Used where a kubeconfig is configured; else the node is standalone. */
-  readonly cluster: ClusterPorts;
-}
-
-/** What only `main.ts` knows. */
-export interface AgentOptions {
-  readonly version: string;
-  /** Text of the configured resolv.conf; empty when there is none. */
-  readonly resolvConf: string;
-}
+const NOTHING: ReadonlyMap<string, string> = new Map();
 
 export interface Agent {
   readonly view: AgentView;
@@ -112,6 +80,16 @@ function createParts(
     },
     imageOptions(config),
   );
+  const volumes = new VolumeRunner({
+    ...ports,
+    ...ports.cluster,
+    recorder,
+    objects: membership?.cluster.objects,
+    hint: (uid, isNews) => queue.hint(uid, isNews),
+  }, {
+    podsDir: `${config.paths.rootDir}/pods`,
+    allocatable: () => membership?.allocatable() ?? NOTHING,
+  });
   const { resolvConf } = options;
   const memoryBytes = ports.host.memoryBytes();
   const settings = podSettings(config, { resolvConf, memoryBytes });
@@ -132,6 +110,7 @@ function createParts(
     desired: desiredReader,
     health: healthReader,
     pods,
+    volumes,
     suspect: () => healthLoop.suspect(),
     auditMs: config.kubelet.syncFrequency,
   };
@@ -148,6 +127,7 @@ function createParts(
     ledger,
     recorder,
     membership,
+    volumes,
     imageRunner,
     healthLoop,
     loopPorts,
@@ -168,6 +148,7 @@ async function run(
   const worker = workerPorts(parts);
   scope.run("health", (signal) => parts.healthLoop.run(signal));
   scope.run("images", (signal) => parts.imageRunner.run(signal));
+  scope.run("volumes", (signal) => parts.volumes.run(signal));
   scope.run(
     "passes",
     (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
@@ -232,9 +213,11 @@ function workerPorts(parts: Parts) {
     ...ports,
     recorder,
     images: parts.imageRunner,
+    volumes: parts.volumes,
     apply: createApply({
       ...ports,
       images: parts.imageRunner,
+      volumes: parts.volumes,
       recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),

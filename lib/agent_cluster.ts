@@ -3,6 +3,7 @@
  * its lease, pods from the API server, their statuses, mirrors and events.
  * Everything that asks the API server waits for a kubeconfig that works.
  */
+import { createIdentity } from "./agent_identity.ts";
 import { cell, type Reader } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
 import { KeyedQueue } from "./base/keyed_queue.ts";
@@ -14,16 +15,7 @@ import { KUBERNETES_VERSION } from "./config/render.ts";
 import { nodeTarget } from "./events/event.ts";
 import { PodEvents } from "./events/pod_events.ts";
 import { EventWriter } from "./events/run.ts";
-import { ensureKubeconfig } from "./identity/bootstrap.ts";
-import { runClientCertificate } from "./identity/run.ts";
-import { runServingCertificate } from "./identity/serving.ts";
-import {
-  type CertificateView,
-  emptyView,
-  type NodeAddress,
-  type Pair,
-} from "./identity/types.ts";
-import { View } from "./identity/view.ts";
+import type { NodeAddress } from "./identity/types.ts";
 import { createNode } from "./node/loops.ts";
 import { nodeSettings } from "./node/settings.ts";
 import { NO_DEVICES, NO_PRESSURE } from "./node/types.ts";
@@ -81,7 +73,7 @@ export function createMembership(
   const [open, isOpen] = cell(false);
   const whenOpen = (signal: AbortSignal) => until(isOpen, signal);
   const events = createEvents(config, { cluster, ports, around });
-  const identity = createIdentity(config, { cluster, ports, around });
+  const identity = createIdentity(config, { cluster, ...ports, ...around });
   const node = createNode({
     ...ports,
     ...around,
@@ -149,6 +141,7 @@ export function createMembership(
       const known = node.node.get();
       return known && admissionNode(config.nodeName, known, node.seen.get());
     },
+    allocatable: () => node.node.get()?.allocatable,
     hostIps: () => hostIps(node.node.get()?.addresses ?? []),
     forgotten: (uid: PodUid) => {
       statuses.forget(uid);
@@ -208,67 +201,6 @@ function createEvents(config: Config, { cluster, ports, around }: Base) {
       ),
   });
   return { writer, recorder };
-}
-
-function createIdentity(config: Config, { cluster, ports, around }: Base) {
-  const settings = certificateSettings(config);
-  const { clock, log } = around;
-  const [client, clientView] = cell<CertificateView>(emptyView("client"));
-  const [serving, servingView] = cell<CertificateView>(emptyView("serving"));
-  const [problems, problemsReader] = cell<readonly string[]>([]);
-  const [pair] = cell<Pair | undefined>(undefined);
-  const views = [clientView, servingView];
-  const shared = { ...ports, clock, log, files: ports.certificateFiles };
-  const parts = { ...shared, view: new View({ cell: client, clock, log }) };
-  const tellProblems = async (view: Reader<unknown>, signal: AbortSignal) => {
-    for await (const _ of view.changes(signal)) {
-      const found = views.flatMap((each) => each.get().problem ?? []);
-      const words = found.map(({ reason, message }) => `${reason}: ${message}`);
-      if (words.join("\n") !== problems.get().join("\n")) problems.set(words);
-    }
-  };
-  return {
-    views,
-    problems: problemsReader,
-    run: async (opened: () => void, signal: AbortSignal) => {
-      await Promise.all([
-        ...views.map((view) => tellProblems(view, signal)),
-        ensureKubeconfig(parts, settings, signal).then(() => {
-          opened();
-          return runClientCertificate(parts, settings, { cluster, signal });
-        }),
-      ]);
-    },
-    serve: async (
-      node: Reader<{ readonly addresses: readonly NodeAddress[] } | undefined>,
-      signal: AbortSignal,
-    ) => {
-      const { tlsCertFile } = config.kubelet;
-      if (tlsCertFile !== "") return;
-      const [addresses, reader] = cell<readonly NodeAddress[]>(
-        node.get()?.addresses ?? [],
-      );
-      const follow = async () => {
-        for await (const known of node.changes(signal)) {
-          if (known !== undefined) addresses.set(known.addresses);
-        }
-      };
-      await Promise.all([
-        follow(),
-        runServingCertificate(
-          {
-            ...shared,
-            certificates: cluster.certificates,
-            view: new View({ cell: serving, clock, log }),
-            addresses: reader,
-            pair,
-          },
-          settings,
-          signal,
-        ),
-      ]);
-    },
-  };
 }
 
 /** Compat: kubelet 1.36 GetNodeHostIPs: internal before external ones. */

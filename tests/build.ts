@@ -212,6 +212,7 @@ export function someFacts(parts: FactParts = {}): Facts {
     others: [],
     hostIps: [],
     rival: undefined,
+    volumes: undefined,
     state: { kind: "waiting", for: "sources" },
     loggedAttempts: new Map(),
     runtime: HEALTHY,

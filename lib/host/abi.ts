@@ -21,6 +21,9 @@ export const RESOLVE_NO_MAGICLINKS = 0x02;
 export const RESOLVE_NO_SYMLINKS = 0x04;
 export const RESOLVE_BENEATH = 0x08;
 
+/** An owner that stays as it is. */
+export const NOBODY = 0xffff_ffff;
+
 export const MS_BIND = 0x1000;
 export const MS_REC = 0x4000;
 export const MS_PRIVATE = 0x40000;
@@ -41,6 +44,8 @@ export const IN_ONLYDIR = 0x1000000;
 
 export const AT_EMPTY_PATH = 0x1000n;
 export const STATX_BASIC_STATS = 0x7ffn;
+/** The root of a mount; told since Linux 5.8. */
+export const STATX_ATTR_MOUNT_ROOT = 0x2000n;
 export const STATX_BYTES = 256;
 export const HOW_BYTES = 24;
 const INOTIFY_HEAD_BYTES = 16;
@@ -76,11 +81,22 @@ export interface OpenHow {
   readonly resolve: number;
 }
 
+export interface MountHow {
+  readonly flags: number;
+  /** `none` when absent, as for binds. */
+  readonly type?: string;
+  /** Options of the file system, joined by commas. */
+  readonly data?: string;
+}
+
 /** What `statx` tells; `mode` includes the type bits. */
 export interface Statx {
   readonly mode: number;
   readonly sizeBytes: number;
   readonly modifiedAtMs: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly isMountRoot: boolean;
   /** Device number and inode. */
   readonly identity: string;
   /** Changes with the identity, the size and the inode's change time. */
@@ -125,6 +141,9 @@ export function statxFrom(view: DataView): Statx {
     sizeBytes: Number(size),
     modifiedAtMs: Number(view.getBigInt64(112, true)) * 1000 +
       Math.floor(view.getUint32(120, true) / 1e6),
+    uid: view.getUint32(20, true),
+    gid: view.getUint32(24, true),
+    isMountRoot: (view.getBigUint64(8, true) & STATX_ATTR_MOUNT_ROOT) !== 0n,
     identity,
     version: `${identity}:${size}:${changed}`,
   };

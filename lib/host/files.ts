@@ -3,10 +3,11 @@
  * `openat2` and works on descriptors, so that a link or a rename that a pod
  * plays underneath is refused, not followed.
  */
-import { readAll, refuseUnlessFile, writeAll } from "./transfer.ts";
+import { fileStat, kindFrom } from "./file_stat.ts";
+import { readAll, refuseUnlessFile, setAccess, writeAll } from "./transfer.ts";
 import { AgentError } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
-import type { DirectoryEntry, Files, FileStat } from "../port/host.ts";
+import type { Access, DirectoryEntry, Files, FileStat } from "../port/host.ts";
 import {
   AT_REMOVEDIR,
   type Bytes,
@@ -35,15 +36,6 @@ import {
 import { EISDIR, ENOENT, EPERM, failure, isAbsent } from "./errno.ts";
 import { removeTree } from "./remove_tree.ts";
 import { watchDirectory } from "./watch.ts";
-
-const TYPE_BITS = 0o170000;
-const KINDS: ReadonlyMap<number, FileStat["kind"]> = new Map([
-  [0o100000, "file"],
-  [0o040000, "directory"],
-  [0o120000, "symlink"],
-]);
-/** `DT_…` of a directory entry is the type bits shifted right. */
-const DT_SHIFT = 12;
 
 export class HostFiles implements Files {
   readonly #trees: Trees;
@@ -109,6 +101,38 @@ export class HostFiles implements Files {
         libc.closeFd(fd);
       }
       await this.#syncDirectory(place);
+    });
+  }
+
+  async create(path: string, bytes: Uint8Array, access: Access): Promise<void> {
+    await this.#inParent(`Cannot write ${path}`, path, async (place, doing) => {
+      const { libc } = this.#trees;
+      const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+      const how = { flags, mode: 0o600, resolve: STRICT };
+      const fd = check(libc.openAt(place.fd, place.name, how), doing);
+      try {
+        await writeAll(libc, fd, { bytes, doing });
+        setAccess(libc, fd, { access, doing });
+      } catch (error) {
+        libc.unlinkAt(place.fd, place.name, 0);
+        throw error;
+      } finally {
+        libc.closeFd(fd);
+      }
+    });
+  }
+
+  async own(path: string, access: Access): Promise<void> {
+    const doing = `Cannot own ${path}`;
+    const kind = (await this.stat(path))?.kind;
+    if (kind !== "file" && kind !== "directory") {
+      throw new AgentError(`${doing}: ${kind ?? "nothing"} is there`, {
+        next: "give-up",
+      });
+    }
+    const flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
+    await this.#withFd(path, flags, (fd) => {
+      setAccess(this.#trees.libc, fd, { access, doing });
     });
   }
 
@@ -249,18 +273,4 @@ function asTarget(place: Place): { fd: number; path: Bytes } {
 /** Starts with a dot, so that no reader of a manifest folder takes it. */
 function temporaryName(): Bytes {
   return cString(`.denolet-${systemRandom.hex(12)}`);
-}
-
-function kindFrom(type: number): FileStat["kind"] {
-  return KINDS.get(type << DT_SHIFT) ?? "other";
-}
-
-function fileStat(found: Statx): FileStat {
-  return {
-    kind: KINDS.get(found.mode & TYPE_BITS) ?? "other",
-    sizeBytes: found.sizeBytes,
-    modifiedAtMs: found.modifiedAtMs,
-    mode: found.mode & 0o7777,
-    version: found.version,
-  };
 }

@@ -1,12 +1,19 @@
 /** Opens everything the agent needs from the machine, once, at start. */
 import { join } from "node:path";
-import type { Cgroups, Files, HostFacts } from "../port/host.ts";
+import type {
+  Cgroups,
+  Files,
+  HostFacts,
+  HostPaths,
+  Mounts,
+} from "../port/host.ts";
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
 import type { LogFiles } from "../port/log_files.ts";
 import type { Http, Listener } from "../port/net.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
+import { hostPathsOf } from "./host_paths.ts";
 import { openLibc } from "./libc.ts";
 import { HostListener } from "./listener.ts";
 import { HostLogFiles } from "./log_files.ts";
@@ -14,12 +21,15 @@ import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
 import { hostHttp } from "./net.ts";
 import { ProcFacts } from "./proc.ts";
+import { HostMounts } from "./tmpfs.ts";
 
 export interface Host {
   readonly files: Files;
   readonly manifestFiles: Files;
   readonly certificateFiles: Files;
   readonly logFiles: LogFiles;
+  readonly mounts: Mounts;
+  readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
   readonly machine: Machine;
@@ -52,6 +62,8 @@ export function openHost(
     }),
     certificateFiles: new HostFiles({ libc, roots: ["/"], links: "follow" }),
     logFiles: new HostLogFiles({ libc, roots: [podLogsDir], links: "refuse" }),
+    mounts: new HostMounts({ libc, roots: [rootDir], links: "refuse" }),
+    hostPaths: hostPathsOf(libc),
     cgroups: new HostCgroups(libc, runDir),
     host: new ProcFacts(runDir),
     machine: new LinuxMachine({ runDir, hostRoot }),

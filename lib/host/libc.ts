@@ -15,6 +15,7 @@ import {
   HOW_BYTES,
   howBytes,
   MACHINE,
+  type MountHow,
   O_CLOEXEC,
   type OpenHow,
   type RawEntry,
@@ -62,6 +63,7 @@ const SYMBOLS = {
   unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   mkdirat: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   fchmod: { parameters: ["i32", "u32"], result: "i32" },
+  fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
   fchmodat: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   inotify_init1: { parameters: ["i32"], result: "i32" },
   inotify_add_watch: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -227,6 +229,11 @@ export class Libc {
     return this.#call((c) => c.fchmod(fd, mode));
   }
 
+  /** `NOBODY` leaves an owner as it is. */
+  chownFd(fd: number, uid: number, gid: number): number {
+    return this.#call((c) => c.fchown(fd, uid, gid));
+  }
+
   /** Follows a final link: only for paths below directories of our own. */
   chmodAt(dirFd: number, path: Bytes, mode: number): number {
     return this.#call((c) => c.fchmodat(dirFd, path, mode, 0));
@@ -251,10 +258,12 @@ export class Libc {
     return this.#call((c) => c.inotify_rm_watch(fd, watch));
   }
 
-  mount(source: string, target: string, flags: number): number {
-    const type = cString("none");
+  mount(source: string, target: string, how: MountHow): number {
+    const type = cString(how.type ?? "none");
+    const data = how.data === undefined ? null : cString(how.data);
+    const flags = BigInt(how.flags);
     return this.#call((c) =>
-      c.mount(cString(source), cString(target), type, BigInt(flags), null)
+      c.mount(cString(source), cString(target), type, flags, data)
     );
   }
 

@@ -74,14 +74,15 @@ function bind(
   check(made, `Cannot create ${target}`);
   if (identityOf(libc, source) === identityOf(libc, target)) return;
   const doing = `Cannot bind ${source} to ${target}`;
-  const mounted = libc.mount(source, target, MS_BIND | depth);
+  const mounted = libc.mount(source, target, { flags: MS_BIND | depth });
   if (mounted < 0) {
     throw new AgentError(`${doing}; is CAP_SYS_ADMIN granted?`, {
       next: "give-up",
       cause: failure(doing, -mounted),
     });
   }
-  check(libc.mount("none", target, MS_SLAVE | depth), doing);
+  const slave = libc.mount("none", target, { flags: MS_SLAVE | depth });
+  check(slave, doing);
 }
 
 /** Device and inode: equal for a tree and its bind mount. */

@@ -1,6 +1,7 @@
 /** Whole files through a descriptor, without blocking the event loop. */
 import { AgentError } from "../base/errors.ts";
-import type { FileStat } from "../port/host.ts";
+import type { Access, FileStat } from "../port/host.ts";
+import { NOBODY } from "./abi.ts";
 import { check } from "./beneath.ts";
 import type { Libc } from "./libc.ts";
 
@@ -38,6 +39,19 @@ export async function writeAll(
   for (let at = 0; at < own.length;) {
     at += check(await libc.write(fd, own.subarray(at)), what.doing);
   }
+}
+
+/** Owners first: a change of owner takes set-id bits away. */
+export function setAccess(
+  libc: Libc,
+  fd: number,
+  what: { readonly access: Access; readonly doing: string },
+): void {
+  const { access: { mode, uid = NOBODY, gid = NOBODY }, doing } = what;
+  if (uid !== NOBODY || gid !== NOBODY) {
+    check(libc.chownFd(fd, uid, gid), doing);
+  }
+  check(libc.chmodFd(fd, mode), doing);
 }
 
 export function refuseUnlessFile(

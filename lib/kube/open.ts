@@ -18,6 +18,7 @@ import { Credentials, FileTexts } from "./credentials.ts";
 import { KubeEvents } from "./events.ts";
 import { type RunProgram, runProgram } from "./exec_plugin.ts";
 import { KubeNode } from "./node.ts";
+import { KubeObjects } from "./objects.ts";
 import { KubePods } from "./pods.ts";
 import { TokenBucket } from "../base/token_bucket.ts";
 import { Transport } from "./transport.ts";
@@ -134,6 +135,7 @@ function open(
     nodes: new KubeNode(parts),
     events: new KubeEvents(client),
     certificates: new KubeCertificates(parts),
+    objects: new KubeObjects(client),
     isHealthy: (signal) => isHealthy(client, signal),
     serverTimeMs: () => client.serverTimeMs(),
     reconnect: () => client.reconnect(),

@@ -3,6 +3,7 @@
  * executor (`sync/apply.ts`) is total over it by type.
  */
 import type { ContainerId, SandboxId } from "../api/id.ts";
+import type { V1Pod } from "../api/types.ts";
 import type { PullPolicy } from "../image/types.ts";
 import type { ContainerSpec, SandboxSpec } from "../port/runtime_spec.ts";
 
@@ -22,6 +23,10 @@ export type Action =
     readonly image: string;
     readonly policy: PullPolicy;
   }
+  /** Only asks; the volume runner wakes the pod when it knows. */
+  | { readonly kind: "ensure-volumes"; readonly pod: V1Pod }
+  /** Unmounts them and lets go of what is in them. */
+  | { readonly kind: "release-volumes" }
   | {
     readonly kind: "make-pod-files";
     readonly directories: readonly {

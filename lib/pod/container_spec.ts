@@ -14,6 +14,7 @@ import type {
 import { environment, expandAll } from "./env.ts";
 import type { PodSettings } from "./facts.ts";
 import { containerAnnotations, containerLabels } from "./labels.ts";
+import { volumeMounts } from "./mounts.ts";
 import { containerLogFile, podDirectory } from "./paths.ts";
 import {
   containerSecurity,
@@ -28,6 +29,8 @@ export interface Start {
   readonly image: ImageUser & { readonly ref: string };
   readonly podIps: readonly string[];
   readonly hostIps: readonly string[];
+  /** Volume name → host path; see lib/volume. */
+  readonly volumePaths: ReadonlyMap<string, string>;
 }
 
 export type ContainerSpecResult =
@@ -54,6 +57,8 @@ export function containerSpec(
     hostIps: start.hostIps,
   });
   if (environ.kind === "refused") return environ;
+  const mounts = volumeMounts(pod, container, start.volumePaths);
+  if (mounts.kind === "refused") return mounts;
   const messageFile = messageFileOf(settings, at, start.attempt);
   const spec: ContainerSpec = {
     name: container.name,
@@ -65,7 +70,7 @@ export function containerSpec(
     args: expandAll(container.args, environ.env),
     workingDir: container.workingDir ?? "",
     env: environ.env,
-    mounts: [messageMount(container, messageFile)],
+    mounts: [...mounts.mounts, messageMount(container, messageFile)],
     devices: [],
     cdiDevices: [],
     labels: containerLabels(pod, container),

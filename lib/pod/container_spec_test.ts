@@ -9,6 +9,7 @@ const START: Start = {
   image: { ref: "sha256:aaaa", uid: 5n, userName: "" },
   podIps: ["10.0.0.5"],
   hostIps: ["192.0.2.7"],
+  volumePaths: new Map([["v", "/pods/v"]]),
 };
 
 function made(own: Partial<V1Container>) {
@@ -16,6 +17,24 @@ function made(own: Partial<V1Container>) {
   const pod = aPod({ containers: [container] });
   return containerSpec(SETTINGS, { pod, container }, START);
 }
+
+Deno.test("containerSpec() mounts volumes before its own message file", () => {
+  const container = aContainer({
+    volumeMounts: [{ name: "v", mountPath: "/data" }],
+  });
+  const spec = { volumes: [{ name: "v", emptyDir: {} }] };
+  const pod = aPod({ containers: [container], spec });
+  const result = containerSpec(SETTINGS, { pod, container }, START);
+  assert.deepEqual(
+    result.kind === "ok" && result.spec.mounts.map((m) => m.containerPath),
+    ["/data", "/dev/termination-log"],
+  );
+  const lost = { ...START, volumePaths: new Map() };
+  assert.deepEqual(containerSpec(SETTINGS, { pod, container }, lost), {
+    kind: "refused",
+    message: 'cannot find volume "v" to mount into container "web"',
+  });
+});
 
 function ok(own: Partial<V1Container>) {
   const result = made(own);

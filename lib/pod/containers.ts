@@ -15,6 +15,7 @@ import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
 import { mayRestart, restartDelay } from "./restart.ts";
 import { sandboxSpec } from "./sandbox_spec.ts";
 import { specGrace, stopContainers } from "./stop.ts";
+import { readyVolumes, volumeBlocker } from "./volumes.ts";
 
 /** What one container needs now. */
 export type ContainerPlan =
@@ -244,6 +245,8 @@ function startContainer(
 ): ContainerPlan {
   const { pod, container, sandbox } = place;
   const { settings } = facts;
+  const volumePaths = readyVolumes(facts, pod);
+  if (volumePaths === undefined) return waiting(volumeBlocker(facts));
   const instance = instancesOf(facts.observed, container.name)[0];
   const attempt = instance === undefined
     ? facts.loggedAttempts.get(container.name) ?? 0
@@ -256,6 +259,7 @@ function startContainer(
     image,
     podIps: usesHostNetwork(pod) ? facts.hostIps : sandbox.ips,
     hostIps: facts.hostIps,
+    volumePaths,
   });
   if (result.kind === "refused") return result;
   return {

@@ -12,6 +12,7 @@ import { currentSandbox, type Facts, isGone } from "./facts.ts";
 import { type Plan, wait } from "./plan.ts";
 import { planSandbox, sandboxIsUsable } from "./sandbox.ts";
 import type { PodState } from "./state.ts";
+import { askForVolumes, releaseVolumes } from "./volumes.ts";
 import { isHeld, mayStillRun, stopContainers, stopOrder } from "./stop.ts";
 import { planRefusal, refusedPlan } from "./refuse.ts";
 
@@ -107,12 +108,16 @@ function afterStop(facts: Facts): PodState {
  * Of a pod that its source still holds everything stays but its network: the
  * exit codes are told from it, and its logs are read.
  */
-function keep({ observed, state }: Facts): Cleaning {
+function keep(facts: Facts): Cleaning {
+  const { observed, state } = facts;
   const sandboxes = observed.sandboxes.filter(({ isReady }) =>
     isReady || state.kind !== "done"
   );
   return {
-    actions: sandboxes.map(({ id }) => ({ kind: "stop-sandbox", id })),
+    actions: [
+      ...sandboxes.map(({ id }) => ({ kind: "stop-sandbox", id }) as const),
+      ...observed.containers.some(mayStillRun) ? [] : releaseVolumes(facts),
+    ],
     blockers: [],
   };
 }
@@ -144,7 +149,11 @@ function planRun(
   const wakes = blockers.flatMap(({ untilMs }) => untilMs ?? []);
   return {
     next: { kind: "running", sandboxId: place.sandbox.id },
-    actions: [...kinds.flatMap(actionsOf), ...surplus(facts)],
+    actions: [
+      ...askForVolumes(facts, place.pod, nowMs),
+      ...kinds.flatMap(actionsOf),
+      ...surplus(facts),
+    ],
     ...wakeAt(wakes.length > 0 ? Math.min(...wakes) : undefined),
     blockers,
     waiting: new Map(

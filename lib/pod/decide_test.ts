@@ -34,9 +34,9 @@ Deno.test("decide() makes files and a sandbox for a new pod and asks for its ima
     pod: aPod({ containers: [aContainer(), aContainer({ name: "log" })] }),
   });
   assert.deepEqual(kinds(made), [
-    "ensure-image",
-    "ensure-image",
     "make-pod-files",
+    "ensure-image",
+    "ensure-image",
     "run-sandbox",
   ]);
   assert.deepEqual(made.next, { kind: "waiting", for: "sandbox" });

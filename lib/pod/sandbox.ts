@@ -20,6 +20,7 @@ import { mayRestart } from "./restart.ts";
 import { sandboxSpec } from "./sandbox_spec.ts";
 import { mayStillRun, specGrace, stopContainers } from "./stop.ts";
 import { unsupported } from "./support.ts";
+import { askForVolumes } from "./volumes.ts";
 
 /** True when the newest sandbox is the only one and can take containers. */
 export function sandboxIsUsable(facts: Facts, pod: V1Pod): boolean {
@@ -47,6 +48,12 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
   const running = facts.observed.containers.filter(mayStillRun);
   const attempt = old === undefined ? 0 : old.attempt + 1;
   const actions: Action[] = [
+    {
+      kind: "make-pod-files",
+      directories: podDirectories(facts.settings, podNameOf(pod)),
+      files: [],
+    },
+    ...askForVolumes(facts, pod, nowMs),
     ...toStart.filter(({ name, image }) =>
       facts.images.get(name)?.image !== image
     ).map(ensureImage),
@@ -56,11 +63,6 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
     ...facts.observed.sandboxes
       .map(({ id }) => ({ kind: "stop-sandbox", id }) as const),
     ...surplus(facts),
-    {
-      kind: "make-pod-files",
-      directories: podDirectories(facts.settings, podNameOf(pod)),
-      files: [],
-    },
     { kind: "run-sandbox", spec: sandboxSpec(facts.settings, pod, attempt) },
   ];
   return {

@@ -5,6 +5,11 @@
  */
 import { containersOf } from "../api/pod.ts";
 import type { V1Container, V1Pod, V1PodSpec } from "../api/types.ts";
+import {
+  ignoredInVolume,
+  unsupportedInMount,
+  unsupportedInVolume,
+} from "./support_volume.ts";
 
 export interface Unsupported {
   /** Without these the pod would not be what its author means. */
@@ -24,7 +29,6 @@ const REFUSED_POD_FIELDS = [
 
 const IGNORED_POD_FIELDS = [
   "hostAliases",
-  "readinessGates",
 ] as const satisfies readonly (keyof V1PodSpec)[];
 
 const REFUSED_CONTAINER_FIELDS = [
@@ -46,7 +50,7 @@ export function unsupported(pod: V1Pod): Unsupported {
   return {
     refused: [
       ...set(spec, REFUSED_POD_FIELDS).map((field) => `spec.${field}`),
-      ...(spec.volumes ?? []).map(({ name }) => `spec.volumes[${name}]`),
+      ...(spec.volumes ?? []).flatMap(unsupportedInVolume),
       ...spec.hostUsers === false ? ["spec.hostUsers"] : [],
       ...isApparmor(spec.securityContext)
         ? ["spec.securityContext.appArmorProfile"]
@@ -55,6 +59,7 @@ export function unsupported(pod: V1Pod): Unsupported {
     ],
     ignored: [
       ...set(spec, IGNORED_POD_FIELDS).map((field) => `spec.${field}`),
+      ...(spec.volumes ?? []).flatMap(ignoredInVolume),
       ...containers.flatMap(ignoredIn),
     ],
   };
@@ -65,6 +70,8 @@ function refusedIn(container: V1Container): string[] {
   const { limits } = container.resources ?? {};
   return [
     ...set(container, REFUSED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
+    ...(container.volumeMounts ?? []).flatMap(unsupportedInMount)
+      .map((field) => `${at}.${field}`),
     ...isApparmor(container.securityContext)
       ? [`${at}.securityContext.appArmorProfile`]
       : [],

@@ -130,12 +130,48 @@ export interface ClusterCertificates {
   ): AsyncIterable<CsrState | undefined>;
 }
 
+/** A secret or config map, or a service account. */
+export interface ObjectRef {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A token of a service account, good as long as one pod is there. */
+export interface TokenRequest {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** Absent: the API server itself. */
+  readonly audience?: string;
+  readonly expirationSeconds: number;
+  readonly pod: { readonly name: string; readonly uid: PodUid };
+}
+
+export interface IssuedToken {
+  readonly token: string;
+  /** When it should be replaced at the latest, by the server's clock. */
+  readonly expiresAtMs: number;
+}
+
+/** What pods refer to. Contents are secret: they are never logged. */
+export interface ClusterObjects {
+  /** Undefined when there is no such secret; its values are base64. */
+  secret(ref: ObjectRef, signal: AbortSignal): Promise<ApiObject | undefined>;
+  /** Undefined when there is no such config map. */
+  configMap(
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): Promise<ApiObject | undefined>;
+  /** Issues a new token, bound to the pod. `give-up`: pod or account is gone. */
+  createToken(request: TokenRequest, signal: AbortSignal): Promise<IssuedToken>;
+}
+
 /** What a kubeconfig was turned into. */
 export interface Cluster {
   readonly pods: ClusterPods;
   readonly nodes: ClusterNode;
   readonly events: ClusterEvents;
   readonly certificates: ClusterCertificates;
+  readonly objects: ClusterObjects;
   /** True when `/healthz` of the API server says so. */
   isHealthy(signal: AbortSignal): Promise<boolean>;
   /** The server's clock now, by its last `Date` header; undefined before any. */

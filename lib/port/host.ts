@@ -8,10 +8,20 @@ export interface FileStat {
   readonly kind: "file" | "directory" | "symlink" | "other";
   readonly sizeBytes: number;
   readonly modifiedAtMs: number;
-  /** Permission bits only. */
+  /** Permission bits, set-id and sticky bits; no type. */
   readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
   /** Another text whenever the content may be another (inode, size, time). */
   readonly version: string;
+}
+
+/** Who may do what with a file or directory. */
+export interface Access {
+  readonly mode: number;
+  /** Absent: as it is. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 export interface DirectoryEntry {
@@ -35,11 +45,18 @@ export interface Files {
   read(path: string, limitBytes: number): Promise<Uint8Array | undefined>;
   /** Replaces a file in one step: a reader sees the old or the new whole. */
   replace(path: string, bytes: Uint8Array, mode: number): Promise<void>;
+  /**
+   * Writes a new file, which a power cut may still take away; rejects when
+   * something of that name is there.
+   */
+  create(path: string, bytes: Uint8Array, access: Access): Promise<void>;
+  /** Sets mode and owners of a file or directory; rejects for others. */
+  own(path: string, access: Access): Promise<void>;
   /** Makes sure that a file is there; an existing one keeps its content. */
   touch(path: string, mode: number): Promise<void>;
   /** Creates the directory and its parents; an existing one keeps its mode. */
   makeDirectory(path: string, mode: number): Promise<void>;
-  /** Makes `path` a symbolic link to `target`, replacing an older link. */
+  /** Makes `path` a symbolic link in one step, replacing an older link. */
   link(path: string, target: string): Promise<void>;
   /** Where a symbolic link points; undefined when there is no link. */
   readLink(path: string): Promise<string | undefined>;
@@ -54,6 +71,46 @@ export interface Files {
    * does not exist yet, or was removed or moved while being watched.
    */
   watch(path: string, signal: AbortSignal): AsyncIterable<void>;
+}
+
+/** Memory file systems below the agent's own directories. */
+export interface Mounts {
+  /**
+   * Mounts an empty memory file system on an existing directory, kept out of
+   * swap where the kernel can. Success when it is a mount already.
+   */
+  mountTmpfs(
+    path: string,
+    options: { readonly sizeBytes?: bigint },
+  ): Promise<void>;
+  /**
+   * Takes away all that is mounted at exactly this path. Success when nothing
+   * is; rejects with `retry` while it is in use.
+   */
+  unmount(path: string): Promise<void>;
+  /** False when nothing is there. */
+  isMounted(path: string): Promise<boolean>;
+}
+
+export type HostPathKind =
+  | "file"
+  | "directory"
+  | "socket"
+  | "char-device"
+  | "block-device"
+  | "other";
+
+/**
+ * Paths anywhere on the host that a pod names. Links are followed: whoever may
+ * name host paths may reach them all.
+ */
+export interface HostPaths {
+  /** Undefined when nothing is there. */
+  kindOf(path: string): Promise<HostPathKind | undefined>;
+  /** With parents. */
+  makeDirectory(path: string, mode: number): Promise<void>;
+  /** An empty file, if none is there; its directory must be. */
+  makeFile(path: string, mode: number): Promise<void>;
 }
 
 export interface Cgroups {

@@ -14,12 +14,14 @@ import type { Cgroups, Files } from "../port/host.ts";
 import type { Made } from "./observe.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
+import type { VolumeRunner } from "../volume/run.ts";
 
 export interface ApplyPorts {
   readonly runtime: ContainerRuntime;
   readonly files: Files;
   readonly cgroups: Cgroups;
   readonly images: ImageRunner;
+  readonly volumes: Pick<VolumeRunner, "request" | "release">;
   readonly recorder: Recorder;
   readonly log: Logger;
   /** How many starts and removals the machine does well side by side. */
@@ -54,6 +56,7 @@ export function stepOf(action: Action): string {
     case "run-sandbox":
     case "make-pod-files":
     case "ensure-image":
+    case "ensure-volumes":
     case "note":
       return "sandbox";
     default:
@@ -66,6 +69,10 @@ export function createApply(ports: ApplyPorts): Apply {
   return (action, at) => {
     switch (action.kind) {
       case "ensure-image":
+        return handlers[action.kind](action, at);
+      case "ensure-volumes":
+        return handlers[action.kind](action, at);
+      case "release-volumes":
         return handlers[action.kind](action, at);
       case "make-pod-files":
         return handlers[action.kind](action, at);
@@ -96,7 +103,7 @@ export function createApply(ports: ApplyPorts): Apply {
 }
 
 function createHandlers(ports: ApplyPorts): Handlers {
-  const { runtime, files, cgroups, images, recorder } = ports;
+  const { runtime, files, cgroups, images, volumes, recorder } = ports;
   const heavy = new Semaphore(ports.parallelWork);
   return {
     "ensure-image": (action, { uid }) => {
@@ -104,6 +111,12 @@ function createHandlers(ports: ApplyPorts): Handlers {
       images.request({ uid, container, image, policy });
       return Promise.resolve();
     },
+    "ensure-volumes": ({ pod }) => {
+      volumes.request(pod);
+      return Promise.resolve();
+    },
+    "release-volumes": (_action, { uid, signal }) =>
+      volumes.release(uid, signal),
     "make-pod-files": async (action) => {
       for (const { path, mode } of action.directories) {
         await files.makeDirectory(path, mode);
@@ -133,7 +146,8 @@ function createHandlers(ports: ApplyPorts): Handlers {
       await files.remove(action.logLink);
       await files.remove(action.logFile);
     },
-    "remove-pod-files": async (action) => {
+    "remove-pod-files": async (action, { uid, signal }) => {
+      await volumes.release(uid, signal);
       for (const link of action.links) await files.remove(link);
       for (const tree of action.trees) await files.removeTree(tree);
     },

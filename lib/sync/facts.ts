@@ -22,6 +22,7 @@ import { lostForGood } from "../pod/lost.ts";
 import { POD_NAME, POD_NAMESPACE } from "../pod/labels.ts";
 import { podLogDirectory } from "../pod/paths.ts";
 import type { Files } from "../port/host.ts";
+import type { VolumeState } from "../volume/types.ts";
 import type { PodMemory, PodsReader } from "./store.ts";
 
 const NONE: ReadonlySet<string> = new Set();
@@ -36,6 +37,7 @@ export interface FactSources {
   readonly others: readonly V1Pod[];
   readonly hostIps: readonly string[];
   readonly images: ReadonlyMap<string, ImageState>;
+  readonly volumes: VolumeState | undefined;
   readonly loggedAttempts: ReadonlyMap<string, number>;
   readonly runtime: RuntimeHealth;
   readonly settings: PodSettings;

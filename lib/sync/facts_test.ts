@@ -31,6 +31,7 @@ function rivalAmong(others: Record<string, PodMemory>) {
     others: [],
     hostIps: [],
     images: new Map(),
+    volumes: undefined,
     loggedAttempts: new Map(),
     runtime: HEALTHY,
     settings: SETTINGS,

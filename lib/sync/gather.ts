@@ -14,6 +14,7 @@ import type {
   RuntimeHealth,
 } from "../pod/facts.ts";
 import type { Files } from "../port/host.ts";
+import type { VolumeRunner } from "../volume/run.ts";
 import { isAdmitted, othersOf } from "./admission.ts";
 import { factsOf, loggedAttempts } from "./facts.ts";
 import { EMPTY_MEMORY, type Pods } from "./store.ts";
@@ -21,6 +22,7 @@ import { EMPTY_MEMORY, type Pods } from "./store.ts";
 export interface GatherPorts {
   readonly files: Files;
   readonly images: Pick<ImageRunner, "statesOf" | "forget">;
+  readonly volumes: Pick<VolumeRunner, "stateOf" | "forget">;
   readonly settings: PodSettings;
   readonly pods: Pods;
   /** Wanted pods, and whether every source has reported. */
@@ -71,6 +73,7 @@ export async function gather(
     ...admission(ports, uid, observed),
     hostIps: ports.hostIps(),
     images: ports.images.statesOf(uid),
+    volumes: ports.volumes.stateOf(uid),
     loggedAttempts: attempts,
     runtime,
     settings: settingsWith(ports.settings, runtime),

@@ -15,6 +15,7 @@ import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
 import type { Files } from "../port/host.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Desired } from "../source/types.ts";
+import type { VolumeRunner } from "../volume/run.ts";
 import { differingPods, isNews, observePod } from "./observe.ts";
 import { EMPTY_MEMORY, type Pods } from "./store.ts";
 import { sweepFiles } from "./sweep.ts";
@@ -34,6 +35,7 @@ export interface LoopPorts {
   readonly pods: Pods;
   readonly files: Files;
   readonly settings: PodSettings;
+  readonly volumes: Pick<VolumeRunner, "release">;
   readonly suspect: () => void;
   readonly auditMs: number;
 }
@@ -201,15 +203,14 @@ export class Audit {
     }));
   }
 
-  async #sweep(): Promise<void> {
-    const { desired, pods, files, settings, log } = this.#ports;
+  async #sweep(signal: AbortSignal): Promise<void> {
+    const { desired, pods, files, settings, volumes, log } = this.#ports;
     const { isReady, unread } = desired.get();
     if (!isReady || unread.length > 0) return;
-    const removed = await sweepFiles(
-      files,
-      settings,
-      (uid) => pods.has(uid) || desired.get().pods.has(uid),
-    );
+    const removed = await sweepFiles(files, settings, {
+      isKnown: (uid) => pods.has(uid) || desired.get().pods.has(uid),
+      release: (uid) => volumes.release(uid, signal),
+    });
     if (removed.length > 0) {
       log.info("Removed files of pods that are gone", { removed });
     }
@@ -225,7 +226,7 @@ export class Audit {
       this.#isListed = true;
       if (isFirst) wakeAll(this.#ports);
       for (const uid of differing) queue.wake(uid);
-      await this.#sweep();
+      await this.#sweep(signal);
     } catch (error) {
       if (isAbort(error, signal)) throw error;
       log.debug("The relist failed", { error: chainOf(error) });

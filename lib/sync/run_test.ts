@@ -39,6 +39,7 @@ class World {
     pods: this.pods,
     files: this.files,
     settings: SETTINGS,
+    volumes: { release: () => Promise.resolve() },
     suspect: () => this.suspicions.push(this.clock.monotonicMs()),
     auditMs: AUDIT_MS,
   };

@@ -8,11 +8,17 @@ import { type PodUid, podUid } from "../api/id.ts";
 import type { PodSettings } from "../pod/facts.ts";
 import type { Files } from "../port/host.ts";
 
-/** `isKnown`: somebody wants the pod, or something of it runs. */
+export interface Sweep {
+  /** Somebody wants the pod, or something of it runs. */
+  readonly isKnown: (uid: PodUid) => boolean;
+  /** Unmounts what is mounted below the pod's directory. */
+  readonly release: (uid: PodUid) => Promise<void>;
+}
+
 export async function sweepFiles(
   files: Files,
   settings: PodSettings,
-  isKnown: (uid: PodUid) => boolean,
+  { isKnown, release }: Sweep,
 ): Promise<readonly string[]> {
   const { podsDir, podLogsDir } = settings;
   const own = (await files.list(podsDir) ?? [])
@@ -25,6 +31,9 @@ export async function sweepFiles(
       : [{ path: `${podLogsDir}/${name}`, uid: podUid(uid) }];
   });
   const orphans = [...own, ...logs].filter(({ uid }) => !isKnown(uid));
-  for (const { path } of orphans) await files.removeTree(path);
+  for (const { path, uid } of orphans) {
+    await release(uid);
+    await files.removeTree(path);
+  }
   return orphans.map(({ path }) => path);
 }

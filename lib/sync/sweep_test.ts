@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { SETTINGS } from "../../tests/build.ts";
 import { FakeFiles } from "../../tests/fakes/fake_host.ts";
-import { sweepFiles } from "./sweep.ts";
+import { type Sweep, sweepFiles } from "./sweep.ts";
 
 const { podsDir, podLogsDir } = SETTINGS;
+
+function sweep(isKnown: Sweep["isKnown"]): Sweep {
+  return { isKnown, release: () => Promise.resolve() };
+}
 
 Deno.test("sweepFiles() removes what pods left that nobody knows", async () => {
   const files = new FakeFiles();
@@ -11,7 +15,11 @@ Deno.test("sweepFiles() removes what pods left that nobody knows", async () => {
     files.put(`${podsDir}/${uid}/containers/app/message`, "");
     files.put(`${podLogsDir}/default_web_${uid}/app/0.log`, "");
   }
-  const removed = await sweepFiles(files, SETTINGS, (uid) => uid === "known");
+  const removed = await sweepFiles(
+    files,
+    SETTINGS,
+    sweep((uid) => uid === "known"),
+  );
   assert.deepEqual(removed, [
     `${podsDir}/gone`,
     `${podLogsDir}/default_web_gone`,
@@ -29,11 +37,15 @@ Deno.test("sweepFiles() removes what pods left that nobody knows", async () => {
 Deno.test("sweepFiles() leaves alone what is named otherwise", async () => {
   const files = new FakeFiles();
   files.put(`${podLogsDir}/somebody_elses/note`, "");
-  assert.deepEqual(await sweepFiles(files, SETTINGS, () => false), []);
+  assert.deepEqual(await sweepFiles(files, SETTINGS, sweep(() => false)), []);
   assert.equal(files.text(`${podLogsDir}/somebody_elses/note`), "");
 });
 
 Deno.test("sweepFiles() has nothing to do without directories", async () => {
-  const nothing = await sweepFiles(new FakeFiles(), SETTINGS, () => false);
+  const nothing = await sweepFiles(
+    new FakeFiles(),
+    SETTINGS,
+    sweep(() => false),
+  );
   assert.deepEqual(nothing, []);
 });

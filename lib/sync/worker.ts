@@ -127,6 +127,7 @@ function isOver(facts: Facts, plan: Plan): boolean {
 function forget(ports: WorkerPorts, uid: PodUid): undefined {
   ports.pods.delete(uid);
   ports.images.forget(uid);
+  ports.volumes.forget(uid);
   ports.forgotten(uid);
 }
 

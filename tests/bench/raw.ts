@@ -72,6 +72,7 @@ export class RawSubject implements Subject {
         image: { ref: container.image ?? "", userName: "" },
         podIps: [],
         hostIps: [],
+        volumePaths: new Map(),
       },
     );
     if (result.kind === "refused") throw new Error(result.message);

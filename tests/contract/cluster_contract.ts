@@ -12,6 +12,11 @@ import type {
   PodNews,
   PodRef,
 } from "../../lib/port/cluster.ts";
+import {
+  getsObjects,
+  issuesTokens,
+  type ObjectsCase,
+} from "./cluster_objects_contract.ts";
 import { failure } from "./harness.ts";
 
 export interface ClusterHarness {
@@ -24,6 +29,8 @@ export interface ClusterHarness {
   removeNode(name: string): Promise<void>;
   /** Sets a condition on a pod as somebody else would. */
   condition(pod: PodRef, type: string): Promise<void>;
+  /** Stores an object of the default namespace past the port. */
+  readonly place: ObjectsCase["harness"]["place"];
   close(): Promise<void>;
 }
 
@@ -82,6 +89,8 @@ const PROMISES: readonly {
   { name: "asks for a certificate and hears of it", check: asks },
   { name: "hears of a denial", check: hearsDenial },
   { name: "hears that a request was swept away", check: hearsRemoval },
+  { name: "gets secrets and config maps", check: getsObjects },
+  { name: "issues tokens bound to a pod", check: issuesTokens },
   { name: "is healthy and knows the time", check: isHealthy },
 ];
 

@@ -40,6 +40,10 @@ async function openFake(): Promise<ClusterHarness> {
       const signal = AbortSignal.timeout(1000);
       await cluster.pods.patchStatus(pod, { conditions: [own] }, signal);
     },
+    place: (kind, name, content) =>
+      Promise.try(() =>
+        cluster.objects.put(kind, { namespace: "default", name }, content)
+      ),
     close: () => Promise.resolve(),
   };
 }

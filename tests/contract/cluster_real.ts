@@ -122,7 +122,8 @@ export function openReal(): Promise<ClusterHarness> {
   const cluster = kubeconfigs(kubeOptions()).open({ path: KUBECONFIG });
   const admin = new Admin(KUBECONFIG);
   const names = new Set<string>();
-  return Promise.resolve({
+  const placed: string[] = [];
+  return Promise.resolve<ClusterHarness>({
     cluster,
     request: async (nodeName: string) => {
       names.add(nodeName);
@@ -144,7 +145,14 @@ export function openReal(): Promise<ClusterHarness> {
         { status: { conditions: [condition] } },
       );
     },
+    place: async (kind, name, content) => {
+      const path = `/api/v1/namespaces/default/${kind.toLowerCase()}s`;
+      const metadata = { name };
+      await admin.ask("POST", path, { metadata, ...content });
+      placed.push(`${path}/${name}`);
+    },
     close: async () => {
+      for (const path of placed) await admin.ask("DELETE", path);
       for (const name of names) {
         await admin.removeRequest(name).catch(() => undefined);
       }

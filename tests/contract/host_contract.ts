@@ -92,6 +92,27 @@ const PROMISES: Readonly<Record<string, (w: FilesWorld) => Promise<void>>> = {
     assert.deepEqual(await files.read(path, 10), bytes("kept"));
   },
 
+  "create a new file, and only a new one": async ({ files, root }) => {
+    const path = `${root}/new`;
+    await files.create(path, bytes("one"), { mode: 0o640 });
+    assert.equal((await files.stat(path))?.mode, 0o640);
+    const again = files.create(path, bytes("two"), { mode: 0o600 });
+    await refused(again, "already-so");
+    assert.equal(text(await files.read(path, 10)), "one");
+  },
+  "own files and directories, but no links": async ({ files, root }) => {
+    const { uid, gid } = await files.stat(root) ?? { uid: 0, gid: 0 };
+    await files.makeDirectory(`${root}/d`, 0o755);
+    await files.own(`${root}/d`, { mode: 0o2775, gid });
+    const found = await files.stat(`${root}/d`);
+    assert.deepEqual([found?.mode, found?.uid, found?.gid], [0o2775, uid, gid]);
+    await files.create(`${root}/f`, bytes(""), { mode: 0o600, uid, gid });
+    await files.own(`${root}/f`, { mode: 0o440 });
+    assert.equal((await files.stat(`${root}/f`))?.mode, 0o440);
+    await files.link(`${root}/l`, "f");
+    await refused(files.own(`${root}/l`, { mode: 0o777 }), "give-up");
+    await refused(files.own(`${root}/none`, { mode: 0o777 }), "give-up");
+  },
   "make, replace and read links": async ({ files, root }) => {
     await files.link(`${root}/l`, "one");
     await files.link(`${root}/l`, "two");

@@ -12,6 +12,7 @@ import type {
   PodNews,
   PodRef,
 } from "../../lib/port/cluster.ts";
+import { FakeReferred } from "./fake_cluster_referred.ts";
 import {
   changeStatus,
   FakeObjects,
@@ -140,6 +141,12 @@ export class FakeCluster implements Cluster {
       }),
     watch: (name, signal) => this.#requestNews(name, signal),
   };
+
+  readonly objects: FakeReferred = new FakeReferred({
+    before: (doing, signal) => this.#call(signal, doing, () => undefined),
+    hasPod: ({ namespace, pod }) =>
+      this.#pod({ namespace, ...pod }) !== undefined,
+  });
 
   isHealthy(signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();

@@ -5,6 +5,7 @@
  */
 import { AgentError } from "../../lib/base/errors.ts";
 import type {
+  Access,
   Cgroups,
   DirectoryEntry,
   Files,
@@ -17,6 +18,8 @@ interface Node {
   readonly bytes: Uint8Array;
   readonly target: string;
   readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
   readonly version: number;
 }
 
@@ -72,6 +75,8 @@ export class FakeFiles implements Files {
         sizeBytes: node.bytes.length,
         modifiedAtMs: node.version,
         mode: node.mode,
+        uid: node.uid,
+        gid: node.gid,
         version: String(node.version),
       };
     });
@@ -115,6 +120,30 @@ export class FakeFiles implements Files {
         throw give(`Cannot write ${path}: is a directory`);
       }
       this.#set(at, { kind: "file", bytes: bytes.slice(), mode });
+    });
+  }
+
+  create(path: string, bytes: Uint8Array, access: Access): Promise<void> {
+    return Promise.try(() => {
+      const at = this.#placeFor(path);
+      if (this.broken.has(path)) throw give(`Cannot write ${path}`, "retry");
+      if (this.#nodes.has(at)) {
+        throw new AgentError(`Cannot write ${path}: exists already`, {
+          next: "already-so",
+        });
+      }
+      this.#set(at, { kind: "file", bytes: bytes.slice(), ...access });
+    });
+  }
+
+  own(path: string, access: Access): Promise<void> {
+    return Promise.try(() => {
+      const at = this.#resolve(path, "all-but-last");
+      const node = this.#nodes.get(at);
+      if (node?.kind !== "file" && node?.kind !== "directory") {
+        throw give(`Cannot own ${path}: ${node?.kind ?? "nothing"} is there`);
+      }
+      this.#set(at, { ...node, ...access });
     });
   }
 
@@ -248,7 +277,8 @@ export class FakeFiles implements Files {
 
   #set(path: string, node: Pick<Node, "kind" | "mode"> & Partial<Node>) {
     const version = ++this.#version;
-    this.#nodes.set(path, { bytes: NOTHING, target: "", ...node, version });
+    const plain = { bytes: NOTHING, target: "", uid: 0, gid: 0 };
+    this.#nodes.set(path, { ...plain, ...node, version });
     this.#tell(path);
   }
 

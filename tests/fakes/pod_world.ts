@@ -12,6 +12,7 @@ import { FakeClock } from "./fake_clock.ts";
 import { FakeCluster } from "./fake_cluster.ts";
 import { FakeCgroups, FakeFiles, fakeHostFacts } from "./fake_host.ts";
 import { FakeHttp } from "./fake_http.ts";
+import { FakeHostPaths, FakeMounts } from "./fake_mounts.ts";
 import { FakeImages } from "./fake_images.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
 import { memberPorts } from "./member_ports.ts";
@@ -25,6 +26,8 @@ export class PodWorld {
   readonly runtime = new FakeRuntime(this.clock, this.images);
   readonly files = new FakeFiles();
   readonly manifests = new FakeFiles("follow");
+  readonly mounts = new FakeMounts(this.files, "/var/lib/kubelet");
+  readonly hostPaths = new FakeHostPaths();
   readonly cgroups = new FakeCgroups();
   /** Asked by a member of a cluster only. */
   readonly cluster = new FakeCluster();
@@ -88,6 +91,8 @@ export class PodWorld {
       files: this.files,
       manifestFiles: this.manifests,
       logFiles: NO_LOGS,
+      mounts: this.mounts,
+      hostPaths: this.hostPaths,
       cgroups: this.cgroups,
       host: fakeHostFacts(),
       http: new FakeHttp(),

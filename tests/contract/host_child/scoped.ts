@@ -6,10 +6,12 @@
 import { AgentError } from "../../../lib/base/errors.ts";
 import { HostCgroups } from "../../../lib/host/cgroups.ts";
 import { HostFiles } from "../../../lib/host/files.ts";
+import { hostPathsOf } from "../../../lib/host/host_paths.ts";
 import { openLibc } from "../../../lib/host/libc.ts";
 import { HostListener } from "../../../lib/host/listener.ts";
 import { bindHostTrees, unbindHostTrees } from "../../../lib/host/mounts.ts";
 import { ProcFacts } from "../../../lib/host/proc.ts";
+import { HostMounts } from "../../../lib/host/tmpfs.ts";
 import { unixClient } from "../../../lib/host/unix_client.ts";
 
 const [root = "", libcPath = "", socket = ""] = Deno.args;
@@ -88,6 +90,14 @@ async function machine(): Promise<void> {
   found["cpus"] = facts.cpuCount() > 0;
   found["boot id"] = /^[0-9a-f-]{36}$/.test(await facts.bootId());
   found["mount inside"] = await outcome(files.removeTree(`${root}/proc`));
+  const mounts = new HostMounts({ libc, roots: [root], links: "refuse" });
+  await files.makeDirectory(`${root}/tmpfs`, 0o777);
+  found["tmpfs"] = await outcome(mounts.mountTmpfs(`${root}/tmpfs`, {}));
+  found["mounted"] = await mounts.isMounted(`${root}/tmpfs`);
+  found["no tree over it"] = await outcome(files.removeTree(`${root}/tmpfs`));
+  found["unmounted"] = await outcome(mounts.unmount(`${root}/tmpfs`));
+  found["host's own"] = await outcome(mounts.unmount("/proc"));
+  found["outside kind"] = await hostPathsOf(libc).kindOf("/etc/passwd");
   const cgroups = new HostCgroups(libc, root);
   found["absent cgroup"] = await outcome(cgroups.removePod("/denolet-none/p"));
   found["cgroup"] = await outcome(cgroups.removePod("/denolet-test-pod"));

@@ -1,0 +1,93 @@
+/**
+ * The wiring of the node's certificates: the one it shows to the API server,
+ * the one its own server shows, and what is wrong with them.
+ */
+import { cell, type Reader } from "./base/cell.ts";
+import type { Clock } from "./base/clock.ts";
+import type { Logger } from "./base/log.ts";
+import type { Random } from "./base/random.ts";
+import type { Config } from "./config/load.ts";
+import { ensureKubeconfig } from "./identity/bootstrap.ts";
+import { runClientCertificate } from "./identity/run.ts";
+import { runServingCertificate } from "./identity/serving.ts";
+import {
+  type CertificateView,
+  emptyView,
+  type NodeAddress,
+  type Pair,
+} from "./identity/types.ts";
+import { View } from "./identity/view.ts";
+import type { Cluster, Keys, Kubeconfigs } from "./port/cluster.ts";
+import type { Files } from "./port/host.ts";
+import { certificateSettings } from "./sync/settings.ts";
+
+interface IdentityPorts {
+  readonly cluster: Cluster;
+  readonly kubeconfigs: Kubeconfigs;
+  readonly keys: Keys;
+  readonly certificateFiles: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export function createIdentity(config: Config, ports: IdentityPorts) {
+  const settings = certificateSettings(config);
+  const { cluster, clock, log } = ports;
+  const [client, clientView] = cell<CertificateView>(emptyView("client"));
+  const [serving, servingView] = cell<CertificateView>(emptyView("serving"));
+  const [problems, problemsReader] = cell<readonly string[]>([]);
+  const [pair] = cell<Pair | undefined>(undefined);
+  const views = [clientView, servingView];
+  const shared = { ...ports, files: ports.certificateFiles };
+  const parts = { ...shared, view: new View({ cell: client, clock, log }) };
+  const tellProblems = async (view: Reader<unknown>, signal: AbortSignal) => {
+    for await (const _ of view.changes(signal)) {
+      const found = views.flatMap((each) => each.get().problem ?? []);
+      const words = found.map(({ reason, message }) => `${reason}: ${message}`);
+      if (words.join("\n") !== problems.get().join("\n")) problems.set(words);
+    }
+  };
+  return {
+    views,
+    problems: problemsReader,
+    run: async (opened: () => void, signal: AbortSignal) => {
+      await Promise.all([
+        ...views.map((view) => tellProblems(view, signal)),
+        ensureKubeconfig(parts, settings, signal).then(() => {
+          opened();
+          return runClientCertificate(parts, settings, { cluster, signal });
+        }),
+      ]);
+    },
+    serve: async (
+      node: Reader<{ readonly addresses: readonly NodeAddress[] } | undefined>,
+      signal: AbortSignal,
+    ) => {
+      const { tlsCertFile } = config.kubelet;
+      if (tlsCertFile !== "") return;
+      const [addresses, reader] = cell<readonly NodeAddress[]>(
+        node.get()?.addresses ?? [],
+      );
+      const follow = async () => {
+        for await (const known of node.changes(signal)) {
+          if (known !== undefined) addresses.set(known.addresses);
+        }
+      };
+      await Promise.all([
+        follow(),
+        runServingCertificate(
+          {
+            ...shared,
+            certificates: cluster.certificates,
+            view: new View({ cell: serving, clock, log }),
+            addresses: reader,
+            pair,
+          },
+          settings,
+          signal,
+        ),
+      ]);
+    },
+  };
+}

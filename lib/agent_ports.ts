@@ -1,0 +1,42 @@
+/** What the agent is handed by whoever makes one. */
+import type { Clock } from "./base/clock.ts";
+import type { Logger } from "./base/log.ts";
+import type {
+  Cgroups,
+  Files,
+  HostFacts,
+  HostPaths,
+  Mounts,
+} from "./port/host.ts";
+import type { Images } from "./port/images.ts";
+import type { LogFiles } from "./port/log_files.ts";
+import type { Http, Listener } from "./port/net.ts";
+import type { ContainerRuntime } from "./port/runtime.ts";
+import type { ClusterPorts } from "./agent_cluster.ts";
+
+/** What the agent needs from the outside. */
+export interface AgentPorts {
+  readonly runtime: ContainerRuntime;
+  readonly images: Images;
+  readonly files: Files;
+  /** Follows links, as admins may place them in the manifest folder. */
+  readonly manifestFiles: Files;
+  readonly logFiles: LogFiles;
+  readonly mounts: Mounts;
+  readonly hostPaths: HostPaths;
+  readonly cgroups: Cgroups;
+  readonly host: HostFacts;
+  readonly http: Http;
+  readonly listener: Listener;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Used where a kubeconfig is configured; else the node is standalone. */
+  readonly cluster: ClusterPorts;
+}
+
+/** What only `main.ts` knows. */
+export interface AgentOptions {
+  readonly version: string;
+  /** Text of the configured resolv.conf; empty when there is none. */
+  readonly resolvConf: string;
+}

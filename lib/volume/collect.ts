@@ -1,0 +1,77 @@
+/** Finds what the files of a volume are made from, all sources side by side. */
+import { AgentError, chainOf, isAbort } from "../base/errors.ts";
+import { namespaceOf } from "../api/pod.ts";
+import type { V1Pod } from "../api/types.ts";
+import { contentOf, type Found, type ProjectedFile } from "./content.ts";
+import type { ObjectAsk, ObjectCache } from "./objects.ts";
+import type { FilesVolume, ObjectSource, Source } from "./plan.ts";
+import type { Tokens } from "./tokens.ts";
+
+export interface CollectParts {
+  readonly objects: ObjectCache;
+  readonly tokens: Tokens;
+  readonly allocatable: ReadonlyMap<string, string>;
+}
+
+export interface CollectFor {
+  readonly pod: V1Pod;
+  readonly volume: FilesVolume;
+  /** Ends this pod's waiting, and what pods have in common. */
+  readonly signals: {
+    readonly own: AbortSignal;
+    readonly common: AbortSignal;
+  };
+}
+
+/** Rejects with the words of contentOf() when something is missing. */
+export async function collect(
+  parts: CollectParts,
+  at: CollectFor,
+): Promise<ReadonlyMap<string, ProjectedFile>> {
+  const { pod, volume } = at;
+  const { allocatable } = parts;
+  const found = await Promise.all(
+    volume.sources.map((source) => find(parts, at, source)),
+  );
+  const content = contentOf({ pod, volume, allocatable }, found);
+  if (content.kind === "ok") return content.files;
+  // What is remembered was not enough; the next try looks again.
+  for (const source of volume.sources) {
+    if (isObject(source)) parts.objects.forget(askFor(pod, source));
+  }
+  throw new AgentError(content.message, { next: "retry" });
+}
+
+async function find(
+  { objects, tokens }: CollectParts,
+  { pod, volume, signals }: CollectFor,
+  source: Source,
+): Promise<Found> {
+  try {
+    if (isObject(source)) {
+      const object = await objects.get(askFor(pod, source), signals);
+      return object === undefined
+        ? { kind: "absent" }
+        : { kind: "object", object };
+    }
+    if (source.kind !== "token") return { kind: "nothing-needed" };
+    const ask = { pod, source, directory: volume.path };
+    return { kind: "token", token: await tokens.get(ask, signals.own) };
+  } catch (error) {
+    if (isAbort(error, signals.own)) throw error;
+    const words = chainOf(error);
+    const message = source.kind === "token"
+      ? `failed to fetch token: ${words}`
+      : words;
+    return { kind: "failed", message };
+  }
+}
+
+function isObject(source: Source): source is ObjectSource {
+  return source.kind === "secret" || source.kind === "configmap";
+}
+
+/** Invariant: the namespace is the pod's, whatever the pod says. */
+function askFor(pod: V1Pod, { kind, name }: ObjectSource): ObjectAsk {
+  return { kind, namespace: namespaceOf(pod), name };
+}

@@ -1,0 +1,56 @@
+/**
+ * Paths of projected files, as pods write them. Pure. Nothing that passes here
+ * leads out of its volume or hides among the names that the writer needs.
+ * Compat: kubelet 1.36 validatePath of the atomic writer, with its words.
+ */
+
+const LONGEST_NAME_BYTES = 255;
+const LONGEST_PATH_BYTES = 4096;
+
+export type PathResult =
+  | { readonly kind: "ok"; readonly path: string }
+  | { readonly kind: "refused"; readonly message: string };
+
+export function projectedPath(path: string): PathResult {
+  const fault = faultOf(path);
+  return fault === undefined
+    ? { kind: "ok", path: cleaned(path) }
+    : { kind: "refused", message: `invalid path: ${fault}` };
+}
+
+function faultOf(path: string): string | undefined {
+  if (path === "") return 'must not be empty: ""';
+  if (path.startsWith("/")) return `must be relative path: ${path}`;
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes > LONGEST_PATH_BYTES) {
+    return `must be less than or equal to ${LONGEST_PATH_BYTES} characters`;
+  }
+  const parts = path.split("/");
+  if (parts.includes("..")) return `must not contain '..': ${path}`;
+  const encoder = new TextEncoder();
+  if (parts.some((each) => encoder.encode(each).length > LONGEST_NAME_BYTES)) {
+    return "filenames must be less than or equal to " +
+      `${LONGEST_NAME_BYTES} characters`;
+  }
+  const clean = cleaned(path);
+  if (clean.startsWith("..")) return `must not start with '..': ${path}`;
+  if (clean === "") return `must name a file: ${path}`;
+  return path.includes("\0") ? "must not contain NUL" : undefined;
+}
+
+function cleaned(path: string): string {
+  return path.split("/").filter((part) => part !== "" && part !== ".")
+    .join("/");
+}
+
+/** A path that is a file here and a directory there, if any. */
+export function clashIn(paths: ReadonlySet<string>): string | undefined {
+  for (const path of paths) {
+    const parts = path.split("/");
+    for (let count = 1; count < parts.length; count++) {
+      const above = parts.slice(0, count).join("/");
+      if (paths.has(above)) return above;
+    }
+  }
+  return undefined;
+}
