@@ -73,7 +73,7 @@ export function createMembership(
   const [open, isOpen] = cell(false);
   const whenOpen = (signal: AbortSignal) => until(isOpen, signal);
   const events = createEvents(config, { cluster, ports, around });
-  const identity = createIdentity(config, { cluster, ...ports, ...around });
+  const identity = createIdentity(config, { ...ports, ...around, cluster });
   const node = createNode({
     ...ports,
     ...around,

@@ -200,9 +200,10 @@ export class StatusReports {
   }
 }
 
-/** Stopped for good, by the word of the API server. */
-function mayRemove({ pod, state }: PodMemory): boolean {
-  return pod !== undefined && isDeleted(pod) && state.kind === "done";
+/** Stopped for good, its network too, by the word of the API server. */
+function mayRemove({ pod, state, observed }: PodMemory): boolean {
+  return pod !== undefined && isDeleted(pod) && state.kind === "done" &&
+    observed.sandboxes.every(({ isReady }) => !isReady);
 }
 
 /** Versions of one object are numbers that grow. */
