@@ -6,7 +6,6 @@
 import { createIdentity } from "./agent_identity.ts";
 import { cell, type Reader } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
-import { KeyedQueue } from "./base/keyed_queue.ts";
 import type { Logger } from "./base/log.ts";
 import type { Random } from "./base/random.ts";
 import type { PodUid } from "./api/id.ts";
@@ -29,7 +28,7 @@ import type { ContainerRuntime } from "./port/runtime.ts";
 import type { ApiSource } from "./source/run.ts";
 import type { Desired } from "./source/types.ts";
 import { admissionNode } from "./sync/admission.ts";
-import { followMirrors, mirrorPass, wakeMirrors } from "./sync/mirrors.ts";
+import { Mirrors } from "./sync/mirrors.ts";
 import { StatusReports } from "./sync/report.ts";
 import { certificateSettings } from "./sync/settings.ts";
 import type { PodsReader } from "./sync/store.ts";
@@ -93,35 +92,27 @@ export function createMembership(
     pods: cluster.pods,
     memory: around.pods,
   });
-  const mirrors = {
+  const mirrors = new Mirrors({
     ...around,
     pods: cluster.pods,
     memory: around.pods,
-    queue: new KeyedQueue<string>(around.clock),
     owner: () => {
       const uid = node.node.get()?.uid;
       return uid === undefined ? undefined : { name: config.nodeName, uid };
     },
-  };
+  });
   const api: ApiSource = { pods: cluster.pods, isOpen: whenOpen };
   const gated: Loop[] = [
     ...node.loops,
     { name: "api-events", run: (signal) => events.writer.run(signal) },
     { name: "statuses", run: (signal) => statuses.run(signal) },
     { name: "follow-statuses", run: (signal) => statuses.follow(signal) },
-    { name: "follow-mirrors", run: (signal) => followMirrors(mirrors, signal) },
-    {
-      name: "mirrors",
-      run: (signal) =>
-        mirrors.queue.run(
-          (name, each) => mirrorPass(mirrors, name, each),
-          signal,
-        ),
-    },
+    { name: "mirrors", run: (signal) => mirrors.run(signal) },
+    { name: "follow-mirrors", run: (signal) => mirrors.follow(signal) },
     {
       name: "mirror-owner",
       run: async (signal) => {
-        for await (const _ of node.node.changes(signal)) wakeMirrors(mirrors);
+        for await (const _ of node.node.changes(signal)) mirrors.wake();
       },
     },
     {
@@ -145,7 +136,7 @@ export function createMembership(
     hostIps: () => hostIps(node.node.get()?.addresses ?? []),
     forgotten: (uid: PodUid) => {
       statuses.forget(uid);
-      wakeMirrors(mirrors);
+      mirrors.wake();
     },
     loops: [
       {

@@ -5,12 +5,13 @@
 import type { Reader } from "../base/cell.ts";
 import type { Clock } from "../base/clock.ts";
 import { chainOf, isAbort, nextOf } from "../base/errors.ts";
-import type { KeyedQueue } from "../base/keyed_queue.ts";
+import { KeyedQueue } from "../base/keyed_queue.ts";
 import type { Logger } from "../base/log.ts";
-import { fullNameOf, isStatic, podNameOf } from "../api/pod.ts";
+import { fullNameOf, isStatic, podNameOf, uidOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import { type MirrorOwner, mirrorPod, mirrorStep } from "../pod/mirror.ts";
 import type { ClusterPods } from "../port/cluster.ts";
+import type { Recorder } from "../port/recorder.ts";
 import type { Desired } from "../source/types.ts";
 import { rememberedName } from "./facts.ts";
 import type { PodsReader } from "./store.ts";
@@ -23,85 +24,113 @@ export interface MirrorPorts {
   readonly pods: Pick<ClusterPods, "create" | "remove">;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Where `denolet explain` finds why there is no mirror. */
+  readonly steps: Recorder;
   readonly desired: Reader<Desired>;
   readonly memory: PodsReader;
   /** Undefined until the API server has told of this node. */
   readonly owner: () => MirrorOwner | undefined;
+}
+
+export class Mirrors {
+  readonly #ports: MirrorPorts;
   /** By full name. */
-  readonly queue: KeyedQueue<string>;
-}
+  readonly #queue: KeyedQueue<string>;
+  /** What the server would not take, and when it is asked again. */
+  readonly #refused = new Map<
+    string,
+    { readonly pod: V1Pod; readonly retryAtMs: number }
+  >();
 
-/** Wakes every name that has a static pod or a mirror. */
-export function wakeMirrors({ desired, queue }: MirrorPorts): void {
-  const { mirrors } = desired.get();
-  for (const name of mirrors.keys()) queue.wake(name);
-  for (const name of staticPods(desired.get()).keys()) queue.wake(name);
-}
-
-/** Runs until `signal` aborts. */
-export async function followMirrors(
-  ports: MirrorPorts,
-  signal: AbortSignal,
-): Promise<void> {
-  let before = ports.desired.get();
-  wakeMirrors(ports);
-  for await (const now of ports.desired.changes(signal)) {
-    const isSame = before.mirrors === now.mirrors &&
-      before.isReady === now.isReady &&
-      sameValues(staticPods(before), staticPods(now));
-    before = now;
-    if (!isSame) wakeMirrors(ports);
+  constructor(ports: MirrorPorts) {
+    this.#ports = ports;
+    this.#queue = new KeyedQueue(ports.clock);
   }
-}
 
-/** One look at one name; returns when to look again. */
-export async function mirrorPass(
-  ports: MirrorPorts,
-  name: string,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  const { clock, log } = ports;
-  try {
-    await settle(ports, name, signal);
-    return undefined;
-  } catch (error) {
-    if (isAbort(error, signal)) return undefined;
-    const isRefused = nextOf(error) === "give-up";
-    const retryInMs = isRefused ? REFUSED_RETRY_MS : RETRY_MS;
-    const fields = { pod: name, error: chainOf(error), retryInMs };
-    if (isRefused) log.warn("Cannot mirror a static pod", fields);
-    else log.debug("Cannot mirror a static pod", fields);
-    return clock.nowMs() + retryInMs;
+  /** Looks at every name that has a static pod or a mirror. */
+  wake(): void {
+    const desired = this.#ports.desired.get();
+    for (const name of desired.mirrors.keys()) this.#queue.wake(name);
+    for (const name of staticPods(desired).keys()) this.#queue.wake(name);
   }
-}
 
-async function settle(
-  ports: MirrorPorts,
-  name: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const owner = ports.owner();
-  const desired = ports.desired.get();
-  if (owner === undefined || !desired.readySources.has("api")) return;
-  const pod = staticPods(desired).get(name);
-  const step = mirrorStep({
-    pod,
-    mirror: desired.mirrors.get(name),
-    isLeft: !desired.isReady || desired.unread.length > 0 ||
-      isRemembered(ports.memory, name),
-    isDone: isDone(ports.memory, name),
-  });
-  switch (step.kind) {
-    case "keep":
-      return;
-    case "remove":
-      // The watch tells of its end, and the next pass makes another.
-      return await orAlreadySo(
-        ports.pods.remove(podNameOf(step.mirror), signal),
-      );
-    case "create":
-      if (pod === undefined) return;
-      await orAlreadySo(ports.pods.create(mirrorPod(pod, owner), signal));
+  run(signal: AbortSignal): Promise<void> {
+    return this.#queue.run((name, each) => this.#pass(name, each), signal);
+  }
+
+  /** Wakes when a manifest or a mirror changes, until `signal` aborts. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { desired } = this.#ports;
+    let before = desired.get();
+    this.wake();
+    for await (const now of desired.changes(signal)) {
+      const isSame = before.mirrors === now.mirrors &&
+        before.isReady === now.isReady &&
+        sameValues(staticPods(before), staticPods(now));
+      before = now;
+      if (!isSame) this.wake();
+    }
+  }
+
+  async #pass(name: string, signal: AbortSignal): Promise<number | undefined> {
+    const { clock, log, steps, desired } = this.#ports;
+    const pod = staticPods(desired.get()).get(name);
+    try {
+      return await this.#settle(name, pod, signal);
+    } catch (error) {
+      if (isAbort(error, signal)) return undefined;
+      const isRefused = nextOf(error) === "give-up";
+      const waitMs = isRefused ? REFUSED_RETRY_MS : RETRY_MS;
+      const retryAtMs = clock.nowMs() + waitMs;
+      const message = chainOf(error);
+      log.warn("Cannot mirror a static pod; trying again", {
+        pod: name,
+        error: message,
+        retryInMs: waitMs,
+      });
+      if (isRefused && pod !== undefined) {
+        this.#refused.set(name, { pod, retryAtMs });
+        const reason = "FailedMirror";
+        steps.record(uidOf(pod), { type: "Warning", reason, message });
+      }
+      return retryAtMs;
+    }
+  }
+
+  async #settle(
+    name: string,
+    pod: V1Pod | undefined,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const { clock, desired: reader, memory, owner, pods } = this.#ports;
+    const desired = reader.get();
+    const node = owner();
+    if (node === undefined || !desired.readySources.has("api")) return;
+    const step = mirrorStep({
+      pod,
+      mirror: desired.mirrors.get(name),
+      isLeft: !desired.isReady || desired.unread.length > 0 ||
+        isRemembered(memory, name),
+      isDone: isDone(memory, name),
+    });
+    switch (step.kind) {
+      case "keep":
+        return undefined;
+      case "remove":
+        // The watch tells of its end, and the next pass makes another.
+        await orAlreadySo(pods.remove(podNameOf(step.mirror), signal));
+        return undefined;
+      case "create": {
+        const refused = this.#refused.get(name);
+        const isEarly = refused !== undefined && refused.pod === pod &&
+          refused.retryAtMs > clock.nowMs();
+        if (isEarly) return refused.retryAtMs;
+        this.#refused.delete(name);
+        if (pod === undefined) return undefined;
+        await orAlreadySo(pods.create(mirrorPod(pod, node), signal));
+        return undefined;
+      }
+    }
   }
 }
 

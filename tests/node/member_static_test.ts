@@ -33,7 +33,9 @@ memberTest("a changed manifest changes its mirror", async () => {
   await until("a mirror", async () => await pod(NAME) !== undefined);
   const hash = (await pod(NAME))?.metadata?.annotations
     ?.["kubernetes.io/config.mirror"];
-  await put(aManifest("shown", undefined, { priority: 5 }));
+  await put(
+    aManifest("shown", undefined, { terminationGracePeriodSeconds: 3 }),
+  );
   await until("another hash", async () => {
     const found = await pod(NAME);
     const now = found?.metadata?.annotations?.["kubernetes.io/config.mirror"];
