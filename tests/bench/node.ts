@@ -1,17 +1,16 @@
 /**
- * The benchmark: raw CRI calls, the agent and, when there is one, the real
- * kubelet, side by side in one run. Each has a containerd of its own, since an
- * agent removes pods it does not know; only one of them works at a time.
- *
- *   deno task bench [--rounds N] [--batches N] [--pods N] [--idle SECONDS]
+ * The benchmark without a cluster: raw CRI calls, the agent and, when there is
+ * one, the real kubelet, side by side in one run. Each has a containerd of its
+ * own, since an agent removes pods it does not know; only one of them works at
+ * a time.
  *
  * DENOLET_KUBELET names a kubelet binary to compare with.
  */
-import { parseArgs } from "node:util";
 import { down, up, worldFacts } from "../../deploy/world.ts";
 import { openChannel } from "../../lib/cri/channel.ts";
 import { CriRuntime } from "../../lib/cri/runtime.ts";
 import { AgentSubject, denoletProcess } from "./agent.ts";
+import { countsOf } from "./counts.ts";
 import { KubeletProcess, stopKubelet } from "./kubelet.ts";
 import { Observer } from "./observer.ts";
 import { RawSubject } from "./raw.ts";
@@ -29,33 +28,10 @@ const NAMES = { raw: "raw CRI", ours: "denolet", peer: "kubelet" } as const;
 /** The agent's permission set knows only the world `bench`. */
 const WORLDS = { raw: "bench-raw", ours: "bench", peer: "bench-kubelet" };
 
-interface Options {
-  readonly rounds: number;
-  readonly batches: number;
-  readonly pods: number;
-  readonly idle: number;
-}
+type Options = ReturnType<typeof options>;
 
-function options(args: readonly string[]): Options {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      rounds: { type: "string", default: "20" },
-      batches: { type: "string", default: "3" },
-      pods: { type: "string", default: "40" },
-      idle: { type: "string", default: "60" },
-    },
-  });
-  const count = (text: string) => {
-    if (!/^[1-9]\d*$/.test(text)) throw new Error(`Cannot count to ${text}`);
-    return Number(text);
-  };
-  return {
-    rounds: count(values.rounds),
-    batches: count(values.batches),
-    pods: count(values.pods),
-    idle: count(values.idle),
-  };
+function options(args: readonly string[]) {
+  return countsOf(args, { rounds: 20, batches: 3, pods: 40, idle: 60 });
 }
 
 /** A fresh world, and somebody who watches it. */
@@ -143,8 +119,8 @@ async function measure(
   console.log([...before, "", table(rows, NAMES)].join("\n"));
 }
 
-if (import.meta.main) {
-  const chosen = options(Deno.args);
+export async function benchNode(args: readonly string[]): Promise<void> {
+  const chosen = options(args);
   const over = new AbortController();
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
   Deno.addSignalListener("SIGINT", () => reject(new Error("interrupted")));

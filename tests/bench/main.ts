@@ -1,0 +1,19 @@
+/**
+ * The benchmarks, each of which prints one table:
+ *
+ *   deno task bench [node] [--rounds N] [--batches N] [--pods N]
+ *                   [--idle SECONDS]
+ *   deno task bench cluster [same]
+ *
+ * `node`: pods from a folder, against raw CRI calls. `cluster`: pods from an
+ * API server, against the real kubelet.
+ */
+import { benchCluster } from "./cluster.ts";
+import { benchNode } from "./node.ts";
+
+if (import.meta.main) {
+  const [first, ...rest] = Deno.args;
+  if (first === "cluster") await benchCluster(rest);
+  else if (first === "node") await benchNode(rest);
+  else await benchNode(Deno.args);
+}
