@@ -8,6 +8,7 @@ interface AuditEvent {
   readonly verb: string;
   readonly requestURI: string;
   readonly requestReceivedTimestamp: string;
+  readonly stageTimestamp: string;
   readonly user: { readonly username: string };
   readonly objectRef?: {
     readonly resource?: string;
@@ -35,20 +36,38 @@ export function countRequests(
   user: string,
 ): Map<string, number> {
   const counts = new Map<string, number>();
+  for (const { name, receivedMs } of requestsIn(log, user)) {
+    if (receivedMs < sinceMs) continue;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** One request, by the server's clock, which is this machine's. */
+export interface AuditedRequest {
+  /** As in `auditCounts`. */
+  readonly name: string;
+  readonly receivedMs: number;
+  /** Of a watch, when it began. */
+  readonly answeredMs: number;
+}
+
+/** What `user` asked, by this part of a log; its last line may be torn. */
+export function requestsIn(log: string, user: string): AuditedRequest[] {
   // A watch is recorded when it begins and again when it ends.
-  const seen = new Set<string>();
-  // The last line may be half written.
+  const requests = new Map<string, AuditedRequest>();
   const lines = log.slice(0, log.lastIndexOf("\n") + 1).split("\n");
   for (const line of lines) {
     if (line === "") continue;
     const event: AuditEvent = JSON.parse(line);
-    if (event.user.username !== user || seen.has(event.auditID)) continue;
-    if (Date.parse(event.requestReceivedTimestamp) < sinceMs) continue;
-    seen.add(event.auditID);
-    const key = nameOf(event);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+    if (event.user.username !== user || requests.has(event.auditID)) continue;
+    requests.set(event.auditID, {
+      name: nameOf(event),
+      receivedMs: Date.parse(event.requestReceivedTimestamp),
+      answeredMs: Date.parse(event.stageTimestamp),
+    });
   }
-  return counts;
+  return [...requests.values()];
 }
 
 function nameOf({ verb, objectRef, requestURI }: AuditEvent): string {

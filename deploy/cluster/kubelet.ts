@@ -42,6 +42,24 @@ export async function startKubelet(
   options: KubeletOptions = {},
 ): Promise<Kubelet> {
   const cluster = clusterFacts(world);
+  const kubelet = await spawnKubelet(world, options);
+  const known = { mark: mark(cluster), log: kubelet.log };
+  // Its word first: a node is called Ready for long after a kubelet's end.
+  await untilReady(known, kubelet.pid, () => isHealthy(cluster));
+  await untilReady(
+    known,
+    kubelet.pid,
+    () => isNodeReady(cluster, kubelet.nodeName),
+  );
+  return kubelet;
+}
+
+/** Starts the kubelet unless it runs, without waiting for anything. */
+export async function spawnKubelet(
+  world: WorldFacts,
+  options: KubeletOptions = {},
+): Promise<Kubelet> {
+  const cluster = clusterFacts(world);
   const nodeName = options.nodeName ?? world.name;
   await needPrograms("kubelet");
   await rememberMachine(cluster);
@@ -52,14 +70,15 @@ export async function startKubelet(
     configFile(cluster),
     JSON.stringify({ ...kubeletConfig(cluster), ...options.config }, null, 2),
   );
+  const { kubeconfig, certDir } = kubeletIdentity(cluster);
   const pid = await startProgram({
     path: await findProgram("kubelet"),
     args: [
       mark(cluster),
       `--root-dir=${root(cluster)}`,
-      `--cert-dir=${root(cluster)}/pki`,
+      `--cert-dir=${certDir}`,
       `--bootstrap-kubeconfig=${cluster.bootstrapKubeconfig}`,
-      `--kubeconfig=${root(cluster)}/kubeconfig`,
+      `--kubeconfig=${kubeconfig}`,
       `--hostname-override=${nodeName}`,
       `--node-ip=${cluster.nodeIp}`,
       ...(options.flags ?? []),
@@ -67,11 +86,15 @@ export async function startKubelet(
     mark: mark(cluster),
     log: log(cluster),
   });
-  const known = { mark: mark(cluster), log: log(cluster) };
-  // Its word first: a node is called Ready for long after a kubelet's end.
-  await untilReady(known, pid, () => isHealthy(cluster));
-  await untilReady(known, pid, () => isNodeReady(cluster, nodeName));
-  return { pid, nodeName, log: known.log };
+  return { pid, nodeName, log: log(cluster) };
+}
+
+/** Where the kubelet keeps what makes it a member. */
+export function kubeletIdentity(cluster: ClusterFacts) {
+  return {
+    kubeconfig: `${root(cluster)}/kubeconfig`,
+    certDir: `${root(cluster)}/pki`,
+  };
 }
 
 /** Its containers go on; its certificate and node are there when it returns. */

@@ -25,32 +25,47 @@ interface Kubeconfig {
   ];
 }
 
+/** What it takes to ask with the rights of a kubeconfig. */
+export interface Access {
+  /** The caller's to close. */
+  readonly client: Deno.HttpClient;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export async function accessBy(kubeconfig: string): Promise<Access> {
+  const text = await Deno.readTextFile(kubeconfig);
+  const { clusters, users }: Kubeconfig = parse(text);
+  const { user } = users[0];
+  const cert = user["client-certificate-data"];
+  const key = user["client-key-data"];
+  const caCerts = [atob(clusters[0].cluster["certificate-authority-data"])];
+  return {
+    client: Deno.createHttpClient({
+      caCerts,
+      ...(cert !== undefined && key !== undefined
+        ? { cert: atob(cert), key: atob(key) }
+        : {}),
+    }),
+    headers: user.token === undefined
+      ? {}
+      : { authorization: `Bearer ${user.token}` },
+  };
+}
+
 /** One request with a connection of its own; any status is an answer. */
 export async function ask(
   cluster: ClusterFacts,
   path: string,
   wish: Ask = {},
 ): Promise<Answer> {
-  const file = wish.kubeconfig ?? cluster.adminKubeconfig;
-  const { clusters, users }: Kubeconfig = parse(await Deno.readTextFile(file));
-  const { user } = users[0];
-  const cert = user["client-certificate-data"];
-  const key = user["client-key-data"];
-  const caCerts = [atob(clusters[0].cluster["certificate-authority-data"])];
-  using client = Deno.createHttpClient({
-    caCerts,
-    ...(cert !== undefined && key !== undefined
-      ? { cert: atob(cert), key: atob(key) }
-      : {}),
-  });
+  const access = await accessBy(wish.kubeconfig ?? cluster.adminKubeconfig);
+  using client = access.client;
   const response = await fetch(cluster.server + path, {
     client,
     method: wish.method ?? "GET",
     headers: {
       "content-type": wish.contentType ?? "application/json",
-      ...(user.token === undefined
-        ? {}
-        : { authorization: `Bearer ${user.token}` }),
+      ...access.headers,
     },
     ...(wish.body === undefined ? {} : { body: JSON.stringify(wish.body) }),
     signal: AbortSignal.timeout(10_000),

@@ -13,8 +13,8 @@ export interface Value {
 }
 
 export interface Goal {
-  /** What the number is held against: raw CRI's in this row, or a constant. */
-  readonly kind: "of-raw" | "absolute";
+  /** Held against raw CRI's or the kubelet's in this row, or a constant. */
+  readonly kind: "of-raw" | "of-peer" | "absolute";
   readonly limit: number;
   /** `most`: not above the limit; `least`: not below it. */
   readonly at: "most" | "least";
@@ -68,28 +68,47 @@ export function table(
   return align([head, ...lines]);
 }
 
-interface Names {
-  readonly raw: string;
-  readonly ours: string;
+/** Two agents in a cluster, where there is no raw CRI to be a floor. */
+export function sideBySide(
+  rows: readonly Row[],
+  names: { readonly ours: string; readonly peer: string },
+): string {
+  const lines = rows.map((row) => [
+    row.title,
+    row.values.get(names.ours)?.text ?? "-",
+    row.values.get(names.peer)?.text ?? "-",
+    goalText(row.goal),
+    verdict(row, names),
+  ]);
+  return align([["", names.ours, names.peer, "goal", "verdict"], ...lines]);
 }
 
+interface Names {
+  readonly raw?: string;
+  readonly ours: string;
+  readonly peer: string;
+}
+
+/** Ours against raw CRI, or against the peer where that is the goal. */
 function ratioOf(row: Row, names: Names): number | undefined {
-  const raw = row.values.get(names.raw);
+  const other = row.goal?.kind === "of-peer" ? names.peer : names.raw;
+  const base = row.values.get(other ?? "");
   const ours = row.values.get(names.ours);
-  return raw && ours ? ours.number / raw.number : undefined;
+  return base && ours ? ours.number / base.number : undefined;
 }
 
 function goalText(goal: Goal | undefined): string {
   if (goal === undefined) return "-";
   const sign = goal.at === "most" ? "<=" : ">=";
-  return `${sign} ${goal.limit}${goal.kind === "of-raw" ? "x" : ""}`;
+  const unit = { "of-raw": "x", "of-peer": "x kubelet", "absolute": "" };
+  return `${sign} ${goal.limit}${unit[goal.kind]}`;
 }
 
 function verdict(row: Row, names: Names): string {
   if (row.goal === undefined) return "";
-  const measured = row.goal.kind === "of-raw"
-    ? ratioOf(row, names)
-    : row.values.get(names.ours)?.number;
+  const measured = row.goal.kind === "absolute"
+    ? row.values.get(names.ours)?.number
+    : ratioOf(row, names);
   if (measured === undefined) return "not measured";
   const isMet = row.goal.at === "most"
     ? measured <= row.goal.limit
@@ -97,7 +116,7 @@ function verdict(row: Row, names: Names): string {
   return isMet ? "met" : "LOST";
 }
 
-function align(lines: readonly (readonly string[])[]): string {
+export function align(lines: readonly (readonly string[])[]): string {
   const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((line) => line[column]?.length ?? 0))
   );

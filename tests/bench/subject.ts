@@ -3,6 +3,7 @@
  * that all of them go through. An experiment only gives orders and asks the
  * observer; it knows nothing of how a subject works.
  */
+import { setTimeout } from "node:timers/promises";
 import { type PodUid, podUid } from "../../lib/api/id.ts";
 import type { V1Pod } from "../../lib/api/types.ts";
 import type { Observer } from "./observer.ts";
@@ -36,7 +37,7 @@ export interface AgentProcess {
 }
 
 /** The shell dies of SIGTERM at once, and the rest of its container with it. */
-const OBEDIENT = "trap 'exit 0' TERM; sleep 2147483647 & wait";
+export const OBEDIENT = "trap 'exit 0' TERM; sleep 2147483647 & wait";
 
 export function benchPods(count: number, image: string): BenchPod[] {
   return Array.from({ length: count }, () => {
@@ -62,8 +63,8 @@ function manifest(of: { uid: PodUid; name: string; image: string }): V1Pod {
   };
 }
 
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, signal === undefined ? {} : { signal });
 }
 
 /** Milliseconds from the order to start until the last pod is seen running. */
@@ -107,7 +108,7 @@ export function uidsOf(pods: readonly BenchPod[]): PodUid[] {
  * Between start and stop: the shell must have set its trap, or SIGTERM would
  * be lost on it, and late work of the start must not count for the stop.
  */
-const SETTLE_MS = 1_000;
+export const SETTLE_MS = 1_000;
 
 export interface Lifecycle {
   readonly startMs: number;

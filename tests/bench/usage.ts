@@ -1,4 +1,5 @@
 /** What a process has used, and what the machine is, from /proc. */
+import { setTimeout } from "node:timers/promises";
 
 /** Linux counts CPU time in these for every user, on all architectures. */
 const TICKS_PER_SECOND = 100;
@@ -28,10 +29,15 @@ export async function memory(pid: number): Promise<Memory> {
 export async function idle(
   pid: number,
   seconds: number,
+  signal?: AbortSignal,
 ): Promise<Memory & { readonly millicores: number }> {
   const beforeMs = await cpuMs(pid);
   const startMs = performance.now();
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+  await setTimeout(
+    seconds * 1_000,
+    undefined,
+    signal === undefined ? {} : { signal },
+  );
   const usedMs = await cpuMs(pid) - beforeMs;
   const millicores = usedMs / (performance.now() - startMs) * 1_000;
   return { ...await memory(pid), millicores };
