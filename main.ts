@@ -52,18 +52,15 @@ async function configured(
 }
 
 async function runAgent(config: Config, warnings: readonly string[]) {
-  const { kubelet, nodeName } = config;
+  const { version } = deno;
+  const { kubelet, nodeName: node } = config;
   const log = createLogger({ write: complain, ...kubelet.logging });
   for (const warning of warnings) log.warn(warning);
-  const { version } = deno;
   const host = { ...openHost(config), clock: systemClock, log };
-  const ports = {
-    ...host,
-    ...openRuntime(kubelet),
-    cluster: openCluster(config, { ...host, version }),
-  };
+  const cluster = openCluster(config, { ...host, version });
+  const ports = { ...host, ...openRuntime(kubelet), cluster };
   const resolvConf = await files.readOptional(kubelet.resolvConf);
-  log.info("Started", { version, node: nodeName });
+  log.info("Started", { version, node });
   await createAgent(config, ports, { version, resolvConf }).run(interrupted());
   return 0;
 }

@@ -6,6 +6,7 @@ import { cell, type Reader } from "./base/cell.ts";
 import { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
+import type { Recorder } from "./port/recorder.ts";
 import { fullNameOf, isStatic } from "./api/pod.ts";
 import type { PodStatusJson } from "./api/status.ts";
 import type { V1Pod } from "./api/types.ts";
@@ -60,7 +61,6 @@ function createParts(
   const pods: Pods = new Map();
   const queue = new KeyedQueue<PodUid>(ports.clock);
   const ledger = new Ledger(ports.clock);
-  const { images, clock } = ports;
   const membership: Membership | undefined = config.flags.kubeconfig === ""
     ? undefined
     : createMembership(config, ports.cluster, {
@@ -71,32 +71,11 @@ function createParts(
       steps: ledger,
     });
   const recorder = membership?.recorder ?? ledger;
-  const imageRunner = new ImageRunner(
-    {
-      images,
-      clock,
-      recorder,
-      hint: (uid, isNews) => queue.hint(uid, isNews),
-    },
-    imageOptions(config),
-  );
-  const volumes = new VolumeRunner({
-    ...ports,
-    ...ports.cluster,
-    recorder,
-    objects: membership?.cluster.objects,
-    hint: (uid, isNews) => queue.hint(uid, isNews),
-  }, {
-    podsDir: `${config.paths.rootDir}/pods`,
-    allocatable: () => membership?.allocatable() ?? NOTHING,
-  });
-  const { resolvConf } = options;
+  const runners = createRunners(config, ports, { queue, recorder, membership });
   const memoryBytes = ports.host.memoryBytes();
-  const settings = podSettings(config, { resolvConf, memoryBytes });
+  const settings = podSettings(config, { ...options, memoryBytes });
   const healthLoop = new HealthLoop({
-    runtime: ports.runtime,
-    clock,
-    log: ports.log,
+    ...ports,
     health,
     changed: () => {
       audit.now();
@@ -110,7 +89,7 @@ function createParts(
     desired: desiredReader,
     health: healthReader,
     pods,
-    volumes,
+    volumes: runners.volumes,
     suspect: () => healthLoop.suspect(),
     auditMs: config.kubelet.syncFrequency,
   };
@@ -127,11 +106,35 @@ function createParts(
     ledger,
     recorder,
     membership,
-    volumes,
-    imageRunner,
+    ...runners,
     healthLoop,
     loopPorts,
     audit,
+  };
+}
+
+/** Who makes images and volumes ready beside the passes. */
+function createRunners(
+  config: Config,
+  ports: AgentPorts,
+  inside: {
+    readonly queue: KeyedQueue<PodUid>;
+    readonly recorder: Recorder;
+    readonly membership: Membership | undefined;
+  },
+) {
+  const { queue, recorder, membership } = inside;
+  const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
+  const shared = { ...ports, ...ports.cluster, recorder, hint };
+  return {
+    imageRunner: new ImageRunner(shared, imageOptions(config)),
+    volumes: new VolumeRunner(
+      { ...shared, objects: membership?.cluster.objects },
+      {
+        podsDir: `${config.paths.rootDir}/pods`,
+        allocatable: () => membership?.allocatable() ?? NOTHING,
+      },
+    ),
   };
 }
 

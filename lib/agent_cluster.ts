@@ -15,9 +15,9 @@ import { nodeTarget } from "./events/event.ts";
 import { PodEvents } from "./events/pod_events.ts";
 import { EventWriter } from "./events/run.ts";
 import type { NodeAddress } from "./identity/types.ts";
-import { createNode } from "./node/loops.ts";
+import { createNode, type NodeLoops } from "./node/loops.ts";
 import { nodeSettings } from "./node/settings.ts";
-import { NO_DEVICES, NO_PRESSURE } from "./node/types.ts";
+import { NO_DEVICES, NO_PRESSURE, type NodeRecorder } from "./node/types.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
 import type { Cluster, Keys, Kubeconfigs } from "./port/cluster.ts";
 import type { Files } from "./port/host.ts";
@@ -73,20 +73,12 @@ export function createMembership(
   const whenOpen = (signal: AbortSignal) => until(isOpen, signal);
   const events = createEvents(config, { cluster, ports, around });
   const identity = createIdentity(config, { ...ports, ...around, cluster });
-  const node = createNode({
-    ...ports,
-    ...around,
-    nodes: cluster.nodes,
+  const node = createNodeLoops(config, { ports, around, cluster }, {
+    problems: identity.problems,
     recorder: {
       record: (step) => events.writer.record(nodeTarget(config.nodeName), step),
     },
-    pressure: constant(NO_PRESSURE),
-    devices: constant(NO_DEVICES),
-    isShuttingDown: constant(false),
-    problems: identity.problems,
-    declaredFeatures: [],
-    reconnect: () => cluster.reconnect(),
-  }, nodeSettings(config, KUBERNETES_VERSION));
+  });
   const statuses = new StatusReports({
     ...around,
     pods: cluster.pods,
@@ -102,24 +94,6 @@ export function createMembership(
     },
   });
   const api: ApiSource = { pods: cluster.pods, isOpen: whenOpen };
-  const gated: Loop[] = [
-    ...node.loops,
-    { name: "api-events", run: (signal) => events.writer.run(signal) },
-    { name: "statuses", run: (signal) => statuses.run(signal) },
-    { name: "follow-statuses", run: (signal) => statuses.follow(signal) },
-    { name: "mirrors", run: (signal) => mirrors.run(signal) },
-    { name: "follow-mirrors", run: (signal) => mirrors.follow(signal) },
-    {
-      name: "mirror-owner",
-      run: async (signal) => {
-        for await (const _ of node.node.changes(signal)) mirrors.wake();
-      },
-    },
-    {
-      name: "serving-certificate",
-      run: (signal) => identity.serve(node.node, signal),
-    },
-  ];
   return {
     recorder: events.recorder,
     cluster,
@@ -144,14 +118,52 @@ export function createMembership(
         run: (signal: AbortSignal) =>
           identity.run(() => open.set(true), signal),
       },
-      ...gated.map(({ name, run }) => ({
-        name,
-        run: async (signal: AbortSignal) => {
-          await whenOpen(signal);
-          await run(signal);
-        },
-      })),
+      ...createLoops({ events, identity, node, statuses, mirrors })
+        .map((loop) => gated(loop, whenOpen)),
     ] satisfies Loop[],
+  };
+}
+
+/** Everything that asks the API server. */
+function createLoops(parts: {
+  readonly events: ReturnType<typeof createEvents>;
+  readonly identity: ReturnType<typeof createIdentity>;
+  readonly node: NodeLoops;
+  readonly statuses: StatusReports;
+  readonly mirrors: Mirrors;
+}): Loop[] {
+  const { events, identity, node, statuses, mirrors } = parts;
+  return [
+    ...node.loops,
+    { name: "api-events", run: (signal) => events.writer.run(signal) },
+    { name: "statuses", run: (signal) => statuses.run(signal) },
+    { name: "follow-statuses", run: (signal) => statuses.follow(signal) },
+    { name: "mirrors", run: (signal) => mirrors.run(signal) },
+    { name: "follow-mirrors", run: (signal) => mirrors.follow(signal) },
+    {
+      name: "mirror-owner",
+      run: async (signal) => {
+        for await (const _ of node.node.changes(signal)) mirrors.wake();
+      },
+    },
+    {
+      name: "serving-certificate",
+      run: (signal) => identity.serve(node.node, signal),
+    },
+  ];
+}
+
+/** A loop that begins when there is a kubeconfig that works. */
+function gated(
+  { name, run }: Loop,
+  whenOpen: (signal: AbortSignal) => Promise<void>,
+): Loop {
+  return {
+    name,
+    run: async (signal) => {
+      await whenOpen(signal);
+      await run(signal);
+    },
   };
 }
 
@@ -159,6 +171,28 @@ interface Base {
   readonly cluster: Cluster;
   readonly ports: ClusterPorts;
   readonly around: Surroundings;
+}
+
+function createNodeLoops(
+  config: Config,
+  { ports, around, cluster }: Base,
+  own: {
+    readonly problems: Reader<readonly string[]>;
+    readonly recorder: NodeRecorder;
+  },
+): NodeLoops {
+  return createNode({
+    ...ports,
+    ...around,
+    ...own,
+    nodes: cluster.nodes,
+    // Written by eviction, device plugins and shutdown, which are not yet.
+    pressure: constant(NO_PRESSURE),
+    devices: constant(NO_DEVICES),
+    isShuttingDown: constant(false),
+    declaredFeatures: [],
+    reconnect: () => cluster.reconnect(),
+  }, nodeSettings(config, KUBERNETES_VERSION));
 }
 
 function openCluster(config: Config, { kubeconfigs }: ClusterPorts): Cluster {

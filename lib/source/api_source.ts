@@ -6,7 +6,7 @@
 import { fullNameOf, isMirror, uidOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import { unreachable } from "../base/unreachable.ts";
-import type { ClusterPods } from "../port/cluster.ts";
+import type { ClusterPods, PodNews } from "../port/cluster.ts";
 import type { SourceState } from "./merge.ts";
 import type { Finding, Origin, WantedPod } from "./types.ts";
 
@@ -23,62 +23,90 @@ export async function runApiSource(
   { pods, nodeName, deliver }: ApiSourcePorts,
   signal: AbortSignal,
 ): Promise<void> {
-  // The server holds one pod of each name; a newer one replaces the older.
-  const wanted = new Map<string, WantedPod>();
-  let mirrors: ReadonlyMap<string, V1Pod> = new Map();
-  let silence: string | undefined;
-  let isReady = false;
-  const settle = (pod: V1Pod) => {
-    const name = fullNameOf(pod);
-    if (isMirror(pod)) {
-      mirrors = new Map(mirrors).set(name, pod);
-      wanted.delete(name);
-    } else {
-      wanted.set(name, settled(wanted.get(name), pod));
-      if (mirrors.has(name)) mirrors = without(mirrors, name);
-    }
-  };
+  const known = new KnownPods();
   for await (const news of pods.watch(nodeName, signal)) {
+    known.hear(news);
+    deliver(known.state());
+  }
+}
+
+/** What the server said last. */
+class KnownPods {
+  // The server holds one pod of each name; a newer one replaces the older.
+  readonly #wanted = new Map<string, WantedPod>();
+  #mirrors: ReadonlyMap<string, V1Pod> = new Map();
+  #silence: string | undefined;
+  #isReady = false;
+
+  hear(news: PodNews): void {
     switch (news.kind) {
-      case "listed": {
-        isReady = true;
-        silence = undefined;
-        const names = new Set(news.pods.map(fullNameOf));
-        for (const name of wanted.keys()) {
-          if (!names.has(name)) wanted.delete(name);
-        }
-        mirrors = new Map([...mirrors].filter(([name]) => names.has(name)));
-        news.pods.forEach(settle);
-        break;
-      }
+      case "listed":
+        this.#isReady = true;
+        this.#silence = undefined;
+        return this.#list(news.pods);
       case "changed":
-        settle(news.pod);
-        break;
-      case "deleted": {
-        const name = fullNameOf(news.pod);
-        const uid = uidOf(news.pod);
-        if (wanted.get(name)?.uid === uid) wanted.delete(name);
-        const mirror = mirrors.get(name);
-        if (mirror !== undefined && uidOf(mirror) === uid) {
-          mirrors = without(mirrors, name);
-        }
-        break;
-      }
+        return this.#put(news.pod);
+      case "deleted":
+        return this.#take(news.pod);
       case "silent":
-        silence = news.message;
-        break;
+        this.#silence = news.message;
+        return;
       case "steady":
-        silence = undefined;
-        break;
+        this.#silence = undefined;
+        return;
       default:
         unreachable(news);
     }
-    const findings: Finding[] = silence === undefined
+  }
+
+  state(): SourceState {
+    const findings: Finding[] = this.#silence === undefined
       ? []
-      : [{ severity: "warning", message: silence }];
-    const pods = [...wanted.values()];
-    const delivery = { origin: ORIGIN, pods, findings, wasWhole: isReady };
-    deliver({ kind: "api", isReady, deliveries: [delivery], mirrors });
+      : [{ severity: "warning", message: this.#silence }];
+    const delivery = {
+      origin: ORIGIN,
+      pods: [...this.#wanted.values()],
+      findings,
+      wasWhole: this.#isReady,
+    };
+    return {
+      kind: "api",
+      isReady: this.#isReady,
+      deliveries: [delivery],
+      mirrors: this.#mirrors,
+    };
+  }
+
+  #list(pods: readonly V1Pod[]): void {
+    const names = new Set(pods.map(fullNameOf));
+    for (const name of this.#wanted.keys()) {
+      if (!names.has(name)) this.#wanted.delete(name);
+    }
+    this.#mirrors = new Map(
+      [...this.#mirrors].filter(([name]) => names.has(name)),
+    );
+    for (const pod of pods) this.#put(pod);
+  }
+
+  #put(pod: V1Pod): void {
+    const name = fullNameOf(pod);
+    if (isMirror(pod)) {
+      this.#mirrors = new Map(this.#mirrors).set(name, pod);
+      this.#wanted.delete(name);
+      return;
+    }
+    this.#wanted.set(name, settled(this.#wanted.get(name), pod));
+    if (this.#mirrors.has(name)) this.#mirrors = without(this.#mirrors, name);
+  }
+
+  #take(pod: V1Pod): void {
+    const name = fullNameOf(pod);
+    const uid = uidOf(pod);
+    if (this.#wanted.get(name)?.uid === uid) this.#wanted.delete(name);
+    const mirror = this.#mirrors.get(name);
+    if (mirror !== undefined && uidOf(mirror) === uid) {
+      this.#mirrors = without(this.#mirrors, name);
+    }
   }
 }
 

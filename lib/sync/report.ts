@@ -19,7 +19,7 @@ import {
   titleOf,
   uidOf,
 } from "../api/pod.ts";
-import type { PodStatusJson } from "../api/status.ts";
+import type { PodStatusChange, PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import { statusChange } from "../pod/status_change.ts";
 import type { ClusterPods } from "../port/cluster.ts";
@@ -28,10 +28,10 @@ import type { PodMemory, PodsReader } from "./store.ts";
 
 const RETRY = { initialMs: 500, maxMs: 4_000, forgetAfterMs: 60_000 };
 /**
- * How long the first word about a pod waits for better news. Ours: most pods
- * run by then, and `ContainerCreating` need not be written at all.
+ * How long news that may wait does so for better ones to join. Ours: most pods
+ * run by then, so `ContainerCreating` need not be written at all.
  */
-const FIRST_WORD_MS = 400;
+const PATIENCE_MS = 400;
 
 export interface ReportPorts {
   readonly pods: Pick<ClusterPods, "patchStatus" | "remove">;
@@ -46,7 +46,8 @@ interface Told {
   /** The server's last answer, which its watch may not have told yet. */
   readonly answer?: V1Pod;
   readonly removedUid?: PodUid;
-  readonly heardAtMs: number;
+  /** Since when there is news that may wait. */
+  readonly heldSinceMs?: number;
   readonly failure?: Backoff;
 }
 
@@ -129,11 +130,13 @@ export class StatusReports {
     if (known?.status === undefined) return undefined;
     const change = statusChange(target.status, known.status);
     if (change !== undefined) {
-      const waitMs = this.#firstWordAtMs(uid, target, known.status);
-      if (waitMs !== undefined) return waitMs;
+      if (mayWait(target, known.status, change)) {
+        const untilMs = this.#patience(uid);
+        if (untilMs > this.#ports.clock.nowMs()) return untilMs;
+      }
       const ref = podNameOf(target);
       const answer = await pods.patchStatus(ref, change, signal);
-      this.#note(uid, { answer });
+      this.#note(uid, { answer, heldSinceMs: undefined });
     }
     if (mayRemove(known) && this.#told.get(uid)?.removedUid !== uid) {
       await this.#remove(uid, target, signal);
@@ -141,23 +144,12 @@ export class StatusReports {
     return undefined;
   }
 
-  /** Until when the first word waits; undefined: it is told now. */
-  #firstWordAtMs(
-    uid: PodUid,
-    target: V1Pod,
-    status: PodStatusJson,
-  ): number | undefined {
-    const isFirst = target.status?.startTime === undefined;
-    const isNoNews = status.phase === "Pending" &&
-      status.containerStatuses.every(({ state }) =>
-        state.waiting?.message === undefined && state.terminated === undefined
-      );
-    if (!isFirst || !isNoNews || isDeleted(target)) return undefined;
+  /** Until when news that may wait does so. */
+  #patience(uid: PodUid): number {
     const nowMs = this.#ports.clock.nowMs();
-    const heardAtMs = this.#told.get(uid)?.heardAtMs ?? nowMs;
-    this.#note(uid, { heardAtMs });
-    const untilMs = heardAtMs + FIRST_WORD_MS;
-    return untilMs > nowMs ? untilMs : undefined;
+    const heldSinceMs = this.#told.get(uid)?.heldSinceMs ?? nowMs;
+    this.#note(uid, { heldSinceMs });
+    return heldSinceMs + PATIENCE_MS;
   }
 
   async #remove(
@@ -187,17 +179,45 @@ export class StatusReports {
   }
 
   #note(uid: PodUid, news: { [Key in keyof Told]?: Told[Key] | undefined }) {
-    const { answer, removedUid, heardAtMs, failure } = {
+    const { answer, removedUid, heldSinceMs, failure } = {
       ...this.#told.get(uid),
       ...news,
     };
     this.#told.set(uid, {
-      heardAtMs: heardAtMs ?? this.#ports.clock.nowMs(),
+      ...heldSinceMs === undefined ? {} : { heldSinceMs },
       ...answer === undefined ? {} : { answer },
       ...removedUid === undefined ? {} : { removedUid },
       ...failure === undefined ? {} : { failure },
     });
   }
+}
+
+/** The first word of a start, or only that a new version has been seen. */
+function mayWait(
+  { metadata, status: stored }: V1Pod,
+  status: PodStatusJson,
+  change: PodStatusChange,
+): boolean {
+  const isStarting = stored?.startTime === undefined &&
+    metadata?.deletionTimestamp === undefined &&
+    status.phase === "Pending" &&
+    status.containerStatuses.every(({ state }) =>
+      state.waiting?.message === undefined && state.terminated === undefined
+    );
+  return isStarting || isGenerationAlone(stored, change);
+}
+
+function isGenerationAlone(
+  stored: V1Pod["status"],
+  { observedGeneration: _, conditions = [], ...rest }: PodStatusChange,
+): boolean {
+  const held = new Map(stored?.conditions?.map((each) => [each.type, each]));
+  return Object.keys(rest).length === 0 &&
+    conditions.every(({ type, status, reason, message }) => {
+      const old = held.get(type);
+      return old?.status === status && (old.reason ?? "") === (reason ?? "") &&
+        (old.message ?? "") === (message ?? "");
+    });
 }
 
 /** Stopped for good, its network too, by the word of the API server. */
