@@ -72,8 +72,7 @@ function createParts(
     });
   const recorder = membership?.recorder ?? ledger;
   const runners = createRunners(config, ports, { queue, recorder, membership });
-  const memoryBytes = ports.host.memoryBytes();
-  const settings = podSettings(config, { ...options, memoryBytes });
+  const settings = podSettings(config, ports.host, options.resolvConf);
   const healthLoop = new HealthLoop({
     ...ports,
     health,

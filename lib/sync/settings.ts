@@ -2,10 +2,12 @@
 import type { Config } from "../config/load.ts";
 import { parseResolvConf } from "../pod/dns.ts";
 import type { PodSettings } from "../pod/facts.ts";
+import type { HostFacts } from "../port/host.ts";
 
 export function podSettings(
   { kubelet, paths, nodeName }: Config,
-  host: { readonly resolvConf: string; readonly memoryBytes: bigint },
+  host: Pick<HostFacts, "memoryBytes">,
+  resolvConf: string,
 ): PodSettings {
   return {
     nodeName,
@@ -14,7 +16,7 @@ export function podSettings(
     podsDir: `${paths.rootDir}/pods`,
     clusterDns: kubelet.clusterDNS,
     clusterDomain: kubelet.clusterDomain,
-    hostDns: parseResolvConf(host.resolvConf),
+    hostDns: parseResolvConf(resolvConf),
     cgroupRoot: kubelet.cgroupRoot === "" ? "/" : kubelet.cgroupRoot,
     cgroupDriver: kubelet.cgroupDriver === "systemd" ? "systemd" : "cgroupfs",
     usesQosCgroups: kubelet.cgroupsPerQOS,
@@ -25,7 +27,7 @@ export function podSettings(
       300_000,
     isSeccompDefault: kubelet.seccompDefault,
     seccompDir: `${paths.rootDir}/seccomp`,
-    memoryBytes: host.memoryBytes,
+    memoryBytes: host.memoryBytes(),
     allowedUnsafeSysctls: kubelet.allowedUnsafeSysctls,
   };
 }
