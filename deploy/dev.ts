@@ -1,8 +1,11 @@
 /**
- * The world `dev` and the agent in it, started anew on every save. Put
- * manifests into its folder and watch. Ctrl-C ends the agent; the world and its
- * pods stay until `deno run -A deploy/world.ts down dev`.
+ * The world `dev`, its cluster, and the agent as its node, started anew on
+ * every save. Apply something or put manifests into its folder, and watch.
+ * Ctrl-C ends the agent; the rest stays until
+ * `deno task cluster down dev && deno run -A deploy/world.ts down dev`.
  */
+import { clusterUp } from "./cluster.ts";
+import { memberFlags } from "./cluster/agent.ts";
 import { up, worldFacts } from "./world.ts";
 import { agentArgs } from "./world/agent.ts";
 
@@ -10,6 +13,8 @@ const NAME = "dev";
 
 await up(NAME);
 const world = worldFacts(NAME);
+const cluster = await clusterUp(world);
+console.log(`Cluster:   export KUBECONFIG=${cluster.adminKubeconfig}`);
 console.log(`Manifests: ${world.manifests}`);
 console.log(
   `Ask:       deno task agent pods --host-root=${world.hostRoot} ` +
@@ -18,6 +23,7 @@ console.log(
 const [run = "run", ...rest] = agentArgs(world, [
   `--config=${world.agentConfig}`,
   `--hostname-override=${NAME}`,
+  ...memberFlags(cluster),
 ]);
 const child = new Deno.Command(Deno.execPath(), {
   args: [run, "--watch", ...rest],
