@@ -258,11 +258,14 @@ function wantedBy(desired: Reader<Desired>) {
   };
 }
 
-/** Pods that wait until the API server tells of the node. */
+/** Once the API server has told of the node, and for pods that wait for it. */
 async function followNode(parts: Parts, signal: AbortSignal): Promise<void> {
   const { membership, pods, queue } = parts;
   if (membership === undefined) return;
-  for await (const _ of membership.node.node.changes(signal)) {
+  let before: unknown;
+  for await (const node of membership.node.node.changes(signal)) {
+    if (before === undefined) wakeAll(parts.loopPorts);
+    before = node;
     for (const [uid, { state }] of pods) {
       if (state.kind === "waiting" && state.for === "node") queue.wake(uid);
     }

@@ -72,6 +72,27 @@ export function statusChange(
   return Object.keys(change).length === 0 ? undefined : change;
 }
 
+/**
+ * The status with the server's times where both say the same: of a static pod
+ * they are known only once its mirror is, which may be after the first look.
+ */
+export function withTimesOf(
+  stored: PodStatusJson | undefined,
+  projected: PodStatusJson,
+): PodStatusJson {
+  if (stored === undefined) return projected;
+  const startTime = stored.startTime ?? projected.startTime;
+  return {
+    ...projected,
+    ...startTime === undefined ? {} : { startTime },
+    conditions: projected.conditions.map((own) => {
+      const held = stored.conditions.find(({ type }) => type === own.type);
+      const { lastTransitionTime } = held?.status === own.status ? held : own;
+      return { ...own, lastTransitionTime };
+    }),
+  };
+}
+
 type Members = ReadonlyMap<string, unknown>;
 
 /** Maps are merged by the server: what is in them no more is named too. */

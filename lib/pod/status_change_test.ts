@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { PodStatusJson } from "../api/status.ts";
-import { statusChange, unchanged } from "./status_change.ts";
+import { aPod } from "../../tests/build.ts";
+import { unseenStatus } from "./status.ts";
+import { statusChange, unchanged, withTimesOf } from "./status_change.ts";
 
 const THEN = "2026-01-02T03:04:05Z";
 const LATER = "2026-01-02T03:05:05Z";
@@ -156,4 +158,26 @@ Deno.test("statusChange() tells a restart from a first start", () => {
   assert.deepEqual(statusChange(STORED, { ...PROJECTED, containerStatuses }), {
     containerStatuses,
   });
+});
+
+Deno.test("withTimesOf() keeps the server's times of what is the same", () => {
+  const own = { ...unseenStatus(aPod()), startTime: "2026-01-01T00:00:09Z" };
+  const at = (lastTransitionTime: string, status: "True" | "False") => ({
+    ...{ type: "Ready", lastTransitionTime },
+    status,
+  });
+  const stored = {
+    ...own,
+    startTime: "2026-01-01T00:00:01Z",
+    conditions: [at("2026-01-01T00:00:02Z", "True")],
+  };
+  const same = { ...own, conditions: [at("2026-01-01T00:00:09Z", "True")] };
+  assert.equal(statusChange(stored, withTimesOf(stored, same)), undefined);
+  const flipped = { ...own, conditions: [at("2026-01-01T00:00:09Z", "False")] };
+  const change = statusChange(stored, withTimesOf(stored, flipped));
+  assert.equal(
+    change?.conditions?.[0]?.lastTransitionTime,
+    "2026-01-01T00:00:09Z",
+  );
+  assert.deepEqual(withTimesOf(undefined, own), own);
 });

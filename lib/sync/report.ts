@@ -14,6 +14,7 @@ import type { PodUid } from "../api/id.ts";
 import {
   fullNameOf,
   isDeleted,
+  isMirror,
   isStatic,
   podNameOf,
   titleOf,
@@ -21,7 +22,8 @@ import {
 } from "../api/pod.ts";
 import type { PodStatusChange, PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
-import { statusChange } from "../pod/status_change.ts";
+import { statusChange, withTimesOf } from "../pod/status_change.ts";
+import { heldStatus } from "../pod/status_held.ts";
 import type { ClusterPods } from "../port/cluster.ts";
 import type { Desired } from "../source/types.ts";
 import type { PodMemory, PodsReader } from "./store.ts";
@@ -128,9 +130,12 @@ export class StatusReports {
     const { memory, pods } = this.#ports;
     const known = memory.get(uid);
     if (known?.status === undefined) return undefined;
-    const change = statusChange(target.status, known.status);
+    const status = isMirror(target)
+      ? withTimesOf(heldStatus(target), known.status)
+      : known.status;
+    const change = statusChange(target.status, status);
     if (change !== undefined) {
-      if (mayWait(target, known.status, change)) {
+      if (mayWait(target, status, change)) {
         const untilMs = this.#patience(uid);
         if (untilMs > this.#ports.clock.nowMs()) return untilMs;
       }

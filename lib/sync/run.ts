@@ -35,7 +35,7 @@ export interface LoopPorts {
   readonly pods: Pods;
   readonly files: Files;
   readonly settings: PodSettings;
-  readonly volumes: Pick<VolumeRunner, "release">;
+  readonly volumes: Pick<VolumeRunner, "release" | "request" | "stateOf">;
   readonly suspect: () => void;
   readonly auditMs: number;
 }
@@ -64,6 +64,8 @@ export async function followSources(
 }
 
 function rouse(ports: LoopPorts, uid: PodUid, pod: V1Pod): void {
+  // Files that tell of labels and annotations are written anew.
+  if (ports.volumes.stateOf(uid) !== undefined) ports.volumes.request(pod);
   const state = ports.pods.get(uid)?.state;
   const isShorter = state?.kind === "stopping" &&
     (pod.metadata?.deletionGracePeriodSeconds ?? Infinity) <

@@ -39,7 +39,11 @@ class World {
     pods: this.pods,
     files: this.files,
     settings: SETTINGS,
-    volumes: { release: () => Promise.resolve() },
+    volumes: {
+      release: () => Promise.resolve(),
+      request: () => {},
+      stateOf: () => undefined,
+    },
     suspect: () => this.suspicions.push(this.clock.monotonicMs()),
     auditMs: AUDIT_MS,
   };
