@@ -18,6 +18,7 @@ import {
 } from "../pod/facts.ts";
 import { isLegalMove } from "../pod/state.ts";
 import { podStatus } from "../pod/status.ts";
+import { waitSteps } from "../pod/wait_steps.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import { type Apply, type ApplyPlace, stepOf } from "./apply.ts";
@@ -101,14 +102,15 @@ function remember(
   if (!isLegalMove(facts.state, plan.next)) {
     throw new Error(`Illegal move ${facts.state.kind} to ${plan.next.kind}`);
   }
-  const { pod } = memory;
-  update(ports, facts.uid, {
-    state: plan.next,
-    blockers: plan.blockers,
-    status: pod === undefined
-      ? undefined
-      : podStatus({ facts, plan, pod }, memory.status, nowMs),
-  });
+  const { pod, status: before } = memory;
+  const status = pod && podStatus({ facts, plan, pod }, before, nowMs);
+  const { next: state, blockers } = plan;
+  update(ports, facts.uid, { state, blockers, status });
+  if (pod !== undefined && status !== undefined) {
+    for (const step of waitSteps(pod, before, status)) {
+      ports.recorder.record(facts.uid, step);
+    }
+  }
   ports.projected(facts.uid);
 }
 
