@@ -7,7 +7,6 @@ import { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Recorder } from "./port/recorder.ts";
-import { fullNameOf, isStatic } from "./api/pod.ts";
 import type { PodStatusJson } from "./api/status.ts";
 import type { V1Pod } from "./api/types.ts";
 import { createMembership, type Membership } from "./agent_cluster.ts";
@@ -16,6 +15,7 @@ import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
+import { shownAs } from "./pod/mirror.ts";
 import { heldStatus } from "./pod/status_held.ts";
 import { adminHandler } from "./server/admin.ts";
 import { healthHandler } from "./server/health.ts";
@@ -251,9 +251,7 @@ function wantedBy(desired: Reader<Desired>) {
     podOf,
     statusOf: (uid: PodUid): PodStatusJson | undefined => {
       const pod = podOf(uid);
-      const held = pod !== undefined && isStatic(pod)
-        ? mirrors.get(fullNameOf(pod))
-        : pod;
+      const held = pod && shownAs(pod, mirrors);
       return held === undefined ? undefined : heldStatus(held);
     },
   };

@@ -11,16 +11,10 @@ import { chainOf, isAbort, nextOf } from "../base/errors.ts";
 import { KeyedQueue } from "../base/keyed_queue.ts";
 import type { Logger } from "../base/log.ts";
 import type { PodUid } from "../api/id.ts";
-import {
-  fullNameOf,
-  isDeleted,
-  isStatic,
-  podNameOf,
-  titleOf,
-  uidOf,
-} from "../api/pod.ts";
+import { isDeleted, isStatic, podNameOf, titleOf, uidOf } from "../api/pod.ts";
 import type { PodStatusChange, PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
+import { shownAs } from "../pod/mirror.ts";
 import { statusChange } from "../pod/status_change.ts";
 import type { ClusterPods } from "../port/cluster.ts";
 import type { Desired } from "../source/types.ts";
@@ -170,7 +164,7 @@ export class StatusReports {
     const { pods, mirrors } = this.#ports.desired.get();
     const pod = pods.get(uid)?.pod;
     if (pod === undefined) return undefined;
-    const held = isStatic(pod) ? mirrors.get(fullNameOf(pod)) : pod;
+    const held = shownAs(pod, mirrors);
     const answer = this.#told.get(uid)?.answer;
     if (held === undefined || answer === undefined) return held;
     return uidOf(answer) === uidOf(held) && isNewer(answer, held)
