@@ -61,15 +61,12 @@ function createParts(
   const pods: Pods = new Map();
   const queue = new KeyedQueue<PodUid>(ports.clock);
   const ledger = new Ledger(ports.clock);
-  const membership: Membership | undefined = config.flags.kubeconfig === ""
-    ? undefined
-    : createMembership(config, ports.cluster, {
-      ...ports,
-      desired: desiredReader,
-      health: healthReader,
-      pods,
-      steps: ledger,
-    });
+  const membership = joinCluster(config, ports, {
+    desired: desiredReader,
+    health: healthReader,
+    pods,
+    steps: ledger,
+  });
   const recorder = membership?.recorder ?? ledger;
   const runners = createRunners(config, ports, { queue, recorder, membership });
   const memoryBytes = ports.host.memoryBytes();
@@ -111,6 +108,18 @@ function createParts(
     loopPorts,
     audit,
   };
+}
+
+/** Undefined on a standalone node. */
+function joinCluster(
+  config: Config,
+  ports: AgentPorts,
+  inside: Omit<Parameters<typeof createMembership>[2], keyof AgentPorts>,
+): Membership | undefined {
+  const { kubeconfig } = config.flags;
+  const around = { ...ports, ...inside };
+  if (kubeconfig === "") return undefined;
+  return createMembership(config, ports.cluster, around);
 }
 
 /** Who makes images and volumes ready beside the passes. */
