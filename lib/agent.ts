@@ -7,7 +7,6 @@ import { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Recorder } from "./port/recorder.ts";
-import { fullNameOf, isStatic } from "./api/pod.ts";
 import type { PodStatusJson } from "./api/status.ts";
 import type { V1Pod } from "./api/types.ts";
 import { createMembership, type Membership } from "./agent_cluster.ts";
@@ -16,6 +15,7 @@ import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
+import { shownAs } from "./pod/mirror.ts";
 import { heldStatus } from "./pod/status_held.ts";
 import { adminHandler } from "./server/admin.ts";
 import { healthHandler } from "./server/health.ts";
@@ -61,15 +61,12 @@ function createParts(
   const pods: Pods = new Map();
   const queue = new KeyedQueue<PodUid>(ports.clock);
   const ledger = new Ledger(ports.clock);
-  const membership: Membership | undefined = config.flags.kubeconfig === ""
-    ? undefined
-    : createMembership(config, ports.cluster, {
-      ...ports,
-      desired: desiredReader,
-      health: healthReader,
-      pods,
-      steps: ledger,
-    });
+  const membership = joinCluster(config, ports, {
+    desired: desiredReader,
+    health: healthReader,
+    pods,
+    steps: ledger,
+  });
   const recorder = membership?.recorder ?? ledger;
   const runners = createRunners(config, ports, { queue, recorder, membership });
   const settings = podSettings(config, ports.host, options.resolvConf);
@@ -110,6 +107,18 @@ function createParts(
     loopPorts,
     audit,
   };
+}
+
+/** Undefined on a standalone node. */
+function joinCluster(
+  config: Config,
+  ports: AgentPorts,
+  inside: Omit<Parameters<typeof createMembership>[2], keyof AgentPorts>,
+): Membership | undefined {
+  const { kubeconfig } = config.flags;
+  const around = { ...ports, ...inside };
+  if (kubeconfig === "") return undefined;
+  return createMembership(config, ports.cluster, around);
 }
 
 /** Who makes images and volumes ready beside the passes. */
@@ -250,9 +259,7 @@ function wantedBy(desired: Reader<Desired>) {
     podOf,
     statusOf: (uid: PodUid): PodStatusJson | undefined => {
       const pod = podOf(uid);
-      const held = pod !== undefined && isStatic(pod)
-        ? mirrors.get(fullNameOf(pod))
-        : pod;
+      const held = pod && shownAs(pod, mirrors);
       return held === undefined ? undefined : heldStatus(held);
     },
   };

@@ -35,20 +35,37 @@ export function containerStatus(
   at: ContainerPlace,
   before: ContainerStatusJson | undefined,
 ): ContainerStatusJson {
-  const { container, reason } = at;
+  const { container } = at;
   const old = before === undefined ? undefined : plainStatus(before);
   const [newest, older] = instancesOf(facts.observed, container.name);
   const status = newest === undefined
     ? unseenStatus(at, old)
     : seenStatus(facts, { ...at, newest, older }, old);
   // Compat: kubelet 1.36: only a recorded failure turns an end into waiting.
-  if (!isContract(reason) || !willStart(facts, at, newest)) return status;
+  const reason = isContract(at.reason) ? at.reason : heldReason(status, old);
+  if (reason === undefined || !willStart(facts, at, newest)) return status;
   const { state } = status;
   return {
     ...status,
     state: waitingState(at.pod, reason),
     lastState: state.terminated === undefined ? status.lastState : state,
   };
+}
+
+/**
+ * What was in the way stays the reason until the container has started.
+ * Compat: kubelet 1.36 ReasonCache.Update.
+ */
+function heldReason(
+  status: ContainerStatusJson,
+  old: ContainerStatusJson | undefined,
+): Blocker | undefined {
+  const { waiting } = old?.state ?? {};
+  if (waiting === undefined || UNFOUNDED.includes(waiting.reason)) {
+    return undefined;
+  }
+  if (old?.containerID !== status.containerID) return undefined;
+  return { what: waiting.reason, message: waiting.message ?? "" };
 }
 
 /** Compat: kubelet 1.36 ShouldContainerBeRestarted. */
@@ -68,6 +85,9 @@ function willStart(
 function isContract(blocker: Blocker | undefined): blocker is Blocker {
   return blocker !== undefined && /^[A-Z]/.test(blocker.what);
 }
+
+/** Shown where nobody knows of anything in the way. */
+const UNFOUNDED: readonly string[] = ["ContainerCreating", "PodInitializing"];
 
 /** The runtime has nothing of it: never started, or lost. */
 function unseenStatus(

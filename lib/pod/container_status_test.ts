@@ -149,12 +149,19 @@ Deno.test("containerStatus() calls a container lost when the runtime knows no st
   assert.deepEqual(status(unknown, undefined, aPod(), lost), lost);
 });
 
-Deno.test("containerStatus() shows a back-off's end once", () => {
+Deno.test("containerStatus() keeps the reason until the container starts", () => {
   const crashed = [aFailed({ attempt: 1 })];
   const waits = status(crashed, CRASH_LOOP);
-  const after = status(crashed, undefined, aPod(), waits);
-  assert.deepEqual(after.state, ended("c0", 1, "Error"));
-  assert.deepEqual(after.lastState, {});
+  const pulling = { what: "image", message: "It is pulled" };
+  for (const reason of [undefined, pulling]) {
+    assert.deepEqual(status(crashed, reason, aPod(), waits), waits);
+  }
+  const next = [aFailed({ id: "c9", attempt: 2 }), ...crashed];
+  const ends = status(next, undefined, aPod(), waits);
+  assert.deepEqual(ends.state, ended("c9", 1, "Error"));
+  assert.deepEqual(ends.lastState, ended("c0", 1, "Error"));
+  const unpulled = status([], { what: "ErrImagePull", message: "no" });
+  assert.deepEqual(status([], pulling, aPod(), unpulled), unpulled);
 });
 
 Deno.test("containerStatus() waits for init containers in their own words", () => {

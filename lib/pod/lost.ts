@@ -4,7 +4,7 @@
  * has ended with that. Compat: kubelet 1.36 convertToAPIContainerStatuses.
  */
 import { containersOf, restartPolicyOf } from "../api/pod.ts";
-import type { PodStatusJson } from "../api/status.ts";
+import type { ContainerStatusJson, PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { ObservedPod } from "./facts.ts";
 import { mayRestart } from "./restart.ts";
@@ -20,14 +20,23 @@ export function lostForGood(
 ): ReadonlySet<string> {
   const here = new Set(observed.containers.map(({ name }) => name));
   const told = new Map(
-    (status?.containerStatuses ?? []).map(({ name, state }) => [name, state]),
+    (status?.containerStatuses ?? []).map((each) => [each.name, each]),
   );
   return new Set(
     containersOf(pod).filter((container) => {
-      const { running, terminated } = told.get(container.name) ?? {};
-      if (here.has(container.name) || (!running && !terminated)) return false;
-      const exitCode = terminated?.exitCode ?? LOST_EXIT_CODE;
+      const exitCode = exitCodeOf(told.get(container.name));
+      if (here.has(container.name) || exitCode === undefined) return false;
       return !mayRestart(restartPolicyOf(pod, container), exitCode);
     }).map(({ name }) => name),
   );
+}
+
+/** Undefined when nobody has ever said that it ran. */
+function exitCodeOf(
+  status: ContainerStatusJson | undefined,
+): number | undefined {
+  const { running, terminated } = status?.state ?? {};
+  if (running) return LOST_EXIT_CODE;
+  // Once its loss is told it is said to wait, with an end behind it.
+  return (terminated ?? status?.lastState?.terminated)?.exitCode;
 }

@@ -31,6 +31,15 @@ function told(state: ContainerState): PodStatusJson {
   return { ...unseenStatus(aPod()), containerStatuses: [status] };
 }
 
+/** What is told of it while nothing is decided yet. */
+function toldLost(): PodStatusJson {
+  const whole = told({ waiting: { reason: "ContainerCreating" } });
+  const terminated = { exitCode: 137, reason: "ContainerStatusUnknown" };
+  const containerStatuses = whole.containerStatuses
+    .map((each) => ({ ...each, lastState: { terminated } }));
+  return { ...whole, containerStatuses };
+}
+
 function ended(exitCode: number): PodStatusJson {
   return told({ terminated: { exitCode, reason: "Error" } });
 }
@@ -42,7 +51,9 @@ Deno.test("lostForGood() names what ran and may not run again", () => {
     ["Never", told({ waiting: { reason: "ContainerCreating" } }), []],
     ["Never", running, ["web"]],
     ["Never", ended(0), ["web"]],
+    ["Never", toldLost(), ["web"]],
     ["OnFailure", running, []],
+    ["OnFailure", toldLost(), []],
     ["OnFailure", ended(0), ["web"]],
     ["OnFailure", ended(1), []],
     ["Always", ended(0), []],

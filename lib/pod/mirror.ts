@@ -3,7 +3,13 @@
  * cluster. What it looks like, and what is to be done about the one there is.
  * Compat: kubelet 1.36 basicMirrorClient, tryReconcileMirrorPods.
  */
-import { CONFIG_HASH, CONFIG_MIRROR, uidOf } from "../api/pod.ts";
+import {
+  CONFIG_HASH,
+  CONFIG_MIRROR,
+  fullNameOf,
+  isStatic,
+  uidOf,
+} from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 
 /** The node that owns the mirror pods. */
@@ -61,6 +67,20 @@ export function mirrorPod(pod: V1Pod, owner: MirrorOwner): V1Pod {
     },
     ...pod.spec === undefined ? {} : { spec: pod.spec },
   };
+}
+
+/**
+ * The object at the API server that shows a pod: itself, or its mirror. A
+ * mirror of an older pod of the same name tells nothing of this one.
+ */
+export function shownAs(
+  pod: V1Pod,
+  mirrors: ReadonlyMap<string, V1Pod>,
+): V1Pod | undefined {
+  if (!isStatic(pod)) return pod;
+  const mirror = mirrors.get(fullNameOf(pod));
+  const hash = mirror?.metadata?.annotations?.[CONFIG_MIRROR];
+  return hash === hashOf(pod) ? mirror : undefined;
 }
 
 function hashOf(pod: V1Pod): string {

@@ -87,10 +87,14 @@ export function podStatus(
   };
 }
 
-/** Nothing of the pod runs any more, and nothing of it will. */
+/**
+ * Nothing of the pod runs any more, its network included, and nothing will.
+ * Compat: kubelet 1.36 SyncTerminatingPod, before any final phase.
+ */
 function isEnded({ facts, plan }: StatusPlace): boolean {
+  const { containers, sandboxes } = facts.observed;
   return (plan.next.kind === "cleaning" || plan.next.kind === "done") &&
-    !facts.observed.containers.some(mayStillRun);
+    !containers.some(mayStillRun) && !sandboxes.some(({ isReady }) => isReady);
 }
 
 /** Also of a pod that was refused before the agent started. */

@@ -60,7 +60,7 @@ Deno.test("podStatus() of a deleted pod ends as its containers did", () => {
       {
         pod: DELETED,
         state: stopping(),
-        sandboxes: [aSandbox()],
+        sandboxes: [aSandbox({ isReady: false })],
         containers: [aFailed({ exitCode: Number(exitCode) })],
       },
       { kind: "cleaning" },
@@ -94,7 +94,10 @@ Deno.test("podStatus() withholds the end until nothing runs any more", () => {
   const made = status(parts, running(), LIVE);
   assert.equal(made.phase, "Running");
   assert.equal(condition(made, "Ready")?.reason, "PodFailed");
-  const done = status(parts, { kind: "done" }, made);
+  const still = status(parts, { kind: "done" }, made);
+  assert.equal(still.phase, "Running");
+  const sandboxes = [aSandbox({ isReady: false })];
+  const done = status({ ...parts, sandboxes }, { kind: "done" }, still);
   assert.equal(done.phase, "Failed");
   assert.equal(done.reason, undefined);
 });

@@ -41,20 +41,34 @@ export interface GatherPorts {
   readonly hostIps: () => readonly string[];
 }
 
-export async function gather(
+/** Restart counts from log directories: the one thing that is waited for. */
+export async function attemptsOf(
   ports: GatherPorts,
   uid: PodUid,
-  observed: ObservedPod,
-): Promise<Facts> {
+): Promise<ReadonlyMap<string, number>> {
+  const known = ports.pods.get(uid)?.loggedAttempts;
+  const pod = ports.wanted().podOf(uid);
+  if (known !== undefined || pod === undefined) return known ?? new Map();
+  return await loggedAttempts(ports.files, ports.settings, pod);
+}
+
+/**
+ * Invariant: waits for nothing, nor does its caller before the plan is
+ * remembered; else two pods are let in to the room of one.
+ */
+export function gather(
+  ports: GatherPorts,
+  uid: PodUid,
+  { observed, attempts }: {
+    readonly observed: ObservedPod;
+    readonly attempts: ReadonlyMap<string, number>;
+  },
+): Facts {
   const memory = ports.pods.get(uid) ?? EMPTY_MEMORY;
   const wanted = ports.wanted();
   const runtime = ports.health();
   const pod = wanted.podOf(uid);
   const status = memory.status ?? wanted.statusOf(uid);
-  const attempts = memory.loggedAttempts ??
-    (pod === undefined
-      ? new Map<string, number>()
-      : await loggedAttempts(ports.files, ports.settings, pod));
   ports.pods.set(uid, {
     ...memory,
     pod: pod ?? memory.pod,

@@ -12,7 +12,6 @@ import { KeyedQueue } from "../base/keyed_queue.ts";
 import type { Logger } from "../base/log.ts";
 import type { PodUid } from "../api/id.ts";
 import {
-  fullNameOf,
   isDeleted,
   isMirror,
   isStatic,
@@ -22,6 +21,7 @@ import {
 } from "../api/pod.ts";
 import type { PodStatusChange, PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
+import { shownAs } from "../pod/mirror.ts";
 import { statusChange, withTimesOf } from "../pod/status_change.ts";
 import { heldStatus } from "../pod/status_held.ts";
 import type { ClusterPods } from "../port/cluster.ts";
@@ -90,6 +90,10 @@ export class StatusReports {
         const isSame = before.pods.get(uid)?.pod === pod &&
           (before.mirrors === now.mirrors || !isStatic(pod));
         if (!isSame) this.wake(uid);
+      }
+      // Most often the end of a silence, or its beginning.
+      for (const [uid, { failure }] of this.#told) {
+        if (failure !== undefined) this.wake(uid);
       }
       before = now;
     }
@@ -175,7 +179,7 @@ export class StatusReports {
     const { pods, mirrors } = this.#ports.desired.get();
     const pod = pods.get(uid)?.pod;
     if (pod === undefined) return undefined;
-    const held = isStatic(pod) ? mirrors.get(fullNameOf(pod)) : pod;
+    const held = shownAs(pod, mirrors);
     const answer = this.#told.get(uid)?.answer;
     if (held === undefined || answer === undefined) return held;
     return uidOf(answer) === uidOf(held) && isNewer(answer, held)

@@ -23,7 +23,7 @@ import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import { type Apply, type ApplyPlace, stepOf } from "./apply.ts";
 import { eventOf, reasonOf } from "./failure.ts";
-import { gather, type GatherPorts } from "./gather.ts";
+import { attemptsOf, gather, type GatherPorts } from "./gather.ts";
 import { look, lookAgain, type LookPorts } from "./look.ts";
 import type { Made } from "./observe.ts";
 import { EMPTY_MEMORY, type PodMemory, type Pods } from "./store.ts";
@@ -78,7 +78,8 @@ async function rounds(
   let observed = await look(ports, uid, signal);
   for (let round = 0; round < MOST_ROUNDS; round++) {
     if (observed === undefined) return waitForRuntime(ports, uid);
-    const facts = await gather(ports, uid, observed);
+    const attempts = await attemptsOf(ports, uid);
+    const facts = gather(ports, uid, { observed, attempts });
     const nowMs = ports.clock.nowMs();
     const plan = decide(facts, nowMs);
     remember(ports, { facts, plan }, nowMs);

@@ -4,43 +4,18 @@
  */
 import assert from "node:assert/strict";
 import { podUid } from "../../lib/api/id.ts";
-import type { V1Pod } from "../../lib/api/types.ts";
-import type {
-  ApiObject,
-  Cluster,
-  CsrState,
-  PodNews,
-  PodRef,
-} from "../../lib/port/cluster.ts";
+import type { ApiObject, CsrState } from "../../lib/port/cluster.ts";
 import {
-  getsObjects,
-  issuesTokens,
-  type ObjectsCase,
-} from "./cluster_objects_contract.ts";
+  aPod,
+  type Case,
+  type ClusterHarness,
+  iterate,
+  nameOf,
+  refOf,
+} from "./cluster_case.ts";
+import { dropsEnded, keepsDeleted } from "./cluster_deletion.ts";
+import { getsObjects, issuesTokens } from "./cluster_objects_contract.ts";
 import { failure } from "./harness.ts";
-
-export interface ClusterHarness {
-  readonly cluster: Cluster;
-  /** A PKCS#10 request for a node's client certificate. */
-  request(nodeName: string): Promise<string>;
-  approve(name: string): Promise<void>;
-  deny(name: string): Promise<void>;
-  removeRequest(name: string): Promise<void>;
-  removeNode(name: string): Promise<void>;
-  /** Sets a condition on a pod as somebody else would. */
-  condition(pod: PodRef, type: string): Promise<void>;
-  /** Stores an object of the default namespace past the port. */
-  readonly place: ObjectsCase["harness"]["place"];
-  close(): Promise<void>;
-}
-
-interface Case {
-  readonly cluster: Cluster;
-  readonly harness: ClusterHarness;
-  readonly signal: AbortSignal;
-  /** A name that nobody else has. */
-  readonly name: string;
-}
 
 const NOW = "2026-01-02T03:04:05Z";
 const SIGNER = "kubernetes.io/kube-apiserver-client-kubelet";
@@ -82,6 +57,8 @@ const PROMISES: readonly {
   { name: "takes away what a status has no more", check: takesAway },
   { name: "writes no status to another pod", check: refusesOther },
   { name: "removes the pod that is meant, and no other", check: removes },
+  { name: "keeps a deleted pod until its node lets go", check: keepsDeleted },
+  { name: "keeps no deleted pod that has ended", check: dropsEnded },
   { name: "ends calls and watches with the signal's reason", check: aborts },
   { name: "registers a node once and follows it", check: registers },
   { name: "renews a lease unless it has changed", check: renews },
@@ -343,50 +320,6 @@ async function isHealthy({ cluster, signal }: Case): Promise<void> {
   assert.ok(Math.abs(serverMs - Date.now()) < 5000);
 }
 
-function aPod(nodeName: string, suffix: string): V1Pod {
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name: `${nodeName}-${suffix}`, namespace: "default" },
-    spec: {
-      nodeName,
-      // Nobody runs it: it is told of, and removed.
-      containers: [{ name: "only", image: "none" }],
-    },
-  };
-}
-
-function nameOf(pod: V1Pod): string {
-  return pod.metadata?.name ?? "";
-}
-
-function refOf(pod: V1Pod): PodRef {
-  const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
-  return { namespace, name, uid: podUid(uid) };
-}
-
 function stateOf(state: CsrState): readonly [string, string | undefined] {
   return [state.isApproved ? "approved" : "open", state.refusal];
-}
-
-/** News one by one; a test names what it waits for. */
-function iterate<T extends PodNews | object | undefined>(
-  news: AsyncIterable<T>,
-) {
-  const iterator = news[Symbol.asyncIterator]();
-  const next = async (): Promise<T> => {
-    const { value, done } = await iterator.next();
-    assert.notEqual(done, true, "the watch ended");
-    return value;
-  };
-  return {
-    next,
-    until: async (isIt: (news: T) => boolean): Promise<T> => {
-      for (;;) {
-        const found = await next();
-        if (isIt(found)) return found;
-      }
-    },
-    close: async () => await iterator.return?.(),
-  };
 }

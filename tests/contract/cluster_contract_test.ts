@@ -3,7 +3,8 @@ import { systemClock } from "../../lib/base/clock.ts";
 import { makeRequest } from "../../deploy/cluster/certificates.ts";
 import { FakeCluster } from "../fakes/fake_cluster.ts";
 import { FakeAuthority } from "../fakes/fake_cluster_authority.ts";
-import { clusterContract, type ClusterHarness } from "./cluster_contract.ts";
+import type { ClusterHarness } from "./cluster_case.ts";
+import { clusterContract } from "./cluster_contract.ts";
 import { KUBECONFIG, openReal } from "./cluster_real.ts";
 
 const ignore = KUBECONFIG === "";
@@ -35,6 +36,8 @@ async function openFake(): Promise<ClusterHarness> {
     deny: (name) => Promise.try(() => cluster.deny(name)),
     removeRequest: (name) => Promise.try(() => cluster.requests.take(name)),
     removeNode: (name) => Promise.try(() => cluster.nodeObjects.take(name)),
+    deletePod: (pod, seconds) =>
+      Promise.try(() => cluster.deletePod(pod, seconds, systemClock.nowMs())),
     condition: async (pod, type) => {
       const own = { type, status: "True", lastTransitionTime: "" } as const;
       const signal = AbortSignal.timeout(1000);

@@ -17,7 +17,7 @@ import { Transport } from "../../lib/kube/transport.ts";
 import type { ApiObject, PodRef } from "../../lib/port/cluster.ts";
 import type { Files } from "../../lib/port/host.ts";
 import { makeRequest } from "../../deploy/cluster/certificates.ts";
-import type { ClusterHarness } from "./cluster_contract.ts";
+import type { ClusterHarness } from "./cluster_case.ts";
 
 export const KUBECONFIG = Deno.env.get("DENOLET_TEST_KUBECONFIG") ?? "";
 const REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
@@ -136,6 +136,10 @@ export function openReal(): Promise<ClusterHarness> {
     removeRequest: (name: string) => admin.removeRequest(name),
     removeNode: async (name: string) => {
       await admin.ask("DELETE", `/api/v1/nodes/${name}`);
+    },
+    deletePod: async ({ namespace, name }: PodRef, seconds: number) => {
+      const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+      await admin.ask("DELETE", path, { gracePeriodSeconds: seconds });
     },
     condition: async (pod: PodRef, type: string) => {
       const condition = { type, status: "True" };

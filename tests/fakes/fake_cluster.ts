@@ -15,6 +15,7 @@ import type {
 import { FakeReferred } from "./fake_cluster_referred.ts";
 import {
   changeStatus,
+  deleted,
   FakeObjects,
   mergeStatus,
   type Stored,
@@ -34,18 +35,30 @@ export class FakeCluster implements Cluster {
   readonly leases = new FakeObjects();
   readonly eventObjects = new FakeObjects();
   readonly requests = new FakeObjects<FakeRequest>();
-  /** Undefined: the server is there. Else what every call fails with. */
-  outage: string | undefined;
   /** What the server's `Date` header would say. */
   serverMs: number | undefined;
   /** How often `reconnect` was asked for: the only way to see that it was. */
   connections = 0;
   readonly #sign: Sign;
+  #outage: string | undefined;
+  #uids = 0;
 
   constructor(
     sign: Sign = () => Promise.resolve("no certificate\n"),
   ) {
     this.#sign = sign;
+  }
+
+  /** Undefined: the server is there. Else what every call fails with. */
+  get outage(): string | undefined {
+    return this.#outage;
+  }
+
+  set outage(message: string | undefined) {
+    this.#outage = message;
+    for (const objects of [this.podObjects, this.nodeObjects, this.requests]) {
+      objects.hush(message);
+    }
   }
 
   readonly pods: Cluster["pods"] = {
@@ -79,7 +92,7 @@ export class FakeCluster implements Cluster {
       this.#call(signal, "get a node", () => this.nodeObjects.get(name)),
     create: (node, signal) =>
       this.#call(signal, "register a node", () => {
-        return this.#create(this.nodeObjects, nameOf(node), node);
+        return this.putNode(node);
       }),
     patchStatus: (name, patch, signal) =>
       this.#call(signal, "write the status of a node", () => {
@@ -150,7 +163,7 @@ export class FakeCluster implements Cluster {
 
   isHealthy(signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
-    return Promise.resolve(this.outage === undefined);
+    return Promise.resolve(this.#outage === undefined);
   }
 
   serverTimeMs(): number | undefined {
@@ -165,17 +178,35 @@ export class FakeCluster implements Cluster {
     this.connections = 0;
   }
 
-  /** Stores a pod as the server would: with a uid where there is none. */
+  /** Stores a new pod as the server would. */
   putPod(pod: V1Pod): V1Pod {
     const { namespace = "default", name = "" } = pod.metadata ?? {};
     const key = keyOf({ namespace, name });
     const metadata = {
-      uid: `uid-${this.podObjects.size + 1}-${name}`,
+      uid: `uid-${++this.#uids}-${name}`,
+      generation: 1,
       ...pod.metadata,
       namespace,
     };
-    const object = { status: {}, ...pod, metadata };
+    const status = { phase: "Pending", ...pod.status };
+    const object = { ...pod, metadata, status };
     return this.#create(this.podObjects, key, object as ApiObject) as V1Pod;
+  }
+
+  /** Stores a new node as the server would. */
+  putNode(node: ApiObject): ApiObject {
+    const name = nameOf(node);
+    const metadata = { uid: `uid-${++this.#uids}`, ...metadataOf(node) };
+    return this.#create(this.nodeObjects, name, { ...node, metadata });
+  }
+
+  /** As `kubectl delete pod`; grace only shrinks, and 0 is the end of it. */
+  deletePod(pod: Named, graceSeconds: number, nowMs: number): void {
+    const found = this.podObjects.get(keyOf(pod));
+    if (found === undefined) throw new Error(`No such pod: ${pod.name}`);
+    const changed = deleted(found, graceSeconds, nowMs);
+    if (changed === "gone") this.podObjects.take(keyOf(pod));
+    else if (changed !== found) this.podObjects.put(keyOf(pod), changed);
   }
 
   /** As `kubectl certificate approve`, with a signer that is quick. */
@@ -232,6 +263,8 @@ export class FakeCluster implements Cluster {
       if (change.kind === "all") {
         const pods = change.objects.map((each) => each as V1Pod);
         yield { kind: "listed", pods: pods.filter(isOurs) };
+      } else if (change.kind === "silent" || change.kind === "steady") {
+        yield change;
       } else if (isOurs(change.object as V1Pod)) {
         yield { kind: change.kind, pod: change.object as V1Pod };
       }

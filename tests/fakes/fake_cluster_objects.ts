@@ -6,12 +6,20 @@ export type Stored = ApiObject & { readonly [key: string]: unknown };
 
 export type Change<T> =
   | { readonly kind: "all"; readonly objects: readonly T[] }
-  | { readonly kind: "changed" | "deleted"; readonly object: T };
+  | { readonly kind: "changed" | "deleted"; readonly object: T }
+  | { readonly kind: "silent"; readonly message: string }
+  | { readonly kind: "steady" };
+
+interface Heard<T> {
+  readonly key: string;
+  readonly change: Change<T>;
+}
 
 export class FakeObjects<T extends object = Stored> {
   readonly #objects = new Map<string, T>();
   readonly #followers = new Set<(key: string, change: Change<T>) => void>();
   #version = 0;
+  #silence: string | undefined;
 
   get size(): number {
     return this.#objects.size;
@@ -45,6 +53,15 @@ export class FakeObjects<T extends object = Stored> {
     this.#tell(key, { kind: "deleted", object });
   }
 
+  /** While it has a reason nobody hears of changes; afterwards of all. */
+  hush(reason: string | undefined): void {
+    const was = this.#silence;
+    this.#silence = reason;
+    if (reason !== undefined) {
+      this.#tell("", { kind: "silent", message: reason });
+    } else if (was !== undefined) this.#tell("", { kind: "steady" });
+  }
+
   /** All of them, then every change. */
   async *changes(signal: AbortSignal): AsyncGenerator<Change<T>> {
     for await (const { change } of this.#follow(signal)) yield change;
@@ -57,30 +74,32 @@ export class FakeObjects<T extends object = Stored> {
   ): AsyncGenerator<T | undefined> {
     for await (const { key, change } of this.#follow(signal)) {
       if (change.kind === "all") yield this.#objects.get(wanted);
-      else if (key === wanted) {
-        yield change.kind === "deleted" ? undefined : change.object;
-      }
+      else if (key === wanted && change.kind === "deleted") yield undefined;
+      else if (key === wanted && change.kind === "changed") yield change.object;
     }
   }
 
   async *#follow(
     signal: AbortSignal,
-  ): AsyncGenerator<{ key: string; change: Change<T> }> {
+  ): AsyncGenerator<Heard<T>> {
     signal.throwIfAborted();
-    const waiting: { key: string; change: Change<T> }[] = [];
+    const waiting: Heard<T>[] = [];
     let wake = Promise.withResolvers<void>();
     const hear = (key: string, change: Change<T>) => {
       waiting.push({ key, change });
       wake.resolve();
     };
     const stop = () => wake.resolve();
-    hear("", { kind: "all", objects: [...this.#objects.values()] });
+    hear("", { kind: "all", objects: [] });
+    if (this.#silence !== undefined) {
+      hear("", { kind: "silent", message: this.#silence });
+    }
     this.#followers.add(hear);
     signal.addEventListener("abort", stop, { once: true });
     try {
       for (;;) {
         signal.throwIfAborted();
-        const next = waiting.shift();
+        const next = this.#next(waiting);
         if (next !== undefined) yield next;
         else {
           await wake.promise;
@@ -93,9 +112,54 @@ export class FakeObjects<T extends object = Stored> {
     }
   }
 
+  /** Takes what may be told now; a listing tells how it is by then. */
+  #next(waiting: Heard<T>[]): Heard<T> | undefined {
+    const words = waiting.findIndex(({ change: { kind } }) =>
+      kind === "silent" || kind === "steady"
+    );
+    const at = words < 0 && this.#silence === undefined ? 0 : words;
+    const [next] = at < 0 ? [] : waiting.splice(at, 1);
+    if (next?.change.kind !== "all") return next;
+    waiting.length = 0;
+    const objects = [...this.#objects.values()];
+    return { key: "", change: { kind: "all", objects } };
+  }
+
   #tell(key: string, change: Change<T>): void {
     for (const hear of this.#followers) hear(key, change);
   }
+}
+
+/**
+ * A pod after a DELETE that waits for its node.
+ * Compat: kube-apiserver 1.36 podStrategy.CheckGracefulDelete, BeforeDelete.
+ */
+export function deleted(
+  pod: Stored,
+  graceSeconds: number,
+  nowMs: number,
+): Stored | "gone" {
+  const metadata = asRecord(pod.metadata);
+  const { phase } = asRecord(pod.status);
+  const hasEnded = phase === "Succeeded" || phase === "Failed";
+  if (graceSeconds === 0 || hasEnded) return "gone";
+  const { deletionTimestamp, deletionGracePeriodSeconds } = metadata;
+  const standing = Number(deletionGracePeriodSeconds ?? Infinity);
+  if (graceSeconds >= standing) return pod;
+  const isFirst = deletionTimestamp === undefined;
+  const sinceMs = isFirst
+    ? nowMs
+    : Date.parse(String(deletionTimestamp)) - standing * 1000;
+  const endMs = sinceMs + graceSeconds * 1000;
+  return {
+    ...pod,
+    metadata: {
+      ...metadata,
+      generation: Number(metadata.generation) + (isFirst ? 1 : 0),
+      deletionTimestamp: `${new Date(endMs).toISOString().slice(0, 19)}Z`,
+      deletionGracePeriodSeconds: graceSeconds,
+    },
+  };
 }
 
 /** As `podStatusPatch` has a server do it. */

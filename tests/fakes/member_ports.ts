@@ -1,7 +1,7 @@
 /** What a node of a fake cluster needs from the outside. */
 import type { ClusterPorts } from "../../lib/agent_cluster.ts";
 import { FakeMachine } from "../../lib/node/fixture_test.ts";
-import type { FakeCluster } from "./fake_cluster.ts";
+import type { Cluster } from "../../lib/port/cluster.ts";
 import { FakeFiles } from "./fake_host.ts";
 
 /** A kubeconfig that works and needs no certificate. */
@@ -14,7 +14,7 @@ const FACTS = {
   clientPair: undefined,
 } as const;
 
-export function memberPorts(cluster: FakeCluster): ClusterPorts {
+export function memberPorts(cluster: Cluster): ClusterPorts {
   return {
     kubeconfigs: {
       read: () => Promise.resolve(FACTS),

@@ -8,6 +8,7 @@ import type { Config } from "../../lib/config/load.ts";
 import type { LogFiles } from "../../lib/port/log_files.ts";
 import type { Listener } from "../../lib/port/net.ts";
 import { load } from "../../lib/config/load_fixture.ts";
+import { type Call, traced } from "./cluster_trace.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeCluster } from "./fake_cluster.ts";
 import { FakeCgroups, FakeFiles, fakeHostFacts } from "./fake_host.ts";
@@ -19,6 +20,12 @@ import { memberPorts } from "./member_ports.ts";
 import { PodTrace } from "./pod_world_trace.ts";
 
 export const MANIFESTS = "/etc/kubernetes/manifests";
+
+/** No key is made and no certificate asked for. */
+const MEMBER_SETTINGS = `rotateCertificates: false
+tlsCertFile: /etc/kubernetes/serving.crt
+tlsPrivateKeyFile: /etc/kubernetes/serving.key
+`;
 
 export class PodWorld {
   readonly clock = new FakeClock();
@@ -33,6 +40,7 @@ export class PodWorld {
   readonly cluster = new FakeCluster();
   readonly trace = new PodTrace(this.runtime.world, this.clock);
   readonly #config: Config;
+  #diesAt: Call | undefined;
   #agent: Agent;
   #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -43,6 +51,13 @@ export class PodWorld {
     this.#config = load([...flags], { file }).config;
     this.#agent = this.#create();
     this.manifests.put(`${MANIFESTS}/.keep`, "");
+  }
+
+  /** A world whose agent has its pods from the cluster too. */
+  static ofMember(settings = ""): PodWorld {
+    return new PodWorld(MEMBER_SETTINGS + settings, [
+      "--kubeconfig=/etc/kubernetes/kubelet.conf",
+    ]);
   }
 
   get view(): Agent["view"] {
@@ -75,6 +90,11 @@ export class PodWorld {
     });
   }
 
+  /** The agent ends the moment it wants to tell the API server this. */
+  dieBefore(call: Call): void {
+    this.#diesAt = call;
+  }
+
   /** Lets everything happen that needs no time to pass. */
   async settle(): Promise<void> {
     await this.advance(0);
@@ -82,6 +102,14 @@ export class PodWorld {
 
   async advance(ms: number): Promise<void> {
     await this.clock.advance(ms);
+  }
+
+  #before(call: Call): void {
+    if (this.#diesAt !== call) return;
+    this.#diesAt = undefined;
+    this.trace.say("the agent died");
+    this.#stop.abort(new DOMException("It died", "AbortError"));
+    this.#stop.signal.throwIfAborted();
   }
 
   #create(): Agent {
@@ -99,7 +127,10 @@ export class PodWorld {
       listener: QUIET,
       clock: this.clock,
       log: loggerInto(this.trace),
-      cluster: memberPorts(this.cluster),
+      cluster: memberPorts(traced(this.cluster, {
+        say: (words) => this.trace.say(words),
+        before: (call) => this.#before(call),
+      })),
     }, { version: "0.0.0", resolvConf: "nameserver 192.0.2.1\n" });
   }
 }

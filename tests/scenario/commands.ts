@@ -5,20 +5,15 @@ import { podTable, renderTable } from "../../lib/server/table.ts";
 import type { PodView } from "../../lib/server/view.ts";
 import { MANIFESTS, type PodWorld } from "../fakes/pod_world.ts";
 import { fullName, shortName } from "../fakes/pod_world_trace.ts";
-import type { Command } from "./story.ts";
-
-type Run = (
-  world: PodWorld,
-  args: readonly string[],
-  text: string,
-) => readonly string[] | void | Promise<void>;
+import { API_COMMANDS } from "./commands_api.ts";
+import type { Command, Run } from "./story.ts";
 
 /** Runs one command; returns what it says, after what happened by it. */
 export async function runCommand(
   world: PodWorld,
   { words: [name = "", ...args], text }: Command,
 ): Promise<readonly string[]> {
-  const run = COMMANDS.get(name);
+  const run = COMMANDS.get(name) ?? API_COMMANDS.get(name);
   if (run === undefined) throw new Error(`Unknown command: ${name}`);
   const said = await run(world, args, text);
   await world.settle();
@@ -40,15 +35,21 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["lose", (world, [pod = ""]) => {
     const sandboxes = [...world.runtime.world.sandboxes.values()];
     const found = sandboxes
-      .findLast(({ spec }) => spec.podName === fullName(pod));
+      .findLast(({ spec }) => isNamed(spec.podName, pod));
     if (found === undefined) throw new Error(`No sandbox of ${pod}`);
     world.runtime.world.haltSandbox(found);
   }],
-  // runtime stop|start: its containers live on.
+  // runtime stop|start: its containers live on; runtime forget: they do not.
   ["runtime", (world, [what]) => {
+    const { world: runtime } = world.runtime;
+    if (what === "forget") {
+      runtime.containers.clear();
+      runtime.sandboxes.clear();
+      return;
+    }
     world.images.world.isDown = what === "stop";
-    if (what === "stop") world.runtime.world.stop();
-    else world.runtime.world.start();
+    if (what === "stop") runtime.stop();
+    else runtime.start();
   }],
   // fail sandbox WORDS: none can be created; without words: again.
   ["fail", (world, [, ...words]) => {
@@ -64,7 +65,8 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
     }
   }],
   // agent stop|start: a new process on the same machine; agent dies: between
-  // the creation of the next container and its start.
+  // the creation of the next container and its start; agent dies before
+  // status|delete|mirror: instead of telling the API server.
   ["agent", agent],
   ["restart-agent", async (world) => {
     await world.stop();
@@ -108,16 +110,31 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
   }],
 ]);
 
-function agent(world: PodWorld, [what]: readonly string[]) {
+function agent(world: PodWorld, [what, , call]: readonly string[]) {
   if (what === "start") return world.start();
   if (what === "stop") return world.stop();
-  return world.dieAtCreation();
+  switch (call) {
+    case undefined:
+      return world.dieAtCreation();
+    case "status":
+    case "delete":
+    case "mirror":
+      return world.dieBefore(call);
+    default:
+      throw new Error(`Unknown: agent dies before ${call}`);
+  }
+}
+
+/** Names in stories stand for pods of the API server and for static ones. */
+function isNamed(podName: string, name: string): boolean {
+  return podName === name || podName === fullName(name);
 }
 
 function exit(world: PodWorld, args: readonly string[]): void {
   const [path = "", code = ""] = args;
   const [pod = "", name = ""] = path.split("/");
-  const found = world.runtime.world.find(fullName(pod), name);
+  const { world: runtime } = world.runtime;
+  const found = runtime.find(fullName(pod), name) ?? runtime.find(pod, name);
   if (found?.state !== "running") throw new Error(`${path} does not run`);
   world.runtime.world.exit(found.id, Number(code.replace("code=", "")));
 }
@@ -148,7 +165,7 @@ function cgroupsOf({ uid }: PodView): readonly string[] {
 }
 
 function viewsOf(world: PodWorld, name = ""): readonly PodView[] {
-  return world.view.pods().filter(({ pod }) => nameOf(pod) === fullName(name));
+  return world.view.pods().filter(({ pod }) => isNamed(nameOf(pod), name));
 }
 
 function steps(world: PodWorld, view: PodView): string[] {

@@ -1,7 +1,8 @@
 /**
  * Plays the stories of this folder on the real agent with fakes around it.
  * `deno test -A tests/scenario -- --update` writes down what happens now; read
- * the difference before you keep it. Commands: see `commands.ts`.
+ * the difference before you keep it. Commands: see `commands.ts`
+ * and `commands_api.ts`.
  */
 import assert from "node:assert/strict";
 import { PodWorld } from "../fakes/pod_world.ts";
@@ -16,7 +17,7 @@ for (const name of storyNames()) {
     const file = new URL(name, FOLDER);
     const written = await Deno.readTextFile(file);
     const parts = parseStory(written);
-    const lived = await play(parts);
+    const lived = await play(parts, worldOf(written));
     if (IS_UPDATE) await Deno.writeTextFile(file, renderStory(lived));
     else assert.equal(renderStory(lived), renderStory(parts));
   });
@@ -28,9 +29,21 @@ Deno.test("parseStory() keeps a story as it is written", () => {
   assert.throws(() => parseStory("pods\nno rule\n"), /Line 1/);
 });
 
+/**
+ * `# member` as the first line: the node belongs to a cluster. Lines of the
+ * kubelet's configuration may follow: `# member with registerNode: false`.
+ */
+function worldOf(story: string): PodWorld {
+  const match = /^# member(?: with (.+))?\n/.exec(story);
+  if (match === null) return new PodWorld();
+  return PodWorld.ofMember(match[1] === undefined ? "" : `${match[1]}\n`);
+}
+
 /** The same story with what really happens. */
-async function play(parts: readonly Part[]): Promise<readonly Part[]> {
-  const world = new PodWorld();
+async function play(
+  parts: readonly Part[],
+  world: PodWorld,
+): Promise<readonly Part[]> {
   world.images.world.place("app:1");
   const lived: Part[] = [];
   await world.start();

@@ -2,12 +2,20 @@
  * The text of a story: steps of commands, a line `----`, what was said, and an
  * empty line. Text outside of steps (`#` lines and empty lines) is kept.
  */
+import type { PodWorld } from "../fakes/pod_world.ts";
 
 export interface Command {
   readonly words: readonly string[];
   /** The lines between `<<EOF` and `EOF`, ended. */
   readonly text: string;
 }
+
+/** What a command does; what it says besides what happened. */
+export type Run = (
+  world: PodWorld,
+  args: readonly string[],
+  text: string,
+) => readonly string[] | void | Promise<void>;
 
 export interface Step {
   /** The lines above `----`, as they are written. */
