@@ -20,8 +20,10 @@ const MOST_SOCKETS: Readonly<Record<Lane, number>> = {
   heartbeat: 2,
   watch: Infinity,
 };
-/** Nothing that we ask for is longer. */
-const LONGEST_ANSWER_BYTES = 256 * 1024 * 1024;
+/** An object is at most 1.5 MiB in etcd; its JSON may be longer. */
+const LONGEST_OBJECT_BYTES = 16 * 1024 * 1024;
+/** What is longer is an object, or it is no answer of an API server. */
+const LONGEST_TEXT_BYTES = 64 * 1024;
 
 export interface WireRequest {
   readonly lane: Lane;
@@ -30,6 +32,8 @@ export interface WireRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  /** Of the answer; those of an object when absent. */
+  readonly mostBytes?: number;
 }
 
 export interface WireAnswer {
@@ -64,7 +68,7 @@ export class Transport {
     signal: AbortSignal,
   ): Promise<WireAnswer> {
     const answer = await this.#open(request, secrets, signal);
-    const text = await readAll(answer);
+    const text = await readAll(answer, request.mostBytes);
     return {
       status: answer.statusCode ?? 0,
       headers: answer.headers,
@@ -196,19 +200,24 @@ export function codeOf(error: unknown): string {
     : "";
 }
 
-async function readAll(answer: IncomingMessage): Promise<string> {
+async function readAll(
+  answer: IncomingMessage,
+  mostBytes = LONGEST_OBJECT_BYTES,
+): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   let length = 0;
+  let isObject = false;
   for await (const chunk of answer) {
     length += chunk.length;
-    if (length > LONGEST_ANSWER_BYTES) {
-      answer.destroy();
-      throw new Error(
-        `the answer is longer than ${LONGEST_ANSWER_BYTES} bytes`,
-      );
-    }
     text += decoder.decode(chunk, { stream: true });
+    isObject ||= text.startsWith("{");
+    const most = isObject ? mostBytes : LONGEST_TEXT_BYTES;
+    if (length > most) {
+      answer.destroy();
+      const start = JSON.stringify(text.slice(0, 60));
+      throw new Error(`the answer is longer than ${most} bytes: ${start}`);
+    }
   }
   return text + decoder.decode();
 }

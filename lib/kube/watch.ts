@@ -9,7 +9,7 @@
  *      └────────────┘
  */
 import { afterFailure, type Backoff } from "../base/backoff.ts";
-import { AgentError } from "../base/errors.ts";
+import { AgentError, chainOf } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { ApiObject } from "../port/cluster.ts";
 import type { Client } from "./client.ts";
@@ -30,6 +30,8 @@ const LONGEST_REFUSED_MS = 4000;
 const WATCH_SECONDS = 300;
 /** The server sends a bookmark every minute; half as much again is too long. */
 const SILENCE_MS = 90_000;
+/** As many pods as a node may have, each as large as one may be. */
+const LONGEST_LIST_BYTES = 128 * 1024 * 1024;
 /** A watch that ends sooner, without a word, was no good. */
 const SHORT_WATCH_MS = 1000;
 
@@ -143,7 +145,7 @@ class Watch {
       backoff.delayMs * (1 + this.#parts.random.fraction()),
       limitMs * (1 - this.#parts.random.fraction() / 4),
     );
-    return { waitMs, message: this.#silenceBy(error.message) };
+    return { waitMs, message: this.#silenceBy(chainOf(error)) };
   }
 
   #silenceBy(message: string): string | undefined {
@@ -160,6 +162,7 @@ class Watch {
         path,
         // An empty version asks for the truth, not for a cache that lags.
         query: { fieldSelector, resourceVersion: "" },
+        mostBytes: LONGEST_LIST_BYTES,
       },
       this.#signal,
     );
