@@ -24,6 +24,7 @@ const MOST_SOCKETS: Readonly<Record<Lane, number>> = {
 const LONGEST_OBJECT_BYTES = 16 * 1024 * 1024;
 /** What is longer is an object, or it is no answer of an API server. */
 const LONGEST_TEXT_BYTES = 64 * 1024;
+const OPENING_BRACE = 0x7b;
 
 export interface WireRequest {
   readonly lane: Lane;
@@ -200,26 +201,29 @@ export function codeOf(error: unknown): string {
     : "";
 }
 
+/** Bytes, not text, until the end: they are given back at once. */
 async function readAll(
   answer: IncomingMessage,
   mostBytes = LONGEST_OBJECT_BYTES,
 ): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
+  const chunks: Uint8Array[] = [];
   let length = 0;
-  let isObject = false;
   for await (const chunk of answer) {
+    chunks.push(chunk);
     length += chunk.length;
-    text += decoder.decode(chunk, { stream: true });
-    isObject ||= text.startsWith("{");
+    const isObject = chunks[0]?.[0] === OPENING_BRACE;
     const most = isObject ? mostBytes : LONGEST_TEXT_BYTES;
     if (length > most) {
       answer.destroy();
-      const start = JSON.stringify(text.slice(0, 60));
-      throw new Error(`the answer is longer than ${most} bytes: ${start}`);
+      const start = new TextDecoder().decode(chunks[0]?.slice(0, 60));
+      throw new Error(
+        `the answer is longer than ${most} bytes: ${JSON.stringify(start)}`,
+      );
     }
   }
-  return text + decoder.decode();
+  const decoder = new TextDecoder();
+  const texts = chunks.map((each) => decoder.decode(each, { stream: true }));
+  return texts.join("") + decoder.decode();
 }
 
 async function* chunksOf(

@@ -30,8 +30,6 @@ const LONGEST_REFUSED_MS = 4000;
 const WATCH_SECONDS = 300;
 /** The server sends a bookmark every minute; half as much again is too long. */
 const SILENCE_MS = 90_000;
-/** As many pods as a node may have, each as large as one may be. */
-const LONGEST_LIST_BYTES = 128 * 1024 * 1024;
 /** A watch that ends sooner, without a word, was no good. */
 const SHORT_WATCH_MS = 1000;
 
@@ -41,6 +39,8 @@ export interface Collection {
   readonly fieldSelector: string;
   /** `watch the pods of node a`, for errors. */
   readonly doing: string;
+  /** Of the list; those of one object when absent. */
+  readonly mostBytes?: number;
 }
 
 export type ObjectNews =
@@ -154,7 +154,7 @@ class Watch {
   }
 
   async #list(): Promise<readonly ApiObject[]> {
-    const { path, fieldSelector, doing } = this.#what;
+    const { path, fieldSelector, doing, mostBytes } = this.#what;
     const list = await this.#parts.client.object(
       {
         doing,
@@ -162,7 +162,7 @@ class Watch {
         path,
         // An empty version asks for the truth, not for a cache that lags.
         query: { fieldSelector, resourceVersion: "" },
-        mostBytes: LONGEST_LIST_BYTES,
+        ...(mostBytes === undefined ? {} : { mostBytes }),
       },
       this.#signal,
     );
