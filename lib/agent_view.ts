@@ -8,11 +8,12 @@ import type { PodUid } from "./api/id.ts";
 import type { Membership } from "./agent_cluster.ts";
 import type { Config } from "./config/load.ts";
 import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
+import type { CertificateView } from "./identity/types.ts";
 import { podLogDirectory } from "./pod/paths.ts";
 import { unseenStatus } from "./pod/status.ts";
 import { sortedPods } from "./server/find_pod.ts";
 import type { AgentView, LoopView, PodView } from "./server/view.ts";
-import type { Desired } from "./source/types.ts";
+import { API_SERVER, type Desired } from "./source/types.ts";
 import type { Ledger } from "./sync/ledger.ts";
 import type { Audit } from "./sync/run.ts";
 import type { PodMemory, PodsReader } from "./sync/store.ts";
@@ -38,7 +39,9 @@ export function createView(parts: ViewParts, version: string): AgentView {
           podView(parts, uid, memory) ?? []
         ),
       ),
-    problems: () => parts.desiredReader.get().problems,
+    problems: () =>
+      parts.desiredReader.get().problems
+        .filter(({ location }) => location !== API_SERVER),
     runtime: () => parts.healthReader.get(),
     loops: () => [auditView(parts), ...clusterViews(parts)],
   };
@@ -56,41 +59,60 @@ function auditView({ audit, config }: ViewParts): LoopView {
   };
 }
 
-function clusterViews({ membership }: ViewParts): LoopView[] {
+function clusterViews({ membership, desiredReader }: ViewParts): LoopView[] {
   if (membership === undefined) return [];
   const { certificates, statuses, node, isOpen } = membership;
+  const untimed = { lastAtMs: undefined, nextAtMs: undefined };
+  const silence = desiredReader.get().problems
+    .find(({ location }) => location === API_SERVER);
   return [
+    ...certificates.map((each) => certificateView(each.get())),
     {
+      ...untimed,
       name: "node",
       detail: !isOpen.get()
         ? "waits for a kubeconfig that works"
         : node.node.get() === undefined
         ? "registers this node at the API server"
         : "is registered",
-      lastAtMs: undefined,
-      nextAtMs: undefined,
+      ...problemOf(node.failure.get()),
     },
-    ...certificates.map((each) => each.get()).map((
-      { purpose, problem, pending, renewAtMs },
-    ) => ({
-      name: `${purpose} certificate`,
-      detail: problem !== undefined
-        ? `${problem.reason}: ${problem.message}`
-        : pending !== undefined
-        ? `waits for the answer to request ${pending.request}`
-        : renewAtMs === undefined
-        ? "is used as it is"
-        : "is renewed in time",
-      lastAtMs: undefined,
-      nextAtMs: renewAtMs,
-    })),
     {
+      ...untimed,
+      name: "pods",
+      detail: isOpen.get()
+        ? "follows the pods of this node at the API server"
+        : "waits for a kubeconfig that works",
+      ...problemOf(silence?.message),
+    },
+    {
+      ...untimed,
       name: "statuses",
       detail: `${statuses.waitingCount} to be written`,
-      lastAtMs: undefined,
-      nextAtMs: undefined,
     },
   ];
+}
+
+function certificateView(
+  { purpose, problem, pending, renewAtMs }: CertificateView,
+): LoopView {
+  return {
+    name: `${purpose} certificate`,
+    detail: pending !== undefined
+      ? `waits for the answer to request ${pending.request}`
+      : problem !== undefined
+      ? "is not as it should be"
+      : renewAtMs === undefined
+      ? "is used as it is"
+      : "is renewed in time",
+    ...problemOf(problem && `${problem.reason}: ${problem.message}`),
+    lastAtMs: undefined,
+    nextAtMs: renewAtMs,
+  };
+}
+
+function problemOf(problem: string | undefined) {
+  return problem === undefined ? {} : { problem };
 }
 
 function podView(

@@ -17,6 +17,7 @@ export const ENOTDIR = 20;
 export const EISDIR = 21;
 export const EINVAL = 22;
 export const EROFS = 30;
+export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
 export const ELOOP = 40;
@@ -39,7 +40,7 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   [EINVAL, { text: "invalid argument", next: "give-up" }],
   [28, { text: "no space left (or inotify watches)", next: "retry" }],
   [EROFS, { text: "read-only file system", next: "give-up" }],
-  [36, { text: "name too long", next: "give-up" }],
+  [ENAMETOOLONG, { text: "name too long", next: "give-up" }],
   [ENOSYS, { text: "not known to this kernel", next: "give-up" }],
   [ENOTEMPTY, { text: "directory not empty", next: "retry" }],
   [ELOOP, { text: "a symbolic link is in the way", next: "give-up" }],
@@ -54,7 +55,10 @@ export function failure(doing: string, errno: number): AgentError {
   );
 }
 
-/** True when the errno says that nothing is at the path. */
+/**
+ * True when the errno says that nothing is at the path. Nothing can be at one
+ * that is too long; to make it is another matter, and says so.
+ */
 export function isAbsent(errno: number): boolean {
-  return errno === ENOENT || errno === ENOTDIR;
+  return errno === ENOENT || errno === ENOTDIR || errno === ENAMETOOLONG;
 }

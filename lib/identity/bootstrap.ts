@@ -4,10 +4,15 @@
  * Tries for ever, says what is wrong meanwhile, and never ends the process.
  */
 import type { Clock } from "../base/clock.ts";
-import { chainOf, isAbort } from "../base/errors.ts";
+import { AgentError, chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
-import type { Cluster, Keys, Kubeconfigs } from "../port/cluster.ts";
+import type {
+  Cluster,
+  Keys,
+  KubeconfigFacts,
+  Kubeconfigs,
+} from "../port/cluster.ts";
 import type { Files } from "../port/host.ts";
 import { clientWish } from "./csr.ts";
 import { kubeconfigText } from "./kubeconfig.ts";
@@ -21,7 +26,9 @@ import {
 } from "./rotate.ts";
 import { PairStore } from "./store.ts";
 import type { View } from "./view.ts";
-import { readPair } from "./x509.ts";
+import { mayBeSignedBy, readPair } from "./x509.ts";
+
+const LONGEST_CA_BYTES = 1 << 20;
 
 export interface ClientParts {
   readonly kubeconfigs: Kubeconfigs;
@@ -148,7 +155,8 @@ export async function bootstrapOnce(
       view.problem("unusable", `there is no bootstrap kubeconfig ${path}`);
       return "failed";
     }
-    const outcome = await renewWith(cluster, parts, { settings, signal });
+    const ca = await caText(parts, facts);
+    const outcome = await renewWith(cluster, parts, { settings, signal, ca });
     if (outcome !== "done") return outcome;
     const text = kubeconfigText(
       facts,
@@ -158,11 +166,25 @@ export async function bootstrapOnce(
     return "done";
   } catch (error) {
     if (isAbort(error, signal)) throw error;
-    tellFailure(parts, cluster, error);
+    const isRefused = error instanceof AgentError &&
+      error.reason === "Unauthorized";
+    tellFailure(parts, cluster, {
+      error,
+      ...isRefused ? { advice: `put a fresh token into ${path}` } : {},
+    });
     return "failed";
   } finally {
     cluster.close();
   }
+}
+
+async function caText(
+  { files }: ClientParts,
+  { ca }: KubeconfigFacts,
+): Promise<string | undefined> {
+  if (ca?.kind !== "file") return ca?.text;
+  const bytes = await files.read(ca.path, LONGEST_CA_BYTES);
+  return bytes && new TextDecoder().decode(bytes);
 }
 
 async function writeKubeconfig(
@@ -183,9 +205,14 @@ export async function renewWith(
     readonly signal: AbortSignal;
     /** `always` for a renewal; else a good one that is there is kept. */
     readonly when?: "always";
+    /**
+     * A pair that this CA has not signed is no good one, it may be a former
+     * cluster's. Where clients have a CA of their own: asked for once more.
+     */
+    readonly ca?: string | undefined;
   },
 ): Promise<"done" | "denied" | "failed"> {
-  const { settings, signal, when } = how;
+  const { settings, signal, when, ca = "" } = how;
   const { clock, keys, view } = parts;
   const store = clientStore(parts, settings);
   const wish = clientWish(settings.nodeName);
@@ -193,7 +220,8 @@ export async function renewWith(
   if (
     when !== "always" && held !== undefined &&
     !isExpired(held.facts, clock.nowMs()) &&
-    lacks(held.facts, wish) === undefined
+    lacks(held.facts, wish) === undefined &&
+    mayBeSignedBy(held.pair, ca)
   ) return "done";
   const { certificates } = cluster;
   const request = { certificates, clock, keys, store, view };
@@ -215,12 +243,22 @@ export async function renewWith(
 export function tellFailure(
   { clock, view }: ClientParts,
   cluster: Cluster,
-  error: unknown,
+  what: {
+    readonly error: unknown;
+    /** What somebody may do about it. */
+    readonly advice?: string;
+    /** That the credential has ended, which explains the failure. */
+    readonly ended?: string | undefined;
+  },
 ): void {
   const serverMs = cluster.serverTimeMs();
   const known = { serverMs, notBeforeMs: undefined };
   const clockWords = clockProblem(clock.nowMs(), known);
-  const words = chainOf(error);
-  if (clockWords === undefined) view.problem("unreachable", words);
-  else view.problem("clock", `${words}; ${clockWords}`);
+  const { error, advice, ended } = what;
+  const words = chainOf(error) + (advice === undefined ? "" : `: ${advice}`);
+  if (clockWords !== undefined) {
+    view.problem("clock", `${words}; ${clockWords}`);
+  } else if (ended !== undefined) {
+    view.problem("expired", `${ended} (${words})`);
+  } else view.problem("unreachable", words);
 }

@@ -186,3 +186,68 @@ Deno.test("runClientCertificate() goes on asking while the server is away", asyn
   await world.until(() => world.cluster.connections > 0);
   await stop();
 });
+
+Deno.test("ensureKubeconfig() asks anew where the pair is a former cluster's", async () => {
+  const former = await IdentityWorld.create();
+  await joined(former);
+  const target = await former.files.readLink(CURRENT) ?? "";
+  const world = await IdentityWorld.create();
+  world.files.put(CURRENT, former.files.text(target) ?? "");
+  const bootstrap = world.facts.get(BOOTSTRAP);
+  assert.ok(bootstrap);
+  const ca = { kind: "data", text: world.authority.pem } as const;
+  world.facts.set(BOOTSTRAP, { ...bootstrap, ca });
+  await joined(world);
+  assert.equal(world.cluster.requests.size, 1);
+  await world.files.remove(KUBECONFIG);
+  await ensureKubeconfig(world.parts, SETTINGS, world.signal);
+  assert.equal(world.cluster.requests.size, 1, "its own pair is kept");
+});
+
+Deno.test("runClientCertificate() says that the kubeconfig's own pair has ended", async () => {
+  const world = await IdentityWorld.create();
+  await joined(world);
+  const target = await world.files.readLink(CURRENT) ?? "";
+  const pem = world.files.text(target) ?? "";
+  const bootstrap = world.facts.get(BOOTSTRAP);
+  assert.ok(bootstrap);
+  const clientPair = { certificate: pem, key: pem };
+  world.facts.set(KUBECONFIG, { ...bootstrap, clientPair });
+  await world.files.remove(CURRENT);
+  await world.clock.advance(101 * DAY_MS);
+  world.cluster.outage = "Unauthorized";
+  const settings = { ...SETTINGS, bootstrapKubeconfig: "" };
+  const running = runClientCertificate(world.parts, settings, {
+    cluster: world.cluster,
+    signal: world.signal,
+  });
+  await world.until(() => world.view.get().problem !== undefined);
+  const problem = world.view.get().problem;
+  assert.equal(problem?.kind, "expired");
+  assert.match(problem.message, /kubelet\.conf ended at 2026-04.*fresh token/);
+  world.stop();
+  await assert.rejects(running, (error) => isAbort(error, world.signal));
+});
+
+Deno.test("runClientCertificate() does not flood a server with a wrong clock", async () => {
+  const world = await IdentityWorld.create();
+  await joined(world);
+  world.cluster.serverMs = world.clock.nowMs() + 365 * DAY_MS;
+  const settings = { ...SETTINGS, bootstrapKubeconfig: "" };
+  const running = runClientCertificate(world.parts, settings, {
+    cluster: world.cluster,
+    signal: world.signal,
+  });
+  for (let seconds = 0; seconds < 120; seconds++) {
+    for (const name of world.cluster.requests.keys()) {
+      await world.cluster.approve(name);
+    }
+    for (let turns = 0; turns < 5; turns++) await world.turn();
+    await world.clock.advance(1_000);
+  }
+  const count = world.cluster.requests.size;
+  assert.ok(count > 2 && count < 10, `${count} requests in two minutes`);
+  assert.match(world.view.get().problem?.message ?? "", /due again/);
+  world.stop();
+  await assert.rejects(running, (error) => isAbort(error, world.signal));
+});

@@ -35,7 +35,10 @@ export class IdentityWorld {
   /** Facts of the kubeconfigs, by path; a file alone is no kubeconfig. */
   readonly facts = new Map<string, KubeconfigFacts>();
 
+  readonly authority: FakeAuthority;
+
   constructor(authority: FakeAuthority) {
+    this.authority = authority;
     this.cluster = new FakeCluster((request) => {
       const notBeforeMs = this.clock.nowMs();
       const notAfterMs = notBeforeMs + this.lifeMs;

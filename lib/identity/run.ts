@@ -45,19 +45,38 @@ export async function runClientCertificate(
       view.holds(held.facts, dueMs === Infinity ? undefined : dueMs);
     }
     if (dueMs > nowMs) {
-      if (held !== undefined) tellStanding(parts, held, cluster);
+      if (held !== undefined) tellStanding(parts, settings, { held, cluster });
       await clock.sleep(Math.min(dueMs - nowMs, LOOK_EVERY_MS), signal);
       continue;
     }
     const outcome = await renew(parts, settings, { ...how, held });
-    tries.count(outcome);
-    if (outcome === "done") {
-      cluster.reconnect();
-      view.solved();
-      // One that is due again at once must not become a flood of requests.
-      await clock.sleep(retryDelayMs(1, random.fraction()), signal);
-    } else await clock.sleep(tries.waitMs(random.fraction()), signal);
+    if (outcome === "done") cluster.reconnect();
+    const fresh = outcome === "done"
+      ? await heldPair(parts, settings)
+      : undefined;
+    const isOver = dueAtMs(fresh, { settings, fraction }) > nowMs;
+    if (outcome === "done" && isOver) view.solved();
+    if (fresh !== undefined && !isOver) tellDueAgain(parts, fresh, nowMs);
+    // One that is due again at once must not become a flood of requests.
+    tries.count(outcome === "done" && !isOver ? "failed" : outcome);
+    const waitMs = isOver
+      ? retryDelayMs(1, random.fraction())
+      : tries.waitMs(random.fraction());
+    await clock.sleep(waitMs, signal);
   }
+}
+
+/** A server whose certificates have ended by its own clock. */
+function tellDueAgain({ view }: ClientParts, { facts }: Held, nowMs: number) {
+  const { notBeforeMs, notAfterMs } = facts;
+  const [from, to, now] = [notBeforeMs, notAfterMs, nowMs]
+    .map((ms) => new Date(ms).toISOString());
+  view.problem(
+    "clock",
+    `a certificate that was just issued is due again: it is valid from ` +
+      `${from} to ${to}, and the API server's clock says ${now}: ` +
+      "set the clocks of the control plane, or let certificates live longer",
+  );
 }
 
 /** Certificates are judged by the clock of those who look at them. */
@@ -84,37 +103,50 @@ async function heldPair(
   parts: ClientParts,
   settings: ClientSettings,
 ): Promise<Held | undefined> {
-  const { clock, kubeconfigs, view } = parts;
+  const { clock, view } = parts;
   try {
     const store = clientStore(parts, settings);
     const { held, broken } = await store.load(clock.nowMs());
     if (broken !== undefined) view.problem("unusable", `set aside ${broken}`);
-    if (settings.rotateCertificates) return held;
-    const facts = await kubeconfigs.read(settings.kubeconfig);
-    if (facts?.clientPair === undefined) return undefined;
-    const { certificate, key } = facts.clientPair;
-    const reading = readPair(certificate, key);
-    return reading.kind === "whole" ? reading : undefined;
+    return settings.rotateCertificates ? held : await ownPair(parts, settings);
   } catch (error) {
     view.problem("unusable", chainOf(error));
     return undefined;
   }
 }
 
+/** The pair that the kubeconfig names. */
+async function ownPair(
+  { kubeconfigs }: ClientParts,
+  { kubeconfig }: ClientSettings,
+): Promise<Held | undefined> {
+  const facts = await kubeconfigs.read(kubeconfig);
+  if (facts?.clientPair === undefined) return undefined;
+  const { certificate, key } = facts.clientPair;
+  const reading = readPair(certificate, key);
+  return reading.kind === "whole" ? reading : undefined;
+}
+
 function tellStanding(
   parts: ClientParts,
-  held: Held,
-  cluster: Cluster,
+  settings: ClientSettings,
+  { held, cluster }: { readonly held: Held; readonly cluster: Cluster },
 ): void {
   const { clock, view } = parts;
-  const { notBeforeMs, notAfterMs } = held.facts;
+  const { notBeforeMs } = held.facts;
   const serverMs = cluster.serverTimeMs();
   const skew = clockProblem(clock.nowMs(), { serverMs, notBeforeMs });
   if (skew !== undefined) return view.problem("clock", skew);
   if (isExpired(held.facts, trueNowMs(parts, cluster))) {
-    const end = new Date(notAfterMs).toISOString();
-    view.problem("expired", `the client certificate ended at ${end}`);
+    view.problem("expired", endedWords(held, settings));
   } else view.solved();
+}
+
+function endedWords({ facts }: Held, { kubeconfig }: ClientSettings): string {
+  const end = new Date(facts.notAfterMs).toISOString();
+  return `the client certificate of ${kubeconfig} ended at ${end}, and there ` +
+    "is no --bootstrap-kubeconfig to get another: name one with a fresh " +
+    `token, or put a new certificate into ${kubeconfig}`;
 }
 
 async function renew(
@@ -126,9 +158,12 @@ async function renew(
     readonly held: Held | undefined;
   },
 ): Promise<"done" | "denied" | "failed"> {
-  const { cluster, signal, held } = how;
-  const isUseless = held !== undefined &&
-    isExpired(held.facts, trueNowMs(parts, cluster));
+  const { cluster, signal } = how;
+  // With nothing in the store yet, the kubeconfig's own pair is shown.
+  const shown = how.held ??
+    await ownPair(parts, settings).catch(() => undefined);
+  const isUseless = shown !== undefined &&
+    isExpired(shown.facts, trueNowMs(parts, cluster));
   if (isUseless && settings.bootstrapKubeconfig !== "") {
     return await bootstrapOnce(parts, settings, signal);
   }
@@ -137,7 +172,8 @@ async function renew(
     return await renewWith(cluster, parts, ask);
   } catch (error) {
     if (isAbort(error, signal)) throw error;
-    tellFailure(parts, cluster, error);
+    const ended = isUseless ? endedWords(shown, settings) : undefined;
+    tellFailure(parts, cluster, { error, ended });
     return "failed";
   }
 }

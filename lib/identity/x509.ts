@@ -53,6 +53,16 @@ export function readPair(certificate: string, key: string): PairReading {
   }
 }
 
+/** False when none of the CAs has signed it; true where there is none. */
+export function mayBeSignedBy(pair: Pair, ca: string): boolean {
+  const authorities = blocks(ca, /CERTIFICATE/);
+  if (authorities.length === 0) return true;
+  const chain = blocks(pair.certificate, /CERTIFICATE/)
+    .map((each) => new X509Certificate(each));
+  return authorities.map((each) => new X509Certificate(each))
+    .some(({ publicKey }) => chain.some((each) => each.verify(publicKey)));
+}
+
 function broken(why: string): PairReading {
   return { kind: "broken", why };
 }

@@ -40,6 +40,8 @@ export interface Ask {
   readonly contentType?: string;
   /** `main` when absent. */
   readonly lane?: Lane;
+  /** The longest answer to take; that of one object when absent. */
+  readonly mostBytes?: number;
 }
 
 export interface ClientParts {
@@ -66,7 +68,8 @@ export class Client {
   }
 
   async object(ask: Ask, signal: AbortSignal): Promise<ApiObject> {
-    return parseObject(await this.text(ask, signal), ask.doing);
+    const text = await this.text(ask, signal);
+    return parseObject(text, ask.doing, this.#server);
   }
 
   /** The body of an answer below 300. */
@@ -139,9 +142,16 @@ export class Client {
     if (error instanceof AgentError && error.message.includes(ask.doing)) {
       return error;
     }
-    const server = this.#secrets?.access.server ?? "the API server";
     const nowMs = this.clock.nowMs();
-    return unreachable(error, { doing: ask.doing, server, nowMs });
+    return unreachable(error, {
+      doing: ask.doing,
+      server: this.#server,
+      nowMs,
+    });
+  }
+
+  get #server(): string {
+    return this.#secrets?.access.server ?? "the API server";
   }
 
   async #within<T>(
@@ -207,6 +217,7 @@ export class Client {
           : { "content-type": ask.contentType ?? "application/json" }),
       },
       body: ask.body === undefined ? undefined : JSON.stringify(ask.body),
+      ...(ask.mostBytes === undefined ? {} : { mostBytes: ask.mostBytes }),
     };
   }
 

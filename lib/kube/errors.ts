@@ -56,8 +56,8 @@ export function refusalOf(
       .retryAfterSeconds,
   );
   return new ServerRefusal(
-    textIn(told, "message") ?? plain(answer.text) ??
-      `it answered ${answer.status}`,
+    textIn(told, "message") ??
+      ["it answered", answer.status, ...plain(answer.text)].join(" "),
     {
       status: answer.status,
       reason: textIn(told, "reason") ?? "",
@@ -80,9 +80,9 @@ function statusObject(text: string): ApiObject {
 }
 
 /** One line of whatever stands in the body, for people. */
-function plain(text: string): string | undefined {
-  const line = text.replace(/[^\x20-\x7e]+/g, " ").trim().slice(0, 200);
-  return line === "" ? undefined : line;
+function plain(text: string): readonly string[] {
+  const line = text.slice(0, 2000).replace(/[^\x20-\x7e]+/g, " ").trim();
+  return line === "" ? [] : [line.slice(0, 200)];
 }
 
 export function refused(doing: string, refusal: ServerRefusal): AgentError {

@@ -10,10 +10,15 @@ import type { ApiObject } from "../port/cluster.ts";
 const MANY_DIGITS = /\d{16}/;
 
 /** Throws `retry`: a server that answers nonsense may get well again. */
-export function parseObject(text: string, doing: string): ApiObject {
-  const value = parseValue(text, doing);
+export function parseObject(
+  text: string,
+  doing: string,
+  server = "the API server",
+): ApiObject {
+  const goal = `Cannot ${doing}: the answer of ${server} is not JSON`;
+  const value = parseValue(text, goal);
   if (isObject(value)) return value;
-  throw nonsense(text, doing, "not an object");
+  throw nonsense(text, goal, "not an object");
 }
 
 export function isObject(value: unknown): value is ApiObject {
@@ -37,13 +42,13 @@ export function objectsIn(object: ApiObject, key: string): ApiObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-function parseValue(text: string, doing: string): unknown {
+function parseValue(text: string, goal: string): unknown {
   try {
     return MANY_DIGITS.test(text)
       ? JSON.parse(text, exactly)
       : JSON.parse(text);
   } catch (cause) {
-    throw nonsense(text, doing, cause instanceof Error ? cause.message : "");
+    throw nonsense(text, goal, cause instanceof Error ? cause.message : "");
   }
 }
 
@@ -58,11 +63,10 @@ function exactly(
   return isExact ? value : context.source;
 }
 
-function nonsense(text: string, doing: string, why: string): AgentError {
+function nonsense(text: string, goal: string, why: string): AgentError {
   const start = text.slice(0, 60).replace(/[^\x20-\x7e]/g, "?");
-  return new AgentError(
-    `Cannot ${doing}: the API server's answer is not JSON (${why}): ` +
-      JSON.stringify(start),
-    { next: "retry", reason: "Nonsense" },
-  );
+  return new AgentError(`${goal} (${why}): ${JSON.stringify(start)}`, {
+    next: "retry",
+    reason: "Nonsense",
+  });
 }

@@ -7,6 +7,8 @@ import { saying, ServerRefusal, statusOf } from "./errors.ts";
 import { podBody, podFrom, podNews, podStatusPatch } from "./translate.ts";
 import { watchObjects, type WatchParts } from "./watch.ts";
 
+/** 110 pods of 600 KB each: far more than any node has. */
+const LONGEST_LIST_BYTES = 64 * 1024 * 1024;
 const STRATEGIC = "application/strategic-merge-patch+json";
 
 export class KubePods implements ClusterPods {
@@ -21,6 +23,7 @@ export class KubePods implements ClusterPods {
       path: "/api/v1/pods",
       fieldSelector: `spec.nodeName=${nodeName}`,
       doing: `watch the pods of node ${nodeName}`,
+      mostBytes: LONGEST_LIST_BYTES,
     };
     for await (const news of watchObjects(this.#parts, what, signal)) {
       yield podNews(news);

@@ -131,7 +131,12 @@ function checkedServer(server: string): string {
   // Compat: client-go: a bare host means http.
   const full = /^[a-z]+:\/\//i.test(server) ? server : `http://${server}`;
   const url = URL.parse(full);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === "") {
+  // Without its host, `https` would become the host's name.
+  const isCut = /^https?:(?!\/\/)/i.test(server);
+  if (
+    isCut || url === null || !/^https?:$/.test(url.protocol) ||
+    url.hostname === ""
+  ) {
     throw new Error(`server ${JSON.stringify(server)} is not a URL`);
   }
   return full.replace(/\/+$/, "");

@@ -20,8 +20,11 @@ const MOST_SOCKETS: Readonly<Record<Lane, number>> = {
   heartbeat: 2,
   watch: Infinity,
 };
-/** Nothing that we ask for is longer. */
-const LONGEST_ANSWER_BYTES = 256 * 1024 * 1024;
+/** An object is at most 1.5 MiB in etcd; its JSON may be longer. */
+const LONGEST_OBJECT_BYTES = 16 * 1024 * 1024;
+/** What is longer is an object, or it is no answer of an API server. */
+const LONGEST_TEXT_BYTES = 64 * 1024;
+const OPENING_BRACE = 0x7b;
 
 export interface WireRequest {
   readonly lane: Lane;
@@ -30,6 +33,8 @@ export interface WireRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  /** Of the answer; those of an object when absent. */
+  readonly mostBytes?: number;
 }
 
 export interface WireAnswer {
@@ -64,7 +69,7 @@ export class Transport {
     signal: AbortSignal,
   ): Promise<WireAnswer> {
     const answer = await this.#open(request, secrets, signal);
-    const text = await readAll(answer);
+    const text = await readAll(answer, request.mostBytes);
     return {
       status: answer.statusCode ?? 0,
       headers: answer.headers,
@@ -196,21 +201,29 @@ export function codeOf(error: unknown): string {
     : "";
 }
 
-async function readAll(answer: IncomingMessage): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
+/** Bytes, not text, until the end: they are given back at once. */
+async function readAll(
+  answer: IncomingMessage,
+  mostBytes = LONGEST_OBJECT_BYTES,
+): Promise<string> {
+  const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of answer) {
+    chunks.push(chunk);
     length += chunk.length;
-    if (length > LONGEST_ANSWER_BYTES) {
+    const isObject = chunks[0]?.[0] === OPENING_BRACE;
+    const most = isObject ? mostBytes : LONGEST_TEXT_BYTES;
+    if (length > most) {
       answer.destroy();
+      const start = new TextDecoder().decode(chunks[0]?.slice(0, 60));
       throw new Error(
-        `the answer is longer than ${LONGEST_ANSWER_BYTES} bytes`,
+        `the answer is longer than ${most} bytes: ${JSON.stringify(start)}`,
       );
     }
-    text += decoder.decode(chunk, { stream: true });
   }
-  return text + decoder.decode();
+  const decoder = new TextDecoder();
+  const texts = chunks.map((each) => decoder.decode(each, { stream: true }));
+  return texts.join("") + decoder.decode();
 }
 
 async function* chunksOf(

@@ -9,7 +9,7 @@
  *      └────────────┘
  */
 import { afterFailure, type Backoff } from "../base/backoff.ts";
-import { AgentError } from "../base/errors.ts";
+import { AgentError, chainOf } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { ApiObject } from "../port/cluster.ts";
 import type { Client } from "./client.ts";
@@ -39,6 +39,8 @@ export interface Collection {
   readonly fieldSelector: string;
   /** `watch the pods of node a`, for errors. */
   readonly doing: string;
+  /** Of the list; those of one object when absent. */
+  readonly mostBytes?: number;
 }
 
 export type ObjectNews =
@@ -143,7 +145,7 @@ class Watch {
       backoff.delayMs * (1 + this.#parts.random.fraction()),
       limitMs * (1 - this.#parts.random.fraction() / 4),
     );
-    return { waitMs, message: this.#silenceBy(error.message) };
+    return { waitMs, message: this.#silenceBy(chainOf(error)) };
   }
 
   #silenceBy(message: string): string | undefined {
@@ -152,7 +154,7 @@ class Watch {
   }
 
   async #list(): Promise<readonly ApiObject[]> {
-    const { path, fieldSelector, doing } = this.#what;
+    const { path, fieldSelector, doing, mostBytes } = this.#what;
     const list = await this.#parts.client.object(
       {
         doing,
@@ -160,6 +162,7 @@ class Watch {
         path,
         // An empty version asks for the truth, not for a cache that lags.
         query: { fieldSelector, resourceVersion: "" },
+        ...(mostBytes === undefined ? {} : { mostBytes }),
       },
       this.#signal,
     );

@@ -19,7 +19,7 @@ import {
 export interface NodePorts
   extends
     Omit<ObserverPorts, "seen" | "changed" | "runtime">,
-    Omit<StatusPorts, "seen" | "node" | "nodes"> {
+    Omit<StatusPorts, "seen" | "node" | "nodes" | "failure"> {
   readonly nodes: ClusterNode;
   readonly runtime: Pick<
     ContainerRuntime,
@@ -34,6 +34,8 @@ export interface NodeLoops {
   readonly node: Reader<KnownNode | undefined>;
   /** The machine and the runtime as last seen. */
   readonly seen: Reader<Observation>;
+  /** Why the API server does not hold what there is to say of the node. */
+  readonly failure: Reader<string | undefined>;
   readonly loops: readonly {
     readonly name: string;
     readonly run: (signal: AbortSignal) => Promise<void>;
@@ -48,8 +50,9 @@ export function createNode(
 ): NodeLoops {
   const [node, reader] = cell<KnownNode | undefined>(undefined);
   const [seen, seenReader] = cell<Observation>(UNSEEN);
+  const [failure, failureReader] = cell<string | undefined>(undefined);
   const status = new NodeStatusLoop(
-    { ...ports, seen: seenReader, node },
+    { ...ports, seen: seenReader, node, failure },
     settings,
   );
   const changed = () => status.wake();
@@ -59,6 +62,7 @@ export function createNode(
   return {
     node: reader,
     seen: seenReader,
+    failure: failureReader,
     loops: [
       { name: "node-observe", run: (signal) => observer.run(signal) },
       { name: "node-status", run: (signal) => status.run(signal) },

@@ -52,6 +52,8 @@ export interface StatusPorts {
   readonly problems: Reader<readonly string[]>;
   readonly declaredFeatures: readonly string[];
   readonly node: Writer<KnownNode | undefined>;
+  /** What goes wrong at the API server now, in words. */
+  readonly failure: Writer<string | undefined>;
 }
 
 export class NodeStatusLoop {
@@ -132,13 +134,13 @@ export class NodeStatusLoop {
       try {
         const outcome = await this.#registerOnce(signal);
         log.info("The node is registered", { outcome });
+        this.#ports.failure.set(undefined);
         return;
       } catch (error) {
         if (isAbort(error, signal)) throw error;
-        log.warn("Cannot register the node", {
-          error: chainOf(error),
-          retryMs,
-        });
+        const words = chainOf(error);
+        this.#ports.failure.set(words);
+        log.warn("Cannot register the node", { error: words, retryMs });
       }
       await clock.sleep(retryMs, signal);
       retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
@@ -185,11 +187,14 @@ export class NodeStatusLoop {
         await this.#send(known, "update", signal);
         if (this.#isFailing) log.info("The node status is reported again");
         this.#isFailing = false;
+        this.#ports.failure.set(undefined);
         return "done";
       } catch (error) {
         if (isAbort(error, signal)) throw error;
+        const words = chainOf(error);
+        this.#ports.failure.set(words);
         if (!this.#isFailing) {
-          log.warn("Cannot report the node status", { error: chainOf(error) });
+          log.warn("Cannot report the node status", { error: words });
         }
         this.#isFailing = true;
         // Another try at once is for a server that answers.
@@ -225,15 +230,14 @@ export class NodeStatusLoop {
   }
 
   #missing(): "done" {
-    if (!this.#isFailing) {
-      const { mayRegister, nodeName } = this.#settings;
-      // Compat: a node that was deleted is not made again while we run, or
-      // nobody could take a running node out of a cluster.
-      const message = mayRegister
-        ? "The node object was deleted; a restart registers the node again"
-        : "The node object does not exist, and registerNode is false";
-      this.#ports.log.error(message, { node: nodeName });
-    }
+    const { mayRegister, nodeName } = this.#settings;
+    // Compat: a node that was deleted is not made again while we run, or
+    // nobody could take a running node out of a cluster.
+    const message = mayRegister
+      ? "The node object was deleted; a restart registers the node again"
+      : "The node object does not exist, and registerNode is false";
+    this.#ports.failure.set(message);
+    if (!this.#isFailing) this.#ports.log.error(message, { node: nodeName });
     this.#isFailing = true;
     return "done";
   }

@@ -39,7 +39,7 @@ export function explainNode(view: AgentView, nowMs: number): NodeExplanation {
     pod: titleOf(each.pod),
     headline: headline(each, nowMs),
   }));
-  const first = nodeHeadline({ runtime, problems, waiting, pods });
+  const first = nodeHeadline({ runtime, problems, waiting, pods, loops });
   const sections = [
     [first, `Node ${view.nodeName}, agent ${view.version}`],
     section("Manifest problems:", problems.map((p) => problemText(p, nowMs))),
@@ -76,15 +76,21 @@ function nodeHeadline(
     problems: readonly ManifestProblem[];
     waiting: readonly WaitingPod[];
     pods: readonly PodView[];
+    loops: readonly LoopView[];
   },
 ): string {
-  const { runtime, problems, waiting, pods } = node;
+  const { runtime, problems, waiting, pods, loops } = node;
   const name = runtime.name === "" ? "The container runtime" : runtime.name;
   const words = oneLine(runtime.message, LONGEST_WORDS);
   const why = words === "" ? "" : `: ${words}`;
   if (!runtime.isReady) return `${name} is not ready${why}`;
   if (!runtime.isNetworkReady) {
     return `${name} has no network ready${why}`;
+  }
+  const stuck = loops.find(({ problem }) => problem !== undefined);
+  if (stuck !== undefined) {
+    const what = oneLine(stuck.problem ?? "", LONGEST_WORDS);
+    return `Not well as a node of its cluster: ${what}`;
   }
   const errors = problems.filter(({ severity }) => severity === "error");
   if (errors.length > 0) {
@@ -113,13 +119,14 @@ function problemText(problem: ManifestProblem, nowMs: number): string {
 }
 
 function loopText(loop: LoopView, nowMs: number): string {
-  const { name, detail, lastAtMs, nextAtMs } = loop;
+  const { name, detail, problem, lastAtMs, nextAtMs } = loop;
   const times = [
     ...lastAtMs === undefined
       ? []
       : [`last ${humanDuration(nowMs - lastAtMs)} ago`],
     ...nextAtMs === undefined ? [] : [`next ${deadline(nextAtMs, nowMs)}`],
   ];
-  return `  ${name}: ${oneLine(detail, LONGEST_WORDS)}` +
+  const words = problem === undefined ? detail : `${detail}: ${problem}`;
+  return `  ${name}: ${oneLine(words, LONGEST_WORDS)}` +
     (times.length === 0 ? "" : ` (${times.join(", ")})`);
 }

@@ -42,6 +42,18 @@ Deno.test("explainNode() says first what is worst", () => {
     "containerd is not ready: dial unix /run/containerd.sock: " +
       "connection refused",
   );
+  const untimed = { lastAtMs: undefined, nextAtMs: undefined };
+  const problem = "CertificateExpired: the certificate ended";
+  const loop = { name: "client certificate", detail: "is late", problem };
+  const view = { loops: () => [{ ...loop, ...untimed }] };
+  assert.equal(
+    first([aCrashLoop()], { ...view, problems: () => [PROBLEM] }),
+    `Not well as a node of its cluster: ${problem}`,
+  );
+  assert.match(
+    explainNode(anAgent([], view), NOW).text,
+    /client certificate: is late: CertificateExpired: the certificate ended\n/,
+  );
   const noNetwork = { ...BROKEN, isReady: true, message: "no CNI config" };
   assert.equal(
     first([], { runtime: () => noNetwork }),

@@ -32,6 +32,8 @@ export interface LoopView {
   readonly name: string;
   /** What it does next, and why it is not idle if it is not. */
   readonly detail: string;
+  /** Why it cannot do what it is for; absent while all is well. */
+  readonly problem?: string;
   readonly lastAtMs: number | undefined;
   readonly nextAtMs: number | undefined;
 }

@@ -8,7 +8,12 @@ import type { V1Pod } from "../api/types.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type { ClusterPods, PodNews } from "../port/cluster.ts";
 import type { SourceState } from "./merge.ts";
-import type { Finding, Origin, WantedPod } from "./types.ts";
+import {
+  API_SERVER,
+  type Finding,
+  type Origin,
+  type WantedPod,
+} from "./types.ts";
 
 export interface ApiSourcePorts {
   readonly pods: Pick<ClusterPods, "watch">;
@@ -16,7 +21,7 @@ export interface ApiSourcePorts {
   readonly deliver: (state: SourceState) => void;
 }
 
-const ORIGIN: Origin = { kind: "api", location: "the API server" };
+const ORIGIN: Origin = { kind: "api", location: API_SERVER };
 
 /** Runs until `signal` aborts. */
 export async function runApiSource(

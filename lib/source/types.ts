@@ -8,6 +8,9 @@ import type { V1Pod } from "../api/types.ts";
 /** A folder or file of manifests, the URL of some, or the API server. */
 export type SourceKind = "file" | "url" | "api";
 
+/** The location of what comes from there. */
+export const API_SERVER = "the API server";
+
 /** One manifest file, the URL, or the API server. */
 export interface Origin {
   readonly kind: SourceKind;

@@ -7,7 +7,7 @@ export function reasonOf(action: Action, error: unknown): string {
   if (error instanceof AgentError && error.reason !== undefined) {
     return error.reason;
   }
-  return action.kind === "run-sandbox"
+  return action.kind === "run-sandbox" || action.kind === "make-pod-files"
     ? "FailedCreatePodSandBox"
     : "FailedKillPod";
 }

@@ -118,6 +118,22 @@ Deno.test("kube waits as long as Retry-After says, then goes on", () => {
   );
 });
 
+Deno.test("kube stops reading what is too long for an answer", () =>
+  withServer(
+    (request, answer) => {
+      answer.writeHead(200);
+      const isObject = request.url?.endsWith("a") === true;
+      const text = (isObject ? "{" : " ").padEnd(1 << 20, " ");
+      for (let mb = 0; mb < 40; mb++) answer.write(text);
+    },
+    async ({ cluster, signal }) => {
+      const long = await failure(cluster.nodes.get("a", signal), "retry");
+      assert.match(long.message, /longer than 16777216 bytes: "\{ /);
+      const page = await failure(cluster.nodes.get("b", signal), "retry");
+      assert.match(page.message, /longer than 65536 bytes/);
+    },
+  ));
+
 Deno.test("kube gives a slow answer up at the deadline", () =>
   withServer(
     (_, answer) => answer.writeHead(200).write('{"kind":'),

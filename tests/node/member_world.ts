@@ -37,12 +37,12 @@ async function obstacle(): Promise<string | undefined> {
   }
   return reason;
 }
-const ignore = await obstacle() !== undefined;
+export const hasNoCluster = await obstacle() !== undefined;
 
 export function memberTest(name: string, fn: () => Promise<void>): void {
   Deno.test({
     name: `member: ${name}`,
-    ignore,
+    ignore: hasNoCluster,
     async fn() {
       try {
         await startMember(world);
