@@ -13,7 +13,11 @@ import { podLogDirectory } from "./pod/paths.ts";
 import { unseenStatus } from "./pod/status.ts";
 import { sortedPods } from "./server/find_pod.ts";
 import type { AgentView, LoopView, PodView } from "./server/view.ts";
-import { API_SERVER, type Desired } from "./source/types.ts";
+import {
+  API_SERVER,
+  type Desired,
+  type ManifestProblem,
+} from "./source/types.ts";
 import type { Ledger } from "./sync/ledger.ts";
 import type { Audit } from "./sync/run.ts";
 import type { PodMemory, PodsReader } from "./sync/store.ts";
@@ -41,7 +45,7 @@ export function createView(parts: ViewParts, version: string): AgentView {
       ),
     problems: () =>
       parts.desiredReader.get().problems
-        .filter(({ location }) => location !== API_SERVER),
+        .filter((problem) => !isSilence(problem)),
     runtime: () => parts.healthReader.get(),
     loops: () => [auditView(parts), ...clusterViews(parts)],
   };
@@ -63,8 +67,7 @@ function clusterViews({ membership, desiredReader }: ViewParts): LoopView[] {
   if (membership === undefined) return [];
   const { certificates, statuses, node, isOpen } = membership;
   const untimed = { lastAtMs: undefined, nextAtMs: undefined };
-  const silence = desiredReader.get().problems
-    .find(({ location }) => location === API_SERVER);
+  const silence = desiredReader.get().problems.find(isSilence);
   return [
     ...certificates.map((each) => certificateView(each.get())),
     {
@@ -91,6 +94,11 @@ function clusterViews({ membership, desiredReader }: ViewParts): LoopView[] {
       detail: `${statuses.waitingCount} to be written`,
     },
   ];
+}
+
+/** Not of a pod, but of the server itself. */
+function isSilence({ location, severity }: ManifestProblem): boolean {
+  return location === API_SERVER && severity === "warning";
 }
 
 function certificateView(
