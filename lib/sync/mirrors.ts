@@ -2,6 +2,7 @@
  * Shows static pods at the API server: makes, re-makes and removes their
  * mirror pods, one pass for each name. Started by the agent's wiring.
  */
+import { afterFailure, type Backoff, dueAtMs } from "../base/backoff.ts";
 import type { Reader } from "../base/cell.ts";
 import type { Clock } from "../base/clock.ts";
 import { chainOf, isAbort, nextOf } from "../base/errors.ts";
@@ -16,9 +17,12 @@ import type { Desired } from "../source/types.ts";
 import { rememberedName } from "./facts.ts";
 import type { PodsReader } from "./store.ts";
 
-/** A refusal (a secret in a static pod, say) rarely ends by itself. */
-const REFUSED_RETRY_MS = 300_000;
-const RETRY_MS = 2_000;
+/**
+ * Most refusals (a secret in a static pod, say) do not end by themselves; one
+ * does: the server may not know yet which uid a new node has.
+ */
+const REFUSED = { initialMs: 500, maxMs: 300_000, forgetAfterMs: 600_000 };
+const FAILED = { ...REFUSED, maxMs: 4_000 };
 
 export interface MirrorPorts {
   readonly pods: Pick<ClusterPods, "create" | "remove">;
@@ -36,10 +40,10 @@ export class Mirrors {
   readonly #ports: MirrorPorts;
   /** By full name. */
   readonly #queue: KeyedQueue<string>;
-  /** What the server would not take, and when it is asked again. */
-  readonly #refused = new Map<
+  /** What went wrong, for which static pod. */
+  readonly #failed = new Map<
     string,
-    { readonly pod: V1Pod; readonly retryAtMs: number }
+    { readonly pod: V1Pod | undefined; readonly backoff: Backoff }
   >();
 
   constructor(ports: MirrorPorts) {
@@ -75,25 +79,31 @@ export class Mirrors {
   async #pass(name: string, signal: AbortSignal): Promise<number | undefined> {
     const { clock, log, steps, desired } = this.#ports;
     const pod = staticPods(desired.get()).get(name);
+    const failed = this.#failed.get(name);
+    const known = failed?.pod === pod ? failed?.backoff : undefined;
+    if (known !== undefined && dueAtMs(known) > clock.nowMs()) {
+      return dueAtMs(known);
+    }
     try {
-      return await this.#settle(name, pod, signal);
+      await this.#settle(name, pod, signal);
+      this.#failed.delete(name);
+      return undefined;
     } catch (error) {
       if (isAbort(error, signal)) return undefined;
-      const isRefused = nextOf(error) === "give-up";
-      const waitMs = isRefused ? REFUSED_RETRY_MS : RETRY_MS;
-      const retryAtMs = clock.nowMs() + waitMs;
+      const limits = nextOf(error) === "give-up" ? REFUSED : FAILED;
+      const backoff = afterFailure(known, clock.nowMs(), limits);
+      this.#failed.set(name, { pod, backoff });
       const message = chainOf(error);
       log.warn("Cannot mirror a static pod; trying again", {
         pod: name,
         error: message,
-        retryInMs: waitMs,
+        retryInMs: backoff.delayMs,
       });
-      if (isRefused && pod !== undefined) {
-        this.#refused.set(name, { pod, retryAtMs });
-        const reason = "FailedMirror";
-        steps.record(uidOf(pod), { type: "Warning", reason, message });
+      if (pod !== undefined) {
+        const step = { type: "Warning", reason: "FailedMirror" } as const;
+        steps.record(uidOf(pod), { ...step, message });
       }
-      return retryAtMs;
+      return dueAtMs(backoff);
     }
   }
 
@@ -101,8 +111,8 @@ export class Mirrors {
     name: string,
     pod: V1Pod | undefined,
     signal: AbortSignal,
-  ): Promise<number | undefined> {
-    const { clock, desired: reader, memory, owner, pods } = this.#ports;
+  ): Promise<void> {
+    const { desired: reader, memory, owner, pods } = this.#ports;
     const desired = reader.get();
     const node = owner();
     if (node === undefined || !desired.readySources.has("api")) return;
@@ -115,21 +125,13 @@ export class Mirrors {
     });
     switch (step.kind) {
       case "keep":
-        return undefined;
+        return;
       case "remove":
         // The watch tells of its end, and the next pass makes another.
-        await orAlreadySo(pods.remove(podNameOf(step.mirror), signal));
-        return undefined;
-      case "create": {
-        const refused = this.#refused.get(name);
-        const isEarly = refused !== undefined && refused.pod === pod &&
-          refused.retryAtMs > clock.nowMs();
-        if (isEarly) return refused.retryAtMs;
-        this.#refused.delete(name);
-        if (pod === undefined) return undefined;
+        return await orAlreadySo(pods.remove(podNameOf(step.mirror), signal));
+      case "create":
+        if (pod === undefined) return;
         await orAlreadySo(pods.create(mirrorPod(pod, node), signal));
-        return undefined;
-      }
     }
   }
 }
