@@ -4,6 +4,7 @@
  * the server. Called by run.ts.
  */
 import { fullNameOf, isMirror, uidOf } from "../api/pod.ts";
+import { oddityOf } from "./oddity.ts";
 import type { V1Pod } from "../api/types.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type { ClusterPods, PodNews } from "../port/cluster.ts";
@@ -40,6 +41,8 @@ class KnownPods {
   // The server holds one pod of each name; a newer one replaces the older.
   readonly #wanted = new Map<string, WantedPod>();
   #mirrors: ReadonlyMap<string, V1Pod> = new Map();
+  /** By the name they came with: what no server of Kubernetes would hold. */
+  readonly #odd = new Map<string, string>();
   #silence: string | undefined;
   #isReady = false;
 
@@ -65,9 +68,11 @@ class KnownPods {
   }
 
   state(): SourceState {
-    const findings: Finding[] = this.#silence === undefined
-      ? []
-      : [{ severity: "warning", message: this.#silence }];
+    const findings: Finding[] = [...this.#odd.values()]
+      .map((message) => ({ severity: "error", message }));
+    if (this.#silence !== undefined) {
+      findings.push({ severity: "warning", message: this.#silence });
+    }
     const delivery = {
       origin: ORIGIN,
       pods: [...this.#wanted.values()],
@@ -87,6 +92,7 @@ class KnownPods {
     for (const name of this.#wanted.keys()) {
       if (!names.has(name)) this.#wanted.delete(name);
     }
+    this.#odd.clear();
     this.#mirrors = new Map(
       [...this.#mirrors].filter(([name]) => names.has(name)),
     );
@@ -95,6 +101,12 @@ class KnownPods {
 
   #put(pod: V1Pod): void {
     const name = fullNameOf(pod);
+    const oddity = oddityOf(pod);
+    if (oddity !== undefined) {
+      this.#odd.set(name, `pod ${JSON.stringify(name)} ignored: ${oddity}`);
+      return;
+    }
+    this.#odd.delete(name);
     if (isMirror(pod)) {
       this.#mirrors = new Map(this.#mirrors).set(name, pod);
       this.#wanted.delete(name);
@@ -107,6 +119,7 @@ class KnownPods {
   #take(pod: V1Pod): void {
     const name = fullNameOf(pod);
     const uid = uidOf(pod);
+    this.#odd.delete(name);
     if (this.#wanted.get(name)?.uid === uid) this.#wanted.delete(name);
     const mirror = this.#mirrors.get(name);
     if (mirror !== undefined && uidOf(mirror) === uid) {

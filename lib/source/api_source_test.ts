@@ -7,12 +7,15 @@ import type { SourceState } from "./merge.ts";
 const MIRROR = { "kubernetes.io/config.mirror": "hash" };
 
 function pod(name: string, uid: string, version = "1"): V1Pod {
-  return { metadata: { name, namespace: "a", uid, resourceVersion: version } };
+  return {
+    metadata: { name, namespace: "a", uid, resourceVersion: version },
+    spec: { containers: [{ name: "app", image: "app:1" }] },
+  };
 }
 
 function mirror(name: string, uid: string): V1Pod {
-  const { metadata } = pod(name, uid);
-  return { metadata: { ...metadata, annotations: MIRROR } };
+  const { metadata, ...rest } = pod(name, uid);
+  return { ...rest, metadata: { ...metadata, annotations: MIRROR } };
 }
 
 /** What was delivered after each piece of news. */
@@ -96,4 +99,29 @@ Deno.test("runApiSource() keeps the object of a version that is known", async ()
   const found = states.map((state) => state.deliveries[0]?.pods[0]);
   assert.equal(found[0], found[1]);
   assert.notEqual(found[1], found[2]);
+});
+
+Deno.test("runApiSource() lets nothing in that cannot be a pod", async () => {
+  const good = pod("web", "1");
+  const odd: V1Pod[] = [
+    {},
+    { ...good, metadata: { ...good.metadata, uid: "../../x" } },
+    { ...good, metadata: { ...good.metadata, uid: ".." } },
+    { ...good, metadata: { ...good.metadata, name: "../x" } },
+    { ...good, metadata: { ...good.metadata, namespace: "" } },
+    { ...good, spec: { containers: [] } },
+    { ...good, spec: { containers: [{ name: "a/b", image: "app:1" }] } },
+  ];
+  for (const each of odd) {
+    const [state] = await delivered({ kind: "listed", pods: [each] });
+    assert.deepEqual(uids(state), []);
+    const [finding] = state?.deliveries[0]?.findings ?? [];
+    assert.equal(finding?.severity, "error");
+    assert.match(finding?.message ?? "", /ignored: (metadata|spec)\.\w+: want/);
+  }
+  const states = await delivered(
+    { kind: "listed", pods: [{}] },
+    { kind: "listed", pods: [good] },
+  );
+  assert.deepEqual(states[1]?.deliveries[0]?.findings, []);
 });
