@@ -66,7 +66,7 @@ Deno.test("headline() names the one thing that a pod waits for", () => {
     ],
     [
       "Waiting for container app: CreateContainerConfigError: no user; " +
-      "it is tried again when its manifest changes",
+      "it is tried again when the pod changes",
       blockedBy({ what: "CreateContainerConfigError", message: "no user" }),
     ],
     [
@@ -82,7 +82,7 @@ Deno.test("headline() names the one thing that a pod waits for", () => {
     ],
     [
       "Cannot run on this agent: This agent does not support volumes yet; " +
-      "it is tried again when its manifest changes",
+      "it is tried again when the pod changes",
       blockedBy({
         what: "unsupported",
         message: "This agent does not support volumes yet",

@@ -23,6 +23,8 @@ const LONGEST_MESSAGE = 400;
 const WAITS_FOR: ReadonlyMap<string, string> = new Map([
   ["sources", "Waiting for the sources of pods"],
   ["name", "Waiting for its name"],
+  ["node", "Waiting for the node"],
+  ["volumes", "Waiting for its volumes"],
   ["runtime", "Waiting for the container runtime"],
   ["network", "Waiting for the runtime's network"],
   ["sandbox", "Waiting for its sandbox"],
@@ -33,7 +35,7 @@ const WAITS_FOR: ReadonlyMap<string, string> = new Map([
   ["stopping", "Stopping"],
 ]);
 
-const ON_CHANGE = "it is tried again when its manifest changes";
+const ON_CHANGE = "it is tried again when the pod changes";
 
 export function headline(view: PodView, nowMs: number): string {
   const { state, status } = view;
