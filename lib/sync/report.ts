@@ -106,6 +106,8 @@ export class StatusReports {
     try {
       const laterMs = await this.#settle(uid, target, signal);
       this.#note(uid, { failure: undefined });
+      // Forgotten while the server was asked.
+      if (!this.#ports.memory.has(uid)) this.#told.delete(uid);
       return laterMs;
     } catch (error) {
       if (isAbort(error, signal)) return undefined;

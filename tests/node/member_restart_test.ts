@@ -119,3 +119,32 @@ memberTest("what was deleted while the agent was away is stopped", async () => {
       (await containers()).length === 0,
   );
 });
+
+memberTest("killed again and again, it makes each pod once", async () => {
+  await deploy("often", 4);
+  for (const replicas of [12, 3, 10, 6, 12]) {
+    await kubectl("scale", "deployment", "often", `--replicas=${replicas}`);
+    await pause(Math.random() * 700);
+    await stopAgent(world, "kill");
+    await startMember(world);
+  }
+  const found = await ready("app=often", 12, 60_000);
+  await until("nothing but these pods", async () => {
+    const directory = `${world.root}/var/lib/kubelet/pods`;
+    const kept = Array.from(Deno.readDirSync(directory), ({ name }) => name);
+    const wanted = found.map(({ metadata }) => metadata?.uid ?? "");
+    return (await pods("app=often")).length === 12 &&
+      kept.sort().join() === wanted.sort().join() &&
+      mountsBelow(directory).length === 12 &&
+      (await containers()).length === 12;
+  });
+  for (const { metadata, status } of await pods("app=often")) {
+    const [own] = status?.containerStatuses ?? [];
+    assert.equal(own?.restartCount, 0, `${metadata?.name}`);
+  }
+});
+
+function mountsBelow(directory: string): string[] {
+  return Deno.readTextFileSync("/proc/mounts").split("\n")
+    .filter((line) => line.split(" ")[1]?.startsWith(`${directory}/`));
+}
