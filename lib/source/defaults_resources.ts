@@ -4,6 +4,7 @@
  * PodLevelResources, on).
  */
 import { parseQuantity, type Quantity } from "../api/quantity.ts";
+import { isPodLevelResource } from "../api/resource_name.ts";
 import type { V1Container, V1PodSpec } from "../api/types.ts";
 
 type Amounts = Map<
@@ -31,13 +32,9 @@ export function defaultPodResources(spec: V1PodSpec): V1PodSpec {
     if (isShared && !(name in requests)) requests[name] = text;
   }
   for (const [name, text] of Object.entries(limits)) {
-    if (isPodResource(name) && !(name in requests)) requests[name] = text;
+    if (isPodLevelResource(name) && !(name in requests)) requests[name] = text;
   }
   return { ...spec, resources: { ...given, limits, requests } };
-}
-
-export function isPodResource(name: string): boolean {
-  return name === "cpu" || name === "memory" || name.startsWith(HUGE_PAGES);
 }
 
 /**

@@ -5,7 +5,11 @@
  */
 import { parseQuantity, type Quantity } from "../api/quantity.ts";
 import type { V1PodSpec, V1ResourceRequirements } from "../api/types.ts";
-import { isPodResource, sum } from "./defaults_resources.ts";
+import {
+  isExtendedResource,
+  isPodLevelResource,
+} from "../api/resource_name.ts";
+import { sum } from "./defaults_resources.ts";
 import {
   duplicate,
   forbidden,
@@ -109,7 +113,7 @@ function* validateSide(
     if (amount < 0n) {
       yield invalid(at, text, "must be greater than or equal to 0");
     }
-    if (isExtended(name) && amount % NANO !== 0n) {
+    if (isExtendedResource(name) && amount % NANO !== 0n) {
       yield invalid(at, text, "must be an integer");
     }
     if (name.startsWith(HUGE_PAGES)) yield* validateHugePage(name, text, at);
@@ -124,7 +128,7 @@ function* validateName(
   const wrong = qualifiedName(name);
   if (wrong.length > 0) return yield* invalids(path, name, wrong);
   if (owner === "pod") {
-    if (isPodResource(name)) return;
+    if (isPodLevelResource(name)) return;
     const allowed = [...COMPUTE, "hugepages-<size>"];
     return yield notSupported(path, name, allowed);
   }
@@ -136,7 +140,7 @@ function* validateName(
       yield invalid(path, name, detail);
     }
     yield invalid(path, name, "must be a standard resource for containers");
-  } else if (!name.includes("kubernetes.io/") && !isExtended(name)) {
+  } else if (!name.includes("kubernetes.io/") && !isExtendedResource(name)) {
     yield invalid(path, name, "doesn't follow extended resource name standard");
   }
 }
@@ -182,12 +186,6 @@ function* validateHugePage(
         `${name.slice(HUGE_PAGES.length)}`,
     );
   }
-}
-
-function isExtended(name: string): boolean {
-  return name.includes("/") && !name.includes("kubernetes.io/") &&
-    !name.startsWith("requests.") &&
-    qualifiedName(`requests.${name}`).length === 0;
 }
 
 function amountOf(text: string | undefined): Quantity | undefined {
