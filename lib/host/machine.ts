@@ -23,16 +23,7 @@ import {
   onlineCpus,
   prettyName,
 } from "./machine_text.ts";
-import { boundProc } from "./mounts.ts";
-
-/** Where parts of /sys are, for those who bind them; both may be absent. */
-export function boundDmi(runDir: string): string {
-  return `${runDir}/dmi`;
-}
-
-export function boundHugePages(runDir: string): string {
-  return `${runDir}/hugepages`;
-}
+import { boundDmi, boundHugePages, boundProc } from "./mounts.ts";
 
 export class LinuxMachine implements Machine {
   readonly #runDir: string;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { AgentError } from "../base/errors.ts";
-import { boundDmi, boundHugePages, LinuxMachine } from "./machine.ts";
+import { LinuxMachine } from "./machine.ts";
 
 const FILES: Readonly<Record<string, string>> = {
   "run/proc/meminfo": "MemTotal:       16384 kB\nSwapTotal:  1024 kB\n" +
@@ -57,9 +57,9 @@ Deno.test("LinuxMachine.facts() reads /proc and /etc", () =>
 Deno.test("LinuxMachine.facts() prefers what is bound of /sys", () =>
   withFiles({
     ...FILES,
-    [`${boundDmi("run")}/product_uuid`]: "uuid\n",
-    [`${boundHugePages("run")}/hugepages-1048576kB/nr_hugepages`]: "1\n",
-    [`${boundHugePages("run")}/hugepages-2048kB/nr_hugepages`]: "4\n",
+    "run/dmi/product_uuid": "uuid\n",
+    "run/hugepages/hugepages-1048576kB/nr_hugepages": "1\n",
+    "run/hugepages/hugepages-2048kB/nr_hugepages": "4\n",
   }, async (machine) => {
     const { systemUuid, hugePages } = await machine.facts();
     assert.equal(systemUuid, "uuid");

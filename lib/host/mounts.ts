@@ -22,6 +22,9 @@ import type { Libc } from "./libc.ts";
 
 const PROC = "/proc";
 const CGROUP = "/sys/fs/cgroup";
+/** What the node's status tells of the machine; not every machine has them. */
+const DMI = "/sys/class/dmi/id";
+const HUGE_PAGES = "/sys/kernel/mm/hugepages";
 const DIRECTORY_MODE = 0o755;
 
 /** Where the bound trees are, below the agent's run directory. */
@@ -33,6 +36,14 @@ export function boundCgroup(runDir: string): string {
   return `${ownDirectory(runDir)}/cgroup`;
 }
 
+export function boundDmi(runDir: string): string {
+  return `${ownDirectory(runDir)}/dmi`;
+}
+
+export function boundHugePages(runDir: string): string {
+  return `${ownDirectory(runDir)}/hugepages`;
+}
+
 /**
  * Binds /proc and all of /sys/fs/cgroup below `runDir`. What a former start
  * bound is kept. Mounts made below the host's trees later show up here; ours
@@ -41,11 +52,20 @@ export function boundCgroup(runDir: string): string {
 export function bindHostTrees(libc: Libc, runDir: string): void {
   bind(libc, { source: PROC, target: boundProc(runDir), depth: 0 });
   bind(libc, { source: CGROUP, target: boundCgroup(runDir), depth: MS_REC });
+  const optional = [
+    { source: DMI, target: boundDmi(runDir), depth: 0 },
+    { source: HUGE_PAGES, target: boundHugePages(runDir), depth: 0 },
+  ];
+  for (const tree of optional) {
+    if (identityOf(libc, tree.source) !== undefined) bind(libc, tree);
+  }
 }
 
 /** Takes the binds away again; for leaving a machine clean. */
 export function unbindHostTrees(libc: Libc, runDir: string): void {
-  for (const target of [boundCgroup(runDir), boundProc(runDir)]) {
+  const targets = [boundHugePages, boundDmi, boundCgroup, boundProc]
+    .map((bound) => bound(runDir));
+  for (const target of targets) {
     const done = libc.unmount(target, MNT_DETACH | UMOUNT_NOFOLLOW);
     // EINVAL: nothing is mounted there.
     if (done < 0 && done !== -EINVAL && !isAbsent(-done)) {
@@ -85,14 +105,19 @@ function bind(
   check(slave, doing);
 }
 
-/** Device and inode: equal for a tree and its bind mount. */
-function identityOf(libc: Libc, path: string): string {
+/**
+ * Device and inode: equal for a tree and its bind mount. Undefined when there
+ * is no such directory.
+ */
+function identityOf(libc: Libc, path: string): string | undefined {
   const doing = `Cannot look at ${path}`;
   const how = {
     flags: O_PATH | O_DIRECTORY,
     resolve: RESOLVE_NO_MAGICLINKS,
   };
-  const fd = check(libc.openAt(AT_FDCWD, cString(path), how), doing);
+  const fd = libc.openAt(AT_FDCWD, cString(path), how);
+  if (fd < 0 && isAbsent(-fd)) return undefined;
+  check(fd, doing);
   const found = libc.stat(fd);
   libc.closeFd(fd);
   if (typeof found === "number") throw failure(doing, -found);
