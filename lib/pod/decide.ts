@@ -146,7 +146,12 @@ function planRun(
     return planFinished(facts, place.sandbox);
   }
   const blockers = kinds.flatMap(blockersOf);
-  const wakes = blockers.flatMap(({ untilMs }) => untilMs ?? []);
+  const { volumes } = facts;
+  const wakes = [
+    ...blockers.flatMap(({ untilMs }) => untilMs ?? []),
+    // Also where every container runs: the volumes are to stay fresh.
+    ...volumes?.kind === "failed" ? [volumes.retryAtMs] : [],
+  ];
   return {
     next: { kind: "running", sandboxId: place.sandbox.id },
     actions: [

@@ -18,7 +18,7 @@ import {
   type VolumeSettings,
 } from "./plan.ts";
 import { unmountVolumes } from "./release.ts";
-import { type SetUpPorts, setUpVolume } from "./set_up.ts";
+import { OldContent, type SetUpPorts, setUpVolume } from "./set_up.ts";
 import { type TokenPorts, Tokens } from "./tokens.ts";
 import type { VolumeState } from "./types.ts";
 import { orAborted } from "./wait.ts";
@@ -215,13 +215,18 @@ export class VolumeRunner {
       if (result?.status === "fulfilled") paths.set(volume.name, result.value);
       else failures.push({ volume, error: result?.reason });
     });
+    for (const { volume, error } of failures) {
+      if (error instanceof OldContent) paths.set(volume.name, error.path);
+    }
+    const isUsable = paths.size === done.planned.length;
+    // Files that were refreshed are no news: the paths are the same.
+    if (isUsable && entry.state.kind !== "ready") {
+      entry.state = { kind: "ready", paths };
+      this.#hint(entry);
+    }
     if (failures.length > 0) return this.#fail(entry, failures);
     entry.backoff = undefined;
     entry.told = aboutPod(done.pod);
-    // Files that were refreshed are no news: the paths are the same.
-    if (entry.state.kind === "ready") return;
-    entry.state = { kind: "ready", paths };
-    this.#hint(entry);
   }
 
   /** Volumes that were ready stay so; only their files are old. */

@@ -122,6 +122,31 @@ Deno.test("VolumeRunner looks again when an object lacked a key", async () => {
   await world.end();
 });
 
+Deno.test("VolumeRunner makes do with old files while the server is away", async () => {
+  const before = World.usual();
+  const pod = podWith([API_ACCESS]);
+  await before.after(0, pod);
+  const token = await before.text(TOKEN, "token");
+  await before.end();
+  const world = new World(before);
+  before.outage = "server is away";
+  const state = await world.after(0, pod);
+  assert.equal(state?.kind === "ready" && state.paths.size, 1);
+  assert.equal(await world.text(TOKEN, "token"), token);
+  assert.match(world.steps[0]?.message ?? "", /an earlier time: .* is away/);
+  const fresh = podWith([API_ACCESS], { uid: "fresh" });
+  world.runner.request(fresh);
+  await world.clock.advance(0);
+  assert.equal(world.runner.stateOf(podUid("fresh"))?.kind, "failed");
+  before.outage = undefined;
+  const ref = { namespace: "prod", name: "kube-root-ca.crt" };
+  world.cluster.put("ConfigMap", ref, { data: { "ca.crt": "NEW" } });
+  // Made up for without anybody asking.
+  await world.clock.advance(2_000);
+  assert.equal(await world.text(TOKEN, "ca.crt"), "NEW");
+  await world.end();
+});
+
 Deno.test("VolumeRunner replaces tokens before they expire", async () => {
   const world = World.usual();
   await world.after(0, podWith([API_ACCESS]));

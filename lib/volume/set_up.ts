@@ -2,7 +2,7 @@
  * Makes one volume ready: its directory, its memory, its files. Doing it again
  * changes nothing. Called by run.ts.
  */
-import { AgentError } from "../base/errors.ts";
+import { AgentError, nextOf } from "../base/errors.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type { HostPaths, Mounts } from "../port/host.ts";
 import type { ProjectedFile } from "./content.ts";
@@ -12,7 +12,7 @@ import type {
   HostVolume,
   PlannedVolume,
 } from "./plan.ts";
-import { type WritePorts, writeVolume } from "./write.ts";
+import { currentData, type WritePorts, writeVolume } from "./write.ts";
 
 export interface SetUpPorts extends WritePorts {
   readonly mounts: Mounts;
@@ -29,7 +29,17 @@ const VOLUME_MODE = 0o777;
 /** Compat: kubelet 1.36 changeFilePermission for a directory. */
 const GROUP_MODE = 0o2770;
 
-/** The path to mount. */
+/** What was written before is still there, and will do for now. */
+export class OldContent extends Error {
+  readonly path: string;
+
+  constructor(path: string, cause: unknown) {
+    super("its files are those of an earlier time", { cause });
+    this.path = path;
+  }
+}
+
+/** The path to mount. Rejects with `OldContent` when the server is away. */
 export async function setUpVolume(
   ports: SetUpPorts,
   volume: PlannedVolume,
@@ -66,8 +76,12 @@ async function setUpFiles(
   // Side by side: to ask takes longer than to mount. Both have ended before
   // this does, so that whoever waits for us knows that nobody writes.
   const [content, ready] = await Promise.allSettled([collect(volume), made]);
-  if (content.status === "rejected") throw content.reason;
   if (ready.status === "rejected") throw ready.reason;
+  if (content.status === "rejected") {
+    const isThere = nextOf(content.reason) === "retry" &&
+      await currentData(ports.files, path) !== undefined;
+    throw isThere ? new OldContent(path, content.reason) : content.reason;
+  }
   await writeVolume(ports, {
     directory: path,
     content: content.value,
