@@ -83,7 +83,8 @@ export PATH DENO DENOLET_CONTAINERD_BIN DENOLET_CACHE
 step "quick checks: deno task ok" "$DENO" task ok || true
 
 # What an interrupted run left behind must not decide this one.
-step "clean up" "$DENO" run -A deploy/world.ts down test || true
+step "clean up" "$DENO" run -A deploy/cluster.ts down test || true
+step "clean up the world" "$DENO" run -A deploy/world.ts down test || true
 if step "bring up world test" "$DENO" run -A deploy/world.ts up test; then
   DENOLET_TEST_WORLD="test"
   DENOLET_TEST_SOCKET=/var/tmp/denolet/test/run/containerd.sock
