@@ -33,7 +33,7 @@ const RETRY = { initialMs: 500, maxMs: 4_000, forgetAfterMs: 60_000 };
  * How long news that may wait does so for better ones to join. Ours: most pods
  * run by then, so `ContainerCreating` need not be written at all.
  */
-const PATIENCE_MS = 400;
+const PATIENCE_MS = 1_000;
 
 export interface ReportPorts {
   readonly pods: Pick<ClusterPods, "patchStatus" | "remove">;
@@ -203,14 +203,13 @@ export class StatusReports {
   }
 }
 
-/** The first word of a start, or only that a new version has been seen. */
+/** A start goes its usual way, or only a new version has been seen. */
 function mayWait(
   { metadata, status: stored }: V1Pod,
   status: PodStatusJson,
   change: PodStatusChange,
 ): boolean {
-  const isStarting = stored?.startTime === undefined &&
-    metadata?.deletionTimestamp === undefined &&
+  const isStarting = metadata?.deletionTimestamp === undefined &&
     status.phase === "Pending" &&
     status.containerStatuses.every(({ state }) =>
       state.waiting?.message === undefined && state.terminated === undefined
