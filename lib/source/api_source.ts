@@ -3,7 +3,13 @@
  * are kept apart. What was delivered stays wanted through every silence of
  * the server. Called by run.ts.
  */
-import { fullNameOf, isMirror, uidOf } from "../api/pod.ts";
+import {
+  CONFIG_SOURCE,
+  fullNameOf,
+  isMirror,
+  isStatic,
+  uidOf,
+} from "../api/pod.ts";
 import { oddityOf } from "./oddity.ts";
 import type { V1Pod } from "../api/types.ts";
 import { unreachable } from "../base/unreachable.ts";
@@ -134,7 +140,18 @@ function settled(known: WantedPod | undefined, pod: V1Pod): WantedPod {
   const version = pod.metadata?.resourceVersion;
   const isKnown = known?.uid === uid && version !== undefined &&
     known.pod.metadata?.resourceVersion === version;
-  return isKnown ? known : { pod, uid, origin: ORIGIN };
+  return isKnown ? known : { pod: ofTheServer(pod), uid, origin: ORIGIN };
+}
+
+/**
+ * Invariant: nobody makes a static pod by an annotation. Compat: kubelet 1.36
+ * PodConfig writes its own source over it.
+ */
+function ofTheServer(pod: V1Pod): V1Pod {
+  const { metadata } = pod;
+  if (!isStatic(pod) || metadata?.annotations === undefined) return pod;
+  const annotations = { ...metadata.annotations, [CONFIG_SOURCE]: "api" };
+  return { ...pod, metadata: { ...metadata, annotations } };
 }
 
 function without(

@@ -125,3 +125,15 @@ Deno.test("runApiSource() lets nothing in that cannot be a pod", async () => {
   );
   assert.deepEqual(states[1]?.deliveries[0]?.findings, []);
 });
+
+Deno.test("runApiSource() lets no annotation make a pod static", async () => {
+  const good = pod("web", "1");
+  const annotations = { "kubernetes.io/config.source": "file", a: "b" };
+  const posing = { ...good, metadata: { ...good.metadata, annotations } };
+  const [state] = await delivered({ kind: "listed", pods: [posing] });
+  const found = state?.deliveries[0]?.pods[0]?.pod;
+  assert.deepEqual(found?.metadata?.annotations, {
+    "kubernetes.io/config.source": "api",
+    a: "b",
+  });
+});
