@@ -4,7 +4,7 @@
  * Everything that asks the API server waits for a kubeconfig that works.
  */
 import { createIdentity } from "./agent_identity.ts";
-import { cell, type Reader } from "./base/cell.ts";
+import { cell, type Reader, until } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
 import type { Logger } from "./base/log.ts";
 import type { Random } from "./base/random.ts";
@@ -14,7 +14,7 @@ import { KUBERNETES_VERSION } from "./config/render.ts";
 import { nodeTarget } from "./events/event.ts";
 import { PodEvents } from "./events/pod_events.ts";
 import { EventWriter } from "./events/run.ts";
-import type { NodeAddress } from "./identity/types.ts";
+import { hostIps } from "./node/addresses.ts";
 import { createNode, type NodeLoops } from "./node/loops.ts";
 import { nodeSettings } from "./node/settings.ts";
 import { NO_DEVICES, NO_PRESSURE, type NodeRecorder } from "./node/types.ts";
@@ -70,7 +70,7 @@ export function createMembership(
 ) {
   const cluster = openCluster(config, ports);
   const [open, isOpen] = cell(false);
-  const whenOpen = (signal: AbortSignal) => until(isOpen, signal);
+  const whenOpen = (signal: AbortSignal) => until(isOpen, Boolean, signal);
   const events = createEvents(config, { cluster, ports, around });
   const identity = createIdentity(config, { ...ports, ...around, cluster });
   const node = createNodeLoops(config, { ports, around, cluster }, {
@@ -226,29 +226,6 @@ function createEvents(config: Config, { cluster, ports, around }: Base) {
       ),
   });
   return { writer, recorder };
-}
-
-/** Compat: kubelet 1.36 GetNodeHostIPs: internal before external ones. */
-function hostIps(addresses: readonly NodeAddress[]): readonly string[] {
-  const of = (wanted: string) =>
-    addresses.filter(({ type }) => type === wanted)
-      .map(({ address }) => address);
-  const found = [...of("InternalIP"), ...of("ExternalIP")];
-  const [first] = found;
-  if (first === undefined) return [];
-  const other = found.find((each) =>
-    each.includes(":") !== first.includes(":")
-  );
-  return other === undefined ? [first] : [first, other];
-}
-
-async function until(
-  is: Reader<boolean>,
-  signal: AbortSignal,
-): Promise<void> {
-  if (is.get()) return;
-  for await (const now of is.changes(signal)) if (now) return;
-  signal.throwIfAborted();
 }
 
 /** A cell that nobody writes. */

@@ -13,10 +13,10 @@ import { runServingCertificate } from "./identity/serving.ts";
 import {
   type CertificateView,
   emptyView,
-  type NodeAddress,
   type Pair,
 } from "./identity/types.ts";
 import { View } from "./identity/view.ts";
+import type { NodeAddress } from "./node/types.ts";
 import type { Cluster, Keys, Kubeconfigs } from "./port/cluster.ts";
 import type { Files } from "./port/host.ts";
 import { certificateSettings } from "./sync/settings.ts";

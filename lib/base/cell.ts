@@ -58,3 +58,14 @@ export function cell<T>(initial: T): [Writer<T>, Reader<T>] {
   };
   return [writer, reader];
 }
+
+/** Resolves once the value is as wanted; rejects with the signal's reason. */
+export async function until<T>(
+  reader: Reader<T>,
+  isSo: (value: T) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  if (isSo(reader.get())) return;
+  for await (const value of reader.changes(signal)) if (isSo(value)) return;
+  signal.throwIfAborted();
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cell } from "./cell.ts";
+import { cell, until } from "./cell.ts";
 
 Deno.test("cell() gives readers the latest value, once for a burst", async () => {
   const [writer, reader] = cell(0);
@@ -52,4 +52,18 @@ Deno.test("cell() lets one reader leave without waking the others for ever", asy
   staying.abort();
   await stays;
   assert.deepEqual(seen, [1]);
+});
+
+Deno.test("until() waits for a value, or for the end", async () => {
+  const [writer, reader] = cell(1);
+  const stop = new AbortController();
+  const { signal } = stop;
+  await until(reader, (value) => value === 1, signal);
+  const three = until(reader, (value) => value === 3, signal);
+  writer.set(2);
+  writer.set(3);
+  await three;
+  const never = until(reader, (value) => value === 4, signal);
+  stop.abort(new Error("over"));
+  await assert.rejects(never, /over/);
 });

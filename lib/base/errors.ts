@@ -37,6 +37,15 @@ export function nextOf(error: unknown): Next {
   return error instanceof AgentError ? error.next : "retry";
 }
 
+/** Waits for work whose wanted state may be there already. */
+export async function orAlreadySo(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (nextOf(error) !== "already-so") throw error;
+  }
+}
+
 /** One line with the whole chain of causes, outermost first. */
 export function chainOf(error: unknown): string {
   const parts: string[] = [];

@@ -3,7 +3,8 @@
  * certificates, and the name of the request. Pure.
  */
 import { createHash } from "node:crypto";
-import type { NodeAddress, Purpose } from "./types.ts";
+import type { NodeAddress } from "../node/types.ts";
+import type { Purpose } from "./types.ts";
 
 export interface Wish {
   readonly purpose: Purpose;

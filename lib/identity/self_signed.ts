@@ -9,7 +9,8 @@ import type { Keys } from "../port/cluster.ts";
 import type { Files } from "../port/host.ts";
 import { namesOf } from "./csr.ts";
 import type { Held } from "./store.ts";
-import type { NodeAddress, Pair } from "./types.ts";
+import type { NodeAddress } from "../node/types.ts";
+import type { Pair } from "./types.ts";
 import { readPair, selfSigned } from "./x509.ts";
 
 /** Compat: kubelet 1.36 GenerateSelfSignedCertKey: a year. */

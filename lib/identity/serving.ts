@@ -16,7 +16,8 @@ import { requestPair } from "./request.ts";
 import { lacks, renewAtMs } from "./rotate.ts";
 import { ownPair, standIn } from "./self_signed.ts";
 import { type Held, PairStore } from "./store.ts";
-import type { NodeAddress, Pair } from "./types.ts";
+import type { NodeAddress } from "../node/types.ts";
+import type { Pair } from "./types.ts";
 import type { View } from "./view.ts";
 
 export interface ServingParts {

@@ -4,7 +4,8 @@ import { isAbort } from "../base/errors.ts";
 import { silentLogger } from "../base/log.ts";
 import { DAY_MS, IdentityWorld } from "./fixture_test.ts";
 import { runServingCertificate } from "./serving.ts";
-import { emptyView, type NodeAddress, type Pair } from "./types.ts";
+import type { NodeAddress } from "../node/types.ts";
+import { emptyView, type Pair } from "./types.ts";
 import { View } from "./view.ts";
 import { type CertificateFacts, readPair } from "./x509.ts";
 

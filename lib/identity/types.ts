@@ -41,12 +41,6 @@ export interface Pair {
   readonly key: string;
 }
 
-/** As in the node's status. */
-export interface NodeAddress {
-  readonly type: string;
-  readonly address: string;
-}
-
 export function emptyView(purpose: Purpose): CertificateView {
   return {
     purpose,

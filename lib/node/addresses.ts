@@ -140,3 +140,18 @@ function defaultAddress(
   }
   return undefined;
 }
+
+/**
+ * What pods are told of the node: its first address, and the first one of the
+ * other family. Compat: kubelet 1.36 GetNodeHostIPs: internal before external.
+ */
+export function hostIps(addresses: readonly NodeAddress[]): readonly string[] {
+  const of = (wanted: string) =>
+    addresses.filter(({ type }) => type === wanted)
+      .map(({ address }) => address);
+  const found = [...of("InternalIP"), ...of("ExternalIP")];
+  const [first] = found;
+  if (first === undefined) return [];
+  const other = found.find((each) => familyOf(each) !== familyOf(first));
+  return other === undefined ? [first] : [first, other];
+}

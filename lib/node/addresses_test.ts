@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { type AddressFacts, nodeAddresses, refusal } from "./addresses.ts";
+import {
+  type AddressFacts,
+  hostIps,
+  nodeAddresses,
+  refusal,
+} from "./addresses.ts";
 import { NETWORK } from "./fixture_test.ts";
 
 const HOSTNAME = { type: "Hostname", address: "node-1" };
@@ -173,4 +178,21 @@ Deno.test("refusal() is in upstream's words", () => {
     ["192.0.2.10", undefined],
   ];
   for (const [ip, words] of cases) assert.equal(refusal(ip, NETWORK), words);
+});
+
+Deno.test("hostIps() are one of each family, internal ones first", () => {
+  const external = (address: string) => ({ type: "ExternalIP", address });
+  const table: [Parameters<typeof hostIps>[0], string[]][] = [
+    [[], []],
+    [[HOSTNAME], []],
+    [[external("192.0.2.1"), internal("10.0.0.1")], ["10.0.0.1"]],
+    [[external("192.0.2.1")], ["192.0.2.1"]],
+    [
+      [internal("fd00::1"), internal("fd00::2"), internal("10.0.0.1")],
+      ["fd00::1", "10.0.0.1"],
+    ],
+  ];
+  for (const [addresses, expected] of table) {
+    assert.deepEqual(hostIps(addresses), expected);
+  }
 });

@@ -3,7 +3,7 @@
  * controller's addresses) becomes known here at once, so that the status is
  * never computed against an old picture.
  */
-import type { Reader, Writer } from "../base/cell.ts";
+import { type Reader, until, type Writer } from "../base/cell.ts";
 import type { Clock } from "../base/clock.ts";
 import { chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
@@ -28,7 +28,9 @@ export async function followNode(
   settings: { readonly nodeName: string; readonly mayRegister: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  if (settings.mayRegister) await untilKnown(reader, signal);
+  if (settings.mayRegister) {
+    await until(reader, (known) => known !== undefined, signal);
+  }
   for await (const news of nodes.watch(settings.nodeName, signal)) {
     const next = news.node === undefined ? undefined : parseNode(news.node);
     if (next !== undefined && !isNewer(next, node.get())) continue;
@@ -36,16 +38,6 @@ export async function followNode(
     changed();
   }
   signal.throwIfAborted();
-}
-
-async function untilKnown(
-  reader: Reader<KnownNode | undefined>,
-  signal: AbortSignal,
-): Promise<void> {
-  if (reader.get() !== undefined) return;
-  for await (const known of reader.changes(signal)) {
-    if (known !== undefined) return;
-  }
 }
 
 export interface PodCidrPorts {

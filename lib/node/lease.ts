@@ -4,7 +4,7 @@
  * goes on whatever else is stuck.
  * Compat: component-helpers 0.36 lease controller, SetNodeOwnerFunc.
  */
-import type { Reader } from "../base/cell.ts";
+import { type Reader, until } from "../base/cell.ts";
 import type { Clock } from "../base/clock.ts";
 import { chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
@@ -96,24 +96,15 @@ export class LeaseLoop {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#ports;
-    await this.#untilOwner(signal);
+    const { clock, random, node } = this.#ports;
+    // A lease without owner would outlive its node.
+    await until(node, (known) => known !== undefined, signal);
     for (;;) {
       await this.#renew(signal);
       const { leaseDurationSeconds } = this.#settings;
       const waitMs = renewAfterMs(leaseDurationSeconds, random.fraction());
       await clock.sleep(waitMs, signal);
     }
-  }
-
-  /** A lease without owner would outlive its node; so wait for the node. */
-  async #untilOwner(signal: AbortSignal): Promise<void> {
-    const { node } = this.#ports;
-    if (node.get() !== undefined) return;
-    for await (const known of node.changes(signal)) {
-      if (known !== undefined) return;
-    }
-    signal.throwIfAborted();
   }
 
   /** Goes on until the lease is fresh: to pause here is to seem dead. */

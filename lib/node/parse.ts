@@ -2,6 +2,7 @@
  * Reads a Node as the API server sent it. Whatever is missing or of another
  * type is as if it were not there; the object itself is kept for the rest.
  */
+import { versionOf } from "../api/version.ts";
 import type { ApiObject } from "../port/cluster.ts";
 import type {
   KnownNode,
@@ -58,9 +59,11 @@ export function textIn(object: ApiObject, key: string): string {
  */
 export function isNewer(next: KnownNode, last: KnownNode | undefined): boolean {
   if (last === undefined || last.uid !== next.uid) return true;
-  const [before, after] = [last.resourceVersion, next.resourceVersion];
-  const areNumbers = /^\d+$/.test(before) && /^\d+$/.test(after);
-  return areNumbers ? BigInt(after) > BigInt(before) : after !== before;
+  const before = versionOf(last.resourceVersion);
+  const after = versionOf(next.resourceVersion);
+  return before !== undefined && after !== undefined
+    ? after > before
+    : next.resourceVersion !== last.resourceVersion;
 }
 
 function isText(value: unknown): value is string {

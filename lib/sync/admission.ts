@@ -4,6 +4,7 @@ import type { V1Pod } from "../api/types.ts";
 import type { KnownNode, Observation } from "../node/types.ts";
 import type { AdmissionNode } from "../pod/admit.ts";
 import { isGone, type ObservedPod } from "../pod/facts.ts";
+import { isTerminal } from "../pod/phase.ts";
 import type { PodState } from "../pod/state.ts";
 import type { PodsReader } from "./store.ts";
 
@@ -47,8 +48,7 @@ export function othersOf(
 ): readonly V1Pod[] {
   return [...pods].flatMap(([other, { pod, state, observed, status }]) => {
     const found = pod ?? wanted(other);
-    const isOver = state.kind === "done" ||
-      status?.phase === "Succeeded" || status?.phase === "Failed";
+    const isOver = state.kind === "done" || isTerminal(status?.phase);
     const counts = other !== uid && found !== undefined && !isOver &&
       isAdmitted(state, observed);
     return counts ? [found] : [];

@@ -7,7 +7,6 @@ import {
   type PodName,
   podNameOf,
 } from "../api/pod.ts";
-import type { PodPhase } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { ImageState } from "../image/types.ts";
 import type { AdmissionNode } from "../pod/admit.ts";
@@ -19,6 +18,7 @@ import type {
 } from "../pod/facts.ts";
 import { isGone } from "../pod/facts.ts";
 import { lostForGood } from "../pod/lost.ts";
+import { isTerminal } from "../pod/phase.ts";
 import { POD_NAME, POD_NAMESPACE } from "../pod/labels.ts";
 import { podLogDirectory } from "../pod/paths.ts";
 import type { Files } from "../port/host.ts";
@@ -69,10 +69,6 @@ export function factsOf(
   };
 }
 
-function isTerminal(phase: PodPhase | undefined): boolean {
-  return phase === "Succeeded" || phase === "Failed";
-}
-
 /** Another pod of the same full name of which something is left. */
 function rivalOf(
   uid: PodUid,
@@ -81,10 +77,19 @@ function rivalOf(
 ): PodUid | undefined {
   for (const [other, memory] of pods) {
     if (other === uid || isGone(memory.observed)) continue;
-    const name = rememberedName(other, memory);
-    if (`${name?.name}_${name?.namespace}` === fullName) return other;
+    if (isNamed(other, memory, fullName)) return other;
   }
   return undefined;
+}
+
+/** Whether a remembered pod has this full name. */
+export function isNamed(
+  uid: PodUid,
+  memory: Pick<PodMemory, "pod" | "observed">,
+  fullName: string,
+): boolean {
+  const found = rememberedName(uid, memory);
+  return `${found?.name}_${found?.namespace}` === fullName;
 }
 
 /** The name of a remembered pod, from its labels if need be. */

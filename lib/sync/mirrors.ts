@@ -5,7 +5,7 @@
 import { afterFailure, type Backoff, dueAtMs } from "../base/backoff.ts";
 import type { Reader } from "../base/cell.ts";
 import type { Clock } from "../base/clock.ts";
-import { chainOf, isAbort, nextOf } from "../base/errors.ts";
+import { chainOf, isAbort, nextOf, orAlreadySo } from "../base/errors.ts";
 import { KeyedQueue } from "../base/keyed_queue.ts";
 import type { Logger } from "../base/log.ts";
 import { fullNameOf, isStatic, podNameOf, uidOf } from "../api/pod.ts";
@@ -14,7 +14,7 @@ import { type MirrorOwner, mirrorPod, mirrorStep } from "../pod/mirror.ts";
 import type { ClusterPods } from "../port/cluster.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { Desired } from "../source/types.ts";
-import { rememberedName } from "./facts.ts";
+import { isNamed } from "./facts.ts";
 import type { PodsReader } from "./store.ts";
 
 /**
@@ -66,12 +66,14 @@ export class Mirrors {
   async follow(signal: AbortSignal): Promise<void> {
     const { desired } = this.#ports;
     let before = desired.get();
+    let known = staticPods(before);
     this.wake();
     for await (const now of desired.changes(signal)) {
+      const found = staticPods(now);
       const isSame = before.mirrors === now.mirrors &&
-        before.isReady === now.isReady &&
-        sameValues(staticPods(before), staticPods(now));
+        before.isReady === now.isReady && sameValues(known, found);
       before = now;
+      known = found;
       if (!isSame) this.wake();
     }
   }
@@ -136,14 +138,6 @@ export class Mirrors {
   }
 }
 
-async function orAlreadySo(work: Promise<unknown>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (nextOf(error) !== "already-so") throw error;
-  }
-}
-
 function staticPods({ pods }: Desired): ReadonlyMap<string, V1Pod> {
   return new Map(
     [...pods.values()].filter(({ pod }) => isStatic(pod))
@@ -151,11 +145,8 @@ function staticPods({ pods }: Desired): ReadonlyMap<string, V1Pod> {
   );
 }
 
-function isRemembered(memory: PodsReader, name: string): boolean {
-  return [...memory].some(([uid, each]) => {
-    const found = rememberedName(uid, each);
-    return `${found?.name}_${found?.namespace}` === name;
-  });
+function isRemembered(memory: PodsReader, fullName: string): boolean {
+  return [...memory].some(([uid, each]) => isNamed(uid, each, fullName));
 }
 
 function isDone(memory: PodsReader, name: string): boolean {

@@ -7,7 +7,7 @@
 import { afterFailure, type Backoff, dueAtMs } from "../base/backoff.ts";
 import type { Reader } from "../base/cell.ts";
 import type { Clock } from "../base/clock.ts";
-import { chainOf, isAbort, nextOf } from "../base/errors.ts";
+import { chainOf, isAbort, nextOf, orAlreadySo } from "../base/errors.ts";
 import { KeyedQueue } from "../base/keyed_queue.ts";
 import type { Logger } from "../base/log.ts";
 import type { PodUid } from "../api/id.ts";
@@ -21,6 +21,7 @@ import {
 } from "../api/pod.ts";
 import type { PodStatusChange, PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
+import { versionOf } from "../api/version.ts";
 import { shownAs } from "../pod/mirror.ts";
 import { statusChange, withTimesOf } from "../pod/status_change.ts";
 import { heldStatus } from "../pod/status_held.ts";
@@ -47,7 +48,8 @@ export interface ReportPorts {
 interface Told {
   /** The server's last answer, which its watch may not have told yet. */
   readonly answer?: V1Pod;
-  readonly removedUid?: PodUid;
+  /** The server was told to let go of it. */
+  readonly isRemoved?: boolean;
   /** Since when there is news that may wait. */
   readonly heldSinceMs?: number;
   readonly failure?: Backoff;
@@ -149,8 +151,9 @@ export class StatusReports {
       const answer = await pods.patchStatus(ref, change, signal);
       this.#note(uid, { answer, heldSinceMs: undefined });
     }
-    if (mayRemove(known) && this.#told.get(uid)?.removedUid !== uid) {
-      await this.#remove(uid, target, signal);
+    if (mayRemove(known) && !this.#told.get(uid)?.isRemoved) {
+      await orAlreadySo(pods.remove(podNameOf(target), signal));
+      this.#note(uid, { isRemoved: true });
     }
     return undefined;
   }
@@ -161,19 +164,6 @@ export class StatusReports {
     const heldSinceMs = this.#told.get(uid)?.heldSinceMs ?? nowMs;
     this.#note(uid, { heldSinceMs });
     return heldSinceMs + PATIENCE_MS;
-  }
-
-  async #remove(
-    uid: PodUid,
-    target: V1Pod,
-    signal: AbortSignal,
-  ): Promise<void> {
-    try {
-      await this.#ports.pods.remove(podNameOf(target), signal);
-    } catch (error) {
-      if (nextOf(error) !== "already-so") throw error;
-    }
-    this.#note(uid, { removedUid: uid });
   }
 
   /** The object at the server that shows this pod, as last heard of. */
@@ -190,14 +180,14 @@ export class StatusReports {
   }
 
   #note(uid: PodUid, news: { [Key in keyof Told]?: Told[Key] | undefined }) {
-    const { answer, removedUid, heldSinceMs, failure } = {
+    const { answer, isRemoved, heldSinceMs, failure } = {
       ...this.#told.get(uid),
       ...news,
     };
     this.#told.set(uid, {
       ...heldSinceMs === undefined ? {} : { heldSinceMs },
       ...answer === undefined ? {} : { answer },
-      ...removedUid === undefined ? {} : { removedUid },
+      ...isRemoved === undefined ? {} : { isRemoved },
       ...failure === undefined ? {} : { failure },
     });
   }
@@ -236,12 +226,8 @@ function mayRemove({ pod, state, observed }: PodMemory): boolean {
     observed.sandboxes.every(({ isReady }) => !isReady);
 }
 
-/** Versions of one object are numbers that grow. */
 function isNewer(one: V1Pod, other: V1Pod): boolean {
-  const [first, second] = [one, other].map(({ metadata }) =>
-    /^\d+$/.test(metadata?.resourceVersion ?? "")
-      ? BigInt(metadata?.resourceVersion ?? 0)
-      : undefined
-  );
+  const first = versionOf(one.metadata?.resourceVersion);
+  const second = versionOf(other.metadata?.resourceVersion);
   return first !== undefined && (second === undefined || first > second);
 }

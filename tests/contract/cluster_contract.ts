@@ -287,28 +287,26 @@ async function asks({ cluster, harness, signal, name }: Case): Promise<void> {
   await states.close();
 }
 
-async function hearsDenial(
-  { cluster, harness, signal, name }: Case,
-): Promise<void> {
+/** What is heard of a request that nobody signs. */
+async function unanswered({ cluster, harness, signal, name }: Case) {
   const pem = await harness.request(name);
   const request = { name, pem, signerName: NOBODY, usages: USAGES };
   await cluster.certificates.create(request, signal);
-  const states = iterate(cluster.certificates.watch(name, signal));
-  await harness.deny(name);
+  return iterate(cluster.certificates.watch(name, signal));
+}
+
+async function hearsDenial(at: Case): Promise<void> {
+  const states = await unanswered(at);
+  await at.harness.deny(at.name);
   const denied = await states.until((each) => each?.refusal !== undefined);
   assert.match(denied?.refusal ?? "", /Denied/);
   await states.close();
 }
 
-async function hearsRemoval(
-  { cluster, harness, signal, name }: Case,
-): Promise<void> {
-  const pem = await harness.request(name);
-  const request = { name, pem, signerName: NOBODY, usages: USAGES };
-  await cluster.certificates.create(request, signal);
-  const states = iterate(cluster.certificates.watch(name, signal));
+async function hearsRemoval(at: Case): Promise<void> {
+  const states = await unanswered(at);
   assert.ok(await states.next());
-  await harness.removeRequest(name);
+  await at.harness.removeRequest(at.name);
   await states.until((each) => each === undefined);
   await states.close();
 }

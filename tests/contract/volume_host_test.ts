@@ -15,6 +15,7 @@ import { openLibc } from "../../lib/host/libc.ts";
 import { HostMounts } from "../../lib/host/tmpfs.ts";
 import { kubeconfigs } from "../../lib/kube/open.ts";
 import type { ClusterObjects } from "../../lib/port/cluster.ts";
+import { API_ACCESS } from "../../lib/volume/fixture_test.ts";
 import { VolumeRunner } from "../../lib/volume/run.ts";
 import type { VolumeState } from "../../lib/volume/types.ts";
 import { FakeReferred } from "../fakes/fake_cluster_referred.ts";
@@ -22,30 +23,6 @@ import { KUBECONFIG, kubeOptions } from "./cluster_real.ts";
 
 const isRoot = Deno.uid() === 0;
 const never = new AbortController().signal;
-
-const API_ACCESS: V1Volume = {
-  name: "kube-api-access-x1",
-  projected: {
-    defaultMode: 0o644,
-    sources: [
-      { serviceAccountToken: { path: "token", expirationSeconds: 3607 } },
-      {
-        configMap: {
-          name: "kube-root-ca.crt",
-          items: [{ key: "ca.crt", path: "ca.crt" }],
-        },
-      },
-      {
-        downwardAPI: {
-          items: [{
-            path: "namespace",
-            fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" },
-          }],
-        },
-      },
-    ],
-  },
-};
 
 function aPod(volumes: V1Volume[], own: Partial<V1Pod["spec"]> = {}): V1Pod {
   const volumeMounts = volumes.map(({ name }) => ({
