@@ -4,11 +4,12 @@
  */
 import { AgentError } from "../base/errors.ts";
 import type { Cgroups } from "../port/host.ts";
-import { AT_REMOVEDIR, O_DIRECTORY, O_RDONLY } from "./abi.ts";
+import { AT_REMOVEDIR, O_DIRECTORY, O_RDONLY, O_WRONLY } from "./abi.ts";
 import { check, inParent, openPath, STRICT, type Trees } from "./beneath.ts";
 import { EBUSY, ENOENT, failure, isAbsent } from "./errno.ts";
 import type { Libc } from "./libc.ts";
 import { boundCgroup } from "./mounts.ts";
+import { writeAll } from "./transfer.ts";
 
 /** `DT_DIR`; the links `cpu,cpuacct -> cpu` of version 1 are passed over. */
 const DT_DIR = 4;
@@ -30,9 +31,38 @@ export class HostCgroups implements Cgroups {
         next: "give-up",
       });
     }
-    for (const hierarchy of this.#hierarchies()) {
-      const root = hierarchy === "" ? this.#root : `${this.#root}/${hierarchy}`;
-      await this.#remove(root, relative);
+    const roots = this.#hierarchies().map((hierarchy) =>
+      hierarchy === "" ? this.#root : `${this.#root}/${hierarchy}`
+    );
+    for (const root of roots) {
+      const done = await this.#remove(root, relative);
+      if (done >= 0 || isAbsent(-done)) continue;
+      const doing = `Cannot remove cgroup ${root}/${relative}`;
+      if (done !== -EBUSY) throw failure(doing, -done);
+      for (const each of roots) await this.#kill(`${each}/${relative}`, each);
+      throw new AgentError(`${doing}: processes are still in it`, {
+        next: "retry",
+        cause: failure("rmdir", EBUSY),
+      });
+    }
+  }
+
+  /**
+   * Ends what a start that was cut short left behind: the runtime may have
+   * forgotten it. Only version 2 can; elsewhere there is no such file.
+   * Compat: kubelet 1.36 tryKillingCgroupProcesses.
+   */
+  async #kill(path: string, root: string): Promise<void> {
+    const file = `${path}/cgroup.kill`;
+    const fd = openPath(this.#trees(root), file, O_WRONLY);
+    if (fd < 0 && isAbsent(-fd)) return;
+    const doing = `Cannot end the processes in ${path}`;
+    check(fd, doing);
+    try {
+      const bytes = new TextEncoder().encode("1");
+      await writeAll(this.#libc, fd, { bytes, doing });
+    } finally {
+      this.#libc.closeFd(fd);
     }
   }
 
@@ -58,9 +88,10 @@ export class HostCgroups implements Cgroups {
     }
   }
 
-  async #remove(root: string, relative: string): Promise<void> {
+  /** Negative: the number of what went wrong. */
+  #remove(root: string, relative: string): Promise<number> {
     const path = `${root}/${relative}`;
-    const done = await inParent(this.#trees(root), path, (place) => {
+    return inParent(this.#trees(root), path, (place) => {
       const fd = this.#libc.openAt(place.fd, place.name, {
         flags: DIRECTORY,
         resolve: STRICT,
@@ -71,12 +102,6 @@ export class HostCgroups implements Cgroups {
       if (emptied < 0) return emptied;
       return this.#libc.unlinkAt(place.fd, place.name, AT_REMOVEDIR);
     });
-    if (done >= 0 || isAbsent(-done)) return;
-    if (done !== -EBUSY) throw failure(`Cannot remove cgroup ${path}`, -done);
-    throw new AgentError(
-      `Cannot remove cgroup ${path}: processes are still in it`,
-      { next: "retry", cause: failure("rmdir", EBUSY) },
-    );
   }
 
   /** Deepest first; the files of a cgroup vanish with it. */

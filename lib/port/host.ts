@@ -114,7 +114,10 @@ export interface HostPaths {
 }
 
 export interface Cgroups {
-  /** Removes a pod's empty cgroup in every hierarchy. Absent is success. */
+  /**
+   * Removes a pod's cgroup in every hierarchy. Absent is success. Rejects
+   * (`retry`) while processes are in it, which it ends where it can.
+   */
   removePod(cgroupPath: string): Promise<void>;
 }
 
