@@ -232,6 +232,8 @@ function workerPorts(parts: Parts) {
       recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),
+    // Until the probe runner is wired in.
+    verdicts: () => new Map(),
     settings: parts.settings,
     pods,
     wanted: () => wantedBy(desiredReader),

@@ -213,6 +213,7 @@ export function someFacts(parts: FactParts = {}): Facts {
     hostIps: [],
     rival: undefined,
     volumes: undefined,
+    verdicts: new Map(),
     state: { kind: "waiting", for: "sources" },
     loggedAttempts: new Map(),
     runtime: HEALTHY,

@@ -9,6 +9,7 @@ import type { DnsConfig } from "../port/runtime_spec.ts";
 import type { ContainerStatus, SandboxStatus } from "../port/runtime_status.ts";
 import type { PodName } from "../api/pod.ts";
 import type { ImageState } from "../image/types.ts";
+import type { Verdicts } from "../probe/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { AdmissionNode } from "./admit.ts";
 import type { PodState } from "./state.ts";
@@ -100,6 +101,8 @@ export interface Facts {
   readonly images: ReadonlyMap<string, ImageState>;
   /** Undefined: nobody asked yet. */
   readonly volumes: VolumeState | undefined;
+  /** What the probes say, by container instance. */
+  readonly verdicts: Verdicts;
   /** By step: `sandbox`, `files`, `remove` or a container's name. */
   readonly failures: ReadonlyMap<string, Failure>;
   /** Restart counts found in log directories, for pods the runtime forgot. */

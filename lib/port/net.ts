@@ -22,6 +22,50 @@ export interface Http {
   ): Promise<HttpResponse>;
 }
 
+/** Where in a pod (or beside it) somebody is asked. */
+export interface PodTarget {
+  readonly host: string;
+  readonly port: number;
+  /** Milliseconds for the whole of it. */
+  readonly timeoutMs: number;
+}
+
+export interface PodHttpRequest extends PodTarget {
+  readonly scheme: "http" | "https";
+  /** With its query, as written. */
+  readonly path: string;
+  /** In this order; `Host` counts. An empty `Accept` is not sent. */
+  readonly headers: readonly (readonly [string, string])[];
+  /** More of the body is thrown away, and the connection with it. */
+  readonly limitBytes: number;
+}
+
+export interface PodHttpAnswer {
+  readonly status: number;
+  /** At most `limitBytes` of it. */
+  readonly body: Uint8Array;
+  /** Where a redirect led that was not followed: to another host. */
+  readonly elsewhere: string | undefined;
+}
+
+/**
+ * The questions that probes and lifecycle hooks put to containers. Certificates
+ * are not verified, no proxy is used and no connection is kept; redirects are
+ * followed on the same host only, at most 10. A call rejects with an
+ * `AgentError` whose reason is `TimedOut` (`retry`) when `timeoutMs` passed,
+ * and with `retry` when nobody answers; the message is fit for an event.
+ */
+export interface PodNet {
+  get(request: PodHttpRequest, signal: AbortSignal): Promise<PodHttpAnswer>;
+  /** Resolves once connected; the connection is closed at once. */
+  connect(target: PodTarget, signal: AbortSignal): Promise<void>;
+  /** `grpc.health.v1.Health/Check`, in plain text; `SERVING` is well. */
+  health(
+    target: PodTarget & { readonly service: string },
+    signal: AbortSignal,
+  ): Promise<string>;
+}
+
 /** A request that reached one of our listeners. */
 export interface IncomingRequest {
   readonly method: string;

@@ -22,6 +22,7 @@ import { isTerminal } from "../pod/phase.ts";
 import { POD_NAME, POD_NAMESPACE } from "../pod/labels.ts";
 import { podLogDirectory } from "../pod/paths.ts";
 import type { Files } from "../port/host.ts";
+import type { Verdicts } from "../probe/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { PodMemory, PodsReader } from "./store.ts";
 
@@ -38,6 +39,7 @@ export interface FactSources {
   readonly hostIps: readonly string[];
   readonly images: ReadonlyMap<string, ImageState>;
   readonly volumes: VolumeState | undefined;
+  readonly verdicts: Verdicts;
   readonly loggedAttempts: ReadonlyMap<string, number>;
   readonly runtime: RuntimeHealth;
   readonly settings: PodSettings;

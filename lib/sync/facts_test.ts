@@ -32,6 +32,7 @@ function rivalAmong(others: Record<string, PodMemory>) {
     hostIps: [],
     images: new Map(),
     volumes: undefined,
+    verdicts: new Map(),
     loggedAttempts: new Map(),
     runtime: HEALTHY,
     settings: SETTINGS,

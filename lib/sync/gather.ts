@@ -14,6 +14,7 @@ import type {
   RuntimeHealth,
 } from "../pod/facts.ts";
 import type { Files } from "../port/host.ts";
+import type { Verdicts } from "../probe/types.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 import { isAdmitted, othersOf } from "./admission.ts";
 import { factsOf, loggedAttempts } from "./facts.ts";
@@ -23,6 +24,8 @@ export interface GatherPorts {
   readonly files: Files;
   readonly images: Pick<ImageRunner, "statesOf" | "forget">;
   readonly volumes: Pick<VolumeRunner, "stateOf" | "forget">;
+  /** Of every container; the probe runner writes them. */
+  readonly verdicts: () => Verdicts;
   readonly settings: PodSettings;
   readonly pods: Pods;
   /** Wanted pods, and whether every source has reported. */
@@ -88,6 +91,7 @@ export function gather(
     hostIps: ports.hostIps(),
     images: ports.images.statesOf(uid),
     volumes: ports.volumes.stateOf(uid),
+    verdicts: ports.verdicts(),
     loggedAttempts: attempts,
     runtime,
     settings: settingsWith(ports.settings, runtime),

@@ -10,6 +10,8 @@ const FEATURES = [
   "probe",
   "eviction",
   "events",
+  "reference",
+  "stats",
   "image",
   "volume",
   "node",

@@ -1,0 +1,15 @@
+/** Types of the probe runner that the pod core and the sync loop read. */
+import type { ContainerId } from "../api/id.ts";
+
+/** What the probes of one instance of a container say of it now. */
+export interface Verdict {
+  /** Its startup probe has passed, or it has none. */
+  readonly isStarted: boolean;
+  /** Its readiness probe passes, or it has none; never before it started. */
+  readonly isReady: boolean;
+  /** The probe that wants it ended and started again; undefined: none. */
+  readonly failed: "liveness" | "startup" | undefined;
+}
+
+/** Containers without probes have none; absent: nobody asked yet. */
+export type Verdicts = ReadonlyMap<ContainerId, Verdict>;
