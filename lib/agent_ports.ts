@@ -10,7 +10,7 @@ import type {
 } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
 import type { LogFiles } from "./port/log_files.ts";
-import type { Http, Listener } from "./port/net.ts";
+import type { Http, Listener, PodNet } from "./port/net.ts";
 import type { NodeListener } from "./port/node_server.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { ClusterPorts } from "./agent_cluster.ts";
@@ -28,6 +28,7 @@ export interface AgentPorts {
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
   readonly http: Http;
+  readonly podNet: PodNet;
   readonly listener: Listener;
   readonly nodeListener: NodeListener;
   readonly clock: Clock;

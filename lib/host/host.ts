@@ -10,7 +10,7 @@ import type {
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
 import type { LogFiles } from "../port/log_files.ts";
-import type { Http, Listener } from "../port/net.ts";
+import type { Http, Listener, PodNet } from "../port/net.ts";
 import type { NodeListener } from "../port/node_server.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
@@ -22,6 +22,7 @@ import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
 import { HostNodeListener } from "./node_listener.ts";
 import { hostHttp } from "./net.ts";
+import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
 import { HostMounts } from "./tmpfs.ts";
 
@@ -36,6 +37,8 @@ export interface Host {
   readonly host: HostFacts;
   readonly machine: Machine;
   readonly http: Http;
+  /** What the gRPC library is not needed for. */
+  readonly podNet: Omit<PodNet, "health">;
   readonly listener: Listener;
   readonly nodeListener: NodeListener;
 }
@@ -71,6 +74,7 @@ export function openHost(
     host: new ProcFacts(runDir),
     machine: new LinuxMachine({ runDir, hostRoot }),
     http: hostHttp,
+    podNet: hostPodNet,
     listener: new HostListener(libc),
     nodeListener: new HostNodeListener(),
   };

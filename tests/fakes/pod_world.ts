@@ -16,6 +16,7 @@ import { FakeCgroups, FakeFiles, fakeHostFacts } from "./fake_host.ts";
 import { FakeHttp } from "./fake_http.ts";
 import { FakeHostPaths, FakeMounts } from "./fake_mounts.ts";
 import { FakeImages } from "./fake_images.ts";
+import { FakePodNet } from "./fake_pod_net.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
 import { memberPorts } from "./member_ports.ts";
 import { PodTrace } from "./pod_world_trace.ts";
@@ -37,6 +38,7 @@ export class PodWorld {
   readonly mounts = new FakeMounts(this.files, "/var/lib/kubelet");
   readonly hostPaths = new FakeHostPaths();
   readonly cgroups = new FakeCgroups();
+  readonly podNet = new FakePodNet(this.clock);
   /** Asked by a member of a cluster only. */
   readonly cluster = new FakeCluster();
   readonly trace = new PodTrace(this.runtime.world, this.clock);
@@ -126,6 +128,7 @@ export class PodWorld {
       cgroups: this.cgroups,
       host: fakeHostFacts(),
       http: new FakeHttp(),
+      podNet: this.podNet,
       listener: QUIET,
       nodeListener: QUIET,
       clock: this.clock,
