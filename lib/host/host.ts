@@ -10,6 +10,7 @@ import type {
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
 import type { LogFiles } from "../port/log_files.ts";
+import type { Programs } from "../port/programs.ts";
 import type { Http, Listener } from "../port/net.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
@@ -21,6 +22,7 @@ import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
 import { hostHttp } from "./net.ts";
 import { ProcFacts } from "./proc.ts";
+import { hostPrograms } from "./programs.ts";
 import { HostMounts } from "./tmpfs.ts";
 
 export interface Host {
@@ -33,6 +35,7 @@ export interface Host {
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
   readonly machine: Machine;
+  readonly programs: Programs;
   readonly http: Http;
   readonly listener: Listener;
 }
@@ -67,6 +70,7 @@ export function openHost(
     cgroups: new HostCgroups(libc, runDir),
     host: new ProcFacts(runDir),
     machine: new LinuxMachine({ runDir, hostRoot }),
+    programs: hostPrograms,
     http: hostHttp,
     listener: new HostListener(libc),
   };
