@@ -48,11 +48,18 @@ async function configured(
   const hostname = files.hostname();
   const loaded = loadConfig({ flags, ...texts, hostname });
   if (loaded.kind === "invalid") return fail(loaded.message);
+  const plugins = await files.readCredentialProviders(loaded.config);
   if (kind === "check-config") return succeed(renderCheckConfig(loaded));
-  return await runAgent(loaded.config, loaded.warnings);
+  return await runAgent(loaded.config, loaded.warnings, plugins);
 }
 
-async function runAgent(config: Config, warnings: readonly string[]) {
+async function runAgent(
+  config: Config,
+  warnings: readonly string[],
+  credentialProviders: Awaited<
+    ReturnType<typeof files.readCredentialProviders>
+  >,
+) {
   const { version } = deno;
   const { kubelet, nodeName: node } = config;
   const log = createLogger({ write: complain, ...kubelet.logging });
@@ -63,7 +70,8 @@ async function runAgent(config: Config, warnings: readonly string[]) {
   const ports = { ...host, ...openRuntime(kubelet), podNet, cluster };
   const resolvConf = await files.readOptional(kubelet.resolvConf);
   log.info("Started", { version, node });
-  await createAgent(config, ports, { version, resolvConf }).run(interrupted());
+  const options = { version, resolvConf, credentialProviders };
+  await createAgent(config, ports, options).run(interrupted());
   return 0;
 }
 

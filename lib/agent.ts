@@ -14,11 +14,11 @@ import {
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
+import { createImages } from "./agent_images.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createNodeServer } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
-import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
 import { shownAs } from "./pod/mirror.ts";
 import { heldStatus } from "./pod/status_held.ts";
@@ -31,7 +31,7 @@ import { createApply } from "./sync/apply.ts";
 import { HealthLoop, UNHEARD } from "./sync/health.ts";
 import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
-import { imageOptions, podSettings, sourceConfig } from "./sync/settings.ts";
+import { podSettings, sourceConfig } from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
 import { pass } from "./sync/worker.ts";
 import { VolumeRunner } from "./volume/run.ts";
@@ -77,7 +77,8 @@ function createParts(
     steps: ledger,
   });
   const recorder = membership?.recorder ?? ledger;
-  const runners = createRunners(config, ports, { queue, recorder, membership });
+  const inside = { desired: desiredReader, queue, recorder, membership };
+  const runners = createRunners(config, ports, { ...options, ...inside });
   const settings = podSettings(config, ports.host, options.resolvConf);
   const healthLoop = new HealthLoop({
     ...ports,
@@ -134,19 +135,20 @@ function joinCluster(
 function createRunners(
   config: Config,
   ports: AgentPorts,
-  inside: {
+  inside: Pick<AgentOptions, "credentialProviders"> & {
+    readonly desired: Reader<Desired>;
     readonly queue: KeyedQueue<PodUid>;
     readonly recorder: Recorder;
     readonly membership: Membership | undefined;
   },
 ) {
-  const { queue, recorder, membership } = inside;
+  const { queue, membership } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
-  const shared = { ...ports, ...ports.cluster, recorder, hint };
+  const objects = membership?.cluster.objects;
   return {
-    imageRunner: new ImageRunner(shared, imageOptions(config)),
+    imageRunner: createImages(config, ports, { ...inside, hint, objects }),
     volumes: new VolumeRunner(
-      { ...shared, objects: membership?.cluster.objects },
+      { ...ports, ...ports.cluster, ...inside, hint, objects },
       {
         podsDir: `${config.paths.rootDir}/pods`,
         allocatable: () => membership?.allocatable() ?? NOTHING,
