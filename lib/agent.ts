@@ -11,6 +11,7 @@ import type { PodStatusJson } from "./api/status.ts";
 import type { V1Pod } from "./api/types.ts";
 import { createMembership, type Membership } from "./agent_cluster.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
+import { createMetricSets, createProbes } from "./agent_probes.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import { ImageRunner } from "./image/run.ts";
@@ -68,8 +69,11 @@ function createParts(
     steps: ledger,
   });
   const recorder = membership?.recorder ?? ledger;
-  const runners = createRunners(config, ports, { queue, recorder, membership });
+  const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
+  const runners = createRunners(config, ports, { hint, recorder, membership });
   const settings = podSettings(config, ports.host, options.resolvConf);
+  const metrics = createMetricSets();
+  const probes = createProbes(ports, { metrics, recorder, pods, hint });
   const healthLoop = new HealthLoop({
     ...ports,
     health,
@@ -102,6 +106,8 @@ function createParts(
     ledger,
     recorder,
     membership,
+    metrics,
+    probes,
     ...runners,
     healthLoop,
     loopPorts,
@@ -126,13 +132,12 @@ function createRunners(
   config: Config,
   ports: AgentPorts,
   inside: {
-    readonly queue: KeyedQueue<PodUid>;
+    readonly hint: (uid: PodUid, isNews: () => boolean) => void;
     readonly recorder: Recorder;
     readonly membership: Membership | undefined;
   },
 ) {
-  const { queue, recorder, membership } = inside;
-  const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
+  const { hint, recorder, membership } = inside;
   const shared = { ...ports, ...ports.cluster, recorder, hint };
   return {
     imageRunner: new ImageRunner(shared, imageOptions(config)),
@@ -160,6 +165,7 @@ async function run(
   scope.run("health", (signal) => parts.healthLoop.run(signal));
   scope.run("images", (signal) => parts.imageRunner.run(signal));
   scope.run("volumes", (signal) => parts.volumes.run(signal));
+  scope.run("probes", (signal) => parts.probes.runner.run(signal));
   scope.run(
     "passes",
     (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
@@ -219,7 +225,7 @@ async function serveHealthz(parts: Parts, signal: AbortSignal): Promise<void> {
 }
 
 function workerPorts(parts: Parts) {
-  const { ports, pods, desiredReader, recorder, membership } = parts;
+  const { ports, pods, desiredReader, recorder, membership, probes } = parts;
   return {
     ...ports,
     recorder,
@@ -232,8 +238,7 @@ function workerPorts(parts: Parts) {
       recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),
-    // Until the probe runner is wired in.
-    verdicts: () => new Map(),
+    verdicts: () => probes.runner.verdicts,
     settings: parts.settings,
     pods,
     wanted: () => wantedBy(desiredReader),
@@ -243,9 +248,13 @@ function workerPorts(parts: Parts) {
     suspect: () => parts.healthLoop.suspect(),
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
-    projected: (uid: PodUid) => membership?.statuses.wake(uid),
+    projected: (uid: PodUid) => {
+      probes.watch(uid);
+      membership?.statuses.wake(uid);
+    },
     forgotten: (uid: PodUid) => {
       parts.ledger.forget(uid);
+      probes.runner.forget(uid);
       membership?.forgotten(uid);
       wakeHeirs(parts, uid);
     },
