@@ -7,17 +7,18 @@ import { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Recorder } from "./port/recorder.ts";
-import type { PodStatusJson } from "./api/status.ts";
-import type { V1Pod } from "./api/types.ts";
-import { createMembership, type Membership } from "./agent_cluster.ts";
+import {
+  createMembership,
+  type Loop,
+  type Membership,
+} from "./agent_cluster.ts";
+import { createImages } from "./agent_images.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
-import { createMetricSets, createProbes } from "./agent_probes.ts";
+import { createProbes } from "./agent_probes.ts";
+import { createNodeServer } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
-import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
-import { shownAs } from "./pod/mirror.ts";
-import { heldStatus } from "./pod/status_held.ts";
 import { adminHandler } from "./server/admin.ts";
 import { healthHandler } from "./server/health.ts";
 import type { AgentView } from "./server/view.ts";
@@ -27,8 +28,9 @@ import { createApply } from "./sync/apply.ts";
 import { HealthLoop, UNHEARD } from "./sync/health.ts";
 import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
-import { imageOptions, podSettings, sourceConfig } from "./sync/settings.ts";
+import { podSettings, sourceConfig } from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
+import { wantedBy } from "./sync/wanted.ts";
 import { pass } from "./sync/worker.ts";
 import { VolumeRunner } from "./volume/run.ts";
 
@@ -47,10 +49,14 @@ export function createAgent(
 ): Agent {
   const parts = createParts(config, ports, options);
   const view = createView(parts, options.version);
-  return { view, run: (signal) => run(parts, view, signal) };
+  const server = createNodeServer({ ...parts, view });
+  const loops = [...parts.membership?.loops ?? [], ...server];
+  return { view, run: (signal) => run({ ...parts, loops }, view, signal) };
 }
 
-type Parts = ReturnType<typeof createParts>;
+type Parts = ReturnType<typeof createParts> & {
+  readonly loops?: readonly Loop[];
+};
 
 function createParts(
   config: Config,
@@ -69,11 +75,9 @@ function createParts(
     steps: ledger,
   });
   const recorder = membership?.recorder ?? ledger;
-  const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
-  const runners = createRunners(config, ports, { hint, recorder, membership });
+  const inside = { desired: desiredReader, queue, recorder, membership, pods };
+  const runners = createRunners(config, ports, { ...options, ...inside });
   const settings = podSettings(config, ports.host, options.resolvConf);
-  const metrics = createMetricSets();
-  const probes = createProbes(ports, { metrics, recorder, pods, hint });
   const healthLoop = new HealthLoop({
     ...ports,
     health,
@@ -106,8 +110,6 @@ function createParts(
     ledger,
     recorder,
     membership,
-    metrics,
-    probes,
     ...runners,
     healthLoop,
     loopPorts,
@@ -131,18 +133,22 @@ function joinCluster(
 function createRunners(
   config: Config,
   ports: AgentPorts,
-  inside: {
-    readonly hint: (uid: PodUid, isNews: () => boolean) => void;
+  inside: Pick<AgentOptions, "credentialProviders"> & {
+    readonly desired: Reader<Desired>;
+    readonly queue: KeyedQueue<PodUid>;
     readonly recorder: Recorder;
     readonly membership: Membership | undefined;
+    readonly pods: Pods;
   },
 ) {
-  const { hint, recorder, membership } = inside;
-  const shared = { ...ports, ...ports.cluster, recorder, hint };
+  const { queue, membership } = inside;
+  const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
+  const objects = membership?.cluster.objects;
   return {
-    imageRunner: new ImageRunner(shared, imageOptions(config)),
+    probes: createProbes(ports, { ...inside, hint }),
+    imageRunner: createImages(config, ports, { ...inside, hint, objects }),
     volumes: new VolumeRunner(
-      { ...shared, objects: membership?.cluster.objects },
+      { ...ports, ...ports.cluster, ...inside, hint, objects },
       {
         podsDir: `${config.paths.rootDir}/pods`,
         allocatable: () => membership?.allocatable() ?? NOTHING,
@@ -165,7 +171,7 @@ async function run(
   scope.run("health", (signal) => parts.healthLoop.run(signal));
   scope.run("images", (signal) => parts.imageRunner.run(signal));
   scope.run("volumes", (signal) => parts.volumes.run(signal));
-  scope.run("probes", (signal) => parts.probes.runner.run(signal));
+  scope.run("probes", (signal) => parts.probes.run(signal));
   scope.run(
     "passes",
     (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
@@ -186,9 +192,7 @@ async function run(
       },
       signal,
     ));
-  for (const { name, run } of parts.membership?.loops ?? []) {
-    scope.run(name, run);
-  }
+  for (const { name, run } of parts.loops ?? []) scope.run(name, run);
   scope.run("follow-node", (signal) => followNode(parts, signal));
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));
   scope.run("healthz", (signal) => serveHealthz(parts, signal));
@@ -225,7 +229,7 @@ async function serveHealthz(parts: Parts, signal: AbortSignal): Promise<void> {
 }
 
 function workerPorts(parts: Parts) {
-  const { ports, pods, desiredReader, recorder, membership, probes } = parts;
+  const { ports, pods, desiredReader, recorder, membership } = parts;
   return {
     ...ports,
     recorder,
@@ -238,7 +242,7 @@ function workerPorts(parts: Parts) {
       recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),
-    verdicts: () => probes.runner.verdicts,
+    verdicts: () => parts.probes.verdicts,
     settings: parts.settings,
     pods,
     wanted: () => wantedBy(desiredReader),
@@ -249,29 +253,14 @@ function workerPorts(parts: Parts) {
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
     projected: (uid: PodUid) => {
-      probes.watch(uid);
+      parts.probes.watch(uid);
       membership?.statuses.wake(uid);
     },
     forgotten: (uid: PodUid) => {
       parts.ledger.forget(uid);
-      probes.runner.forget(uid);
+      parts.probes.forget(uid);
       membership?.forgotten(uid);
       wakeHeirs(parts, uid);
-    },
-  };
-}
-
-function wantedBy(desired: Reader<Desired>) {
-  const { pods, mirrors, isReady, unread } = desired.get();
-  const podOf = (uid: PodUid): V1Pod | undefined => pods.get(uid)?.pod;
-  return {
-    isReady,
-    hasUnread: unread.length > 0,
-    podOf,
-    statusOf: (uid: PodUid): PodStatusJson | undefined => {
-      const pod = podOf(uid);
-      const held = pod && shownAs(pod, mirrors);
-      return held === undefined ? undefined : heldStatus(held);
     },
   };
 }

@@ -21,12 +21,9 @@ export interface MetricSets {
   readonly probes: Metrics;
 }
 
-export function createMetricSets(): MetricSets {
-  return { own: createMetrics(), probes: createMetrics() };
-}
-
-export interface Probes {
-  readonly runner: ProbeRunner;
+export interface Probes
+  extends Pick<ProbeRunner, "run" | "forget" | "verdicts" | "viewsOf"> {
+  readonly metrics: MetricSets;
   /** The pod's memory may be another. */
   watch(uid: PodUid): void;
 }
@@ -34,13 +31,13 @@ export interface Probes {
 export function createProbes(
   ports: AgentPorts,
   inside: {
-    readonly metrics: MetricSets;
     readonly recorder: Recorder;
     readonly pods: PodsReader;
     readonly hint: (uid: PodUid, isNews: () => boolean) => void;
   },
 ): Probes {
-  const { recorder, metrics, pods, hint } = inside;
+  const { recorder, pods, hint } = inside;
+  const metrics = { own: createMetrics(), probes: createMetrics() };
   const runner = new ProbeRunner({
     ...ports,
     random: ports.cluster.random,
@@ -49,7 +46,11 @@ export function createProbes(
     hint,
   });
   return {
-    runner,
+    metrics,
+    verdicts: runner.verdicts,
+    run: (signal) => runner.run(signal),
+    forget: (uid) => runner.forget(uid),
+    viewsOf: (uid) => runner.viewsOf(uid),
     watch(uid) {
       const seen = probedPod(uid, pods.get(uid));
       if (seen !== undefined) runner.watch(seen);
@@ -65,7 +66,11 @@ export function probedPod(
   if (memory?.pod === undefined) return undefined;
   const { pod, status, state, observed } = memory;
   const told = new Map<string, ContainerStatusJson>();
-  for (const each of status?.containerStatuses ?? []) told.set(each.name, each);
+  const statuses = [
+    ...status?.initContainerStatuses ?? [],
+    ...status?.containerStatuses ?? [],
+  ];
+  for (const each of statuses) told.set(each.name, each);
   const instances = new Map<string, ProbedInstance>();
   for (const container of observed.containers) {
     if (instances.has(container.name)) continue;
