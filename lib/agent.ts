@@ -7,8 +7,6 @@ import { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Recorder } from "./port/recorder.ts";
-import type { PodStatusJson } from "./api/status.ts";
-import type { V1Pod } from "./api/types.ts";
 import {
   createMembership,
   type Loop,
@@ -16,12 +14,11 @@ import {
 } from "./agent_cluster.ts";
 import { createImages } from "./agent_images.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
+import { createProbes } from "./agent_probes.ts";
 import { createNodeServer } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
-import { shownAs } from "./pod/mirror.ts";
-import { heldStatus } from "./pod/status_held.ts";
 import { adminHandler } from "./server/admin.ts";
 import { healthHandler } from "./server/health.ts";
 import type { AgentView } from "./server/view.ts";
@@ -33,6 +30,7 @@ import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
 import { podSettings, sourceConfig } from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
+import { wantedBy } from "./sync/wanted.ts";
 import { pass } from "./sync/worker.ts";
 import { VolumeRunner } from "./volume/run.ts";
 
@@ -77,7 +75,7 @@ function createParts(
     steps: ledger,
   });
   const recorder = membership?.recorder ?? ledger;
-  const inside = { desired: desiredReader, queue, recorder, membership };
+  const inside = { desired: desiredReader, queue, recorder, membership, pods };
   const runners = createRunners(config, ports, { ...options, ...inside });
   const settings = podSettings(config, ports.host, options.resolvConf);
   const healthLoop = new HealthLoop({
@@ -140,12 +138,14 @@ function createRunners(
     readonly queue: KeyedQueue<PodUid>;
     readonly recorder: Recorder;
     readonly membership: Membership | undefined;
+    readonly pods: Pods;
   },
 ) {
   const { queue, membership } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
   const objects = membership?.cluster.objects;
   return {
+    probes: createProbes(ports, { ...inside, hint }),
     imageRunner: createImages(config, ports, { ...inside, hint, objects }),
     volumes: new VolumeRunner(
       { ...ports, ...ports.cluster, ...inside, hint, objects },
@@ -171,6 +171,7 @@ async function run(
   scope.run("health", (signal) => parts.healthLoop.run(signal));
   scope.run("images", (signal) => parts.imageRunner.run(signal));
   scope.run("volumes", (signal) => parts.volumes.run(signal));
+  scope.run("probes", (signal) => parts.probes.run(signal));
   scope.run(
     "passes",
     (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
@@ -241,8 +242,7 @@ function workerPorts(parts: Parts) {
       recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),
-    // Until the probe runner is wired in.
-    verdicts: () => new Map(),
+    verdicts: () => parts.probes.verdicts,
     settings: parts.settings,
     pods,
     wanted: () => wantedBy(desiredReader),
@@ -252,26 +252,15 @@ function workerPorts(parts: Parts) {
     suspect: () => parts.healthLoop.suspect(),
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
-    projected: (uid: PodUid) => membership?.statuses.wake(uid),
+    projected: (uid: PodUid) => {
+      parts.probes.watch(uid);
+      membership?.statuses.wake(uid);
+    },
     forgotten: (uid: PodUid) => {
       parts.ledger.forget(uid);
+      parts.probes.forget(uid);
       membership?.forgotten(uid);
       wakeHeirs(parts, uid);
-    },
-  };
-}
-
-function wantedBy(desired: Reader<Desired>) {
-  const { pods, mirrors, isReady, unread } = desired.get();
-  const podOf = (uid: PodUid): V1Pod | undefined => pods.get(uid)?.pod;
-  return {
-    isReady,
-    hasUnread: unread.length > 0,
-    podOf,
-    statusOf: (uid: PodUid): PodStatusJson | undefined => {
-      const pod = podOf(uid);
-      const held = pod && shownAs(pod, mirrors);
-      return held === undefined ? undefined : heldStatus(held);
     },
   };
 }
