@@ -2,21 +2,18 @@
  * The wiring: which cells there are, who writes them, which loops run, in what
  * order they start and stop. Everybody is known here and nowhere else.
  */
-import { cell, type Reader } from "./base/cell.ts";
+import { cell } from "./base/cell.ts";
 import { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Recorder } from "./port/recorder.ts";
-import type { PodStatusJson } from "./api/status.ts";
-import type { V1Pod } from "./api/types.ts";
+import { createEnds } from "./agent_ends.ts";
 import { createMembership, type Membership } from "./agent_cluster.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
-import { shownAs } from "./pod/mirror.ts";
-import { heldStatus } from "./pod/status_held.ts";
 import { adminHandler } from "./server/admin.ts";
 import { healthHandler } from "./server/health.ts";
 import type { AgentView } from "./server/view.ts";
@@ -28,6 +25,7 @@ import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
 import { imageOptions, podSettings, sourceConfig } from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
+import { wantedBy } from "./sync/wanted.ts";
 import { pass } from "./sync/worker.ts";
 import { VolumeRunner } from "./volume/run.ts";
 
@@ -68,7 +66,9 @@ function createParts(
     steps: ledger,
   });
   const recorder = membership?.recorder ?? ledger;
-  const runners = createRunners(config, ports, { queue, recorder, membership });
+  const suspect = () => healthLoop.suspect();
+  const inside = { queue, recorder, membership, suspect };
+  const runners = createRunners(config, ports, inside);
   const settings = podSettings(config, ports.host, options.resolvConf);
   const healthLoop = new HealthLoop({
     ...ports,
@@ -86,7 +86,7 @@ function createParts(
     health: healthReader,
     pods,
     volumes: runners.volumes,
-    suspect: () => healthLoop.suspect(),
+    suspect,
     auditMs: config.kubelet.syncFrequency,
   };
   const audit = new Audit(loopPorts);
@@ -129,12 +129,14 @@ function createRunners(
     readonly queue: KeyedQueue<PodUid>;
     readonly recorder: Recorder;
     readonly membership: Membership | undefined;
+    readonly suspect: () => void;
   },
 ) {
-  const { queue, recorder, membership } = inside;
+  const { queue, recorder, membership, suspect } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
   const shared = { ...ports, ...ports.cluster, recorder, hint };
   return {
+    ends: createEnds(ports, { recorder, hint, suspect }),
     imageRunner: new ImageRunner(shared, imageOptions(config)),
     volumes: new VolumeRunner(
       { ...shared, objects: membership?.cluster.objects },
@@ -160,6 +162,7 @@ async function run(
   scope.run("health", (signal) => parts.healthLoop.run(signal));
   scope.run("images", (signal) => parts.imageRunner.run(signal));
   scope.run("volumes", (signal) => parts.volumes.run(signal));
+  scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",
     (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
@@ -222,11 +225,13 @@ function workerPorts(parts: Parts) {
   const { ports, pods, desiredReader, recorder, membership } = parts;
   return {
     ...ports,
+    ...parts.ends,
     recorder,
     images: parts.imageRunner,
     volumes: parts.volumes,
     apply: createApply({
       ...ports,
+      ...parts.ends,
       images: parts.imageRunner,
       volumes: parts.volumes,
       recorder,
@@ -248,21 +253,6 @@ function workerPorts(parts: Parts) {
       parts.ledger.forget(uid);
       membership?.forgotten(uid);
       wakeHeirs(parts, uid);
-    },
-  };
-}
-
-function wantedBy(desired: Reader<Desired>) {
-  const { pods, mirrors, isReady, unread } = desired.get();
-  const podOf = (uid: PodUid): V1Pod | undefined => pods.get(uid)?.pod;
-  return {
-    isReady,
-    hasUnread: unread.length > 0,
-    podOf,
-    statusOf: (uid: PodUid): PodStatusJson | undefined => {
-      const pod = podOf(uid);
-      const held = pod && shownAs(pod, mirrors);
-      return held === undefined ? undefined : heldStatus(held);
     },
   };
 }

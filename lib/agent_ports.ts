@@ -27,6 +27,7 @@ export interface AgentPorts {
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
   readonly http: Http;
+  /** Asks containers, for their probes and hooks. */
   readonly podNet: PodNet;
   readonly listener: Listener;
   readonly clock: Clock;

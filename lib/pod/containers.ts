@@ -12,6 +12,7 @@ import { containerSpec } from "./container_spec.ts";
 import { type Facts, instancesOf, type ObservedContainer } from "./facts.ts";
 import { remembered } from "./labels.ts";
 import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
+import { postStart } from "./post_start.ts";
 import { mayRestart, restartDelay } from "./restart.ts";
 import { sandboxSpec } from "./sandbox_spec.ts";
 import { specGrace, stopContainers } from "./stop.ts";
@@ -95,15 +96,12 @@ function startCreated(
   place: Place,
   instance: ObservedContainer,
 ): ContainerPlan {
-  const log = logPlace(facts, place, instance.attempt);
+  const { id, name, attempt } = instance;
+  const log = logPlace(facts, place, attempt);
+  const hook = postStart(facts, place);
   return {
     kind: "act",
-    actions: [{
-      kind: "start-created-container",
-      id: instance.id,
-      name: instance.name,
-      log,
-    }],
+    actions: [{ kind: "start-created-container", id, name, log, ...hook }],
   };
 }
 
@@ -271,6 +269,7 @@ function startContainer(
       container: result.spec,
       log: logPlace(facts, place, attempt),
       messageFile: result.messageFile,
+      ...postStart(facts, place),
     }],
   };
 }

@@ -14,10 +14,12 @@ import { planSandbox, sandboxIsUsable } from "./sandbox.ts";
 import type { PodState } from "./state.ts";
 import { askForVolumes, releaseVolumes } from "./volumes.ts";
 import { isHeld, mayStillRun, stopContainers, stopOrder } from "./stop.ts";
+import { orderStops } from "./stop_order.ts";
 import { planRefusal, refusedPlan } from "./refuse.ts";
 
 export function decide(facts: Facts, nowMs: number): Plan {
-  return holdBack(facts, plan(facts, nowMs), nowMs);
+  const ordered = orderStops(facts, plan(facts, nowMs), nowMs);
+  return holdBack(facts, ordered, nowMs);
 }
 
 /** After a failed stop or removal nothing is taken away until its time. */

@@ -40,7 +40,6 @@ const IGNORED_CONTAINER_FIELDS = [
   "livenessProbe",
   "readinessProbe",
   "startupProbe",
-  "lifecycle",
 ] as const satisfies readonly (keyof V1Container)[];
 
 export function unsupported(pod: V1Pod): Unsupported {
@@ -82,12 +81,8 @@ function refusedIn(container: V1Container): string[] {
 
 function ignoredIn(container: V1Container): string[] {
   const at = `spec.containers[${container.name}]`;
-  const { terminationMessagePolicy } = container;
   return [
     ...set(container, IGNORED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
-    ...terminationMessagePolicy === "FallbackToLogsOnError"
-      ? [`${at}.terminationMessagePolicy`]
-      : [],
   ];
 }
 

@@ -193,7 +193,7 @@ export class StatusReports {
   }
 }
 
-/** A start goes its usual way, or only a new version has been seen. */
+/** A start or an end goes its usual way, or only a new version was seen. */
 function mayWait(
   { metadata, status: stored }: V1Pod,
   status: PodStatusJson,
@@ -204,7 +204,11 @@ function mayWait(
     status.containerStatuses.every(({ state }) =>
       state.waiting?.message === undefined && state.terminated === undefined
     );
-  return isStarting || isGenerationAlone(stored, change);
+  // Its network is taken down now, and then it has its last status.
+  const isEnding = metadata?.deletionTimestamp !== undefined &&
+    (status.phase === "Pending" || status.phase === "Running") &&
+    status.containerStatuses.every(({ state }) => state.running === undefined);
+  return isStarting || isEnding || isGenerationAlone(stored, change);
 }
 
 function isGenerationAlone(
