@@ -11,6 +11,7 @@ import type {
 import type { Images } from "./port/images.ts";
 import type { LogFiles } from "./port/log_files.ts";
 import type { Http, Listener, PodNet } from "./port/net.ts";
+import type { NodeListener } from "./port/node_server.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { ClusterPorts } from "./agent_cluster.ts";
 
@@ -30,6 +31,7 @@ export interface AgentPorts {
   /** Asks containers, for their probes and hooks. */
   readonly podNet: PodNet;
   readonly listener: Listener;
+  readonly nodeListener: NodeListener;
   readonly clock: Clock;
   readonly log: Logger;
   /** Used where a kubeconfig is configured; else the node is standalone. */

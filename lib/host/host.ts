@@ -11,6 +11,7 @@ import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
 import type { LogFiles } from "../port/log_files.ts";
 import type { Http, Listener, PodNet } from "../port/net.ts";
+import type { NodeListener } from "../port/node_server.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
 import { hostPathsOf } from "./host_paths.ts";
@@ -19,6 +20,7 @@ import { HostListener } from "./listener.ts";
 import { HostLogFiles } from "./log_files.ts";
 import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
+import { HostNodeListener } from "./node_listener.ts";
 import { hostHttp } from "./net.ts";
 import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
@@ -38,6 +40,7 @@ export interface Host {
   /** What the gRPC library is not needed for. */
   readonly podNet: Omit<PodNet, "health">;
   readonly listener: Listener;
+  readonly nodeListener: NodeListener;
 }
 
 /**
@@ -73,5 +76,6 @@ export function openHost(
     http: hostHttp,
     podNet: hostPodNet,
     listener: new HostListener(libc),
+    nodeListener: new HostNodeListener(),
   };
 }

@@ -25,6 +25,7 @@ Deno.test("containerAnnotations() are the kubelet's, and two of ours", () => {
     "io.kubernetes.container.ports": '[{"containerPort":80}]',
     "io.kubernetes.pod.terminationGracePeriod": "30",
     "io.denolet.container.crashDelayMs": "40000",
+    "io.denolet.container.resources": "[[],[]]",
     "io.denolet.container.stopRank": "0",
   });
 });
@@ -38,6 +39,7 @@ Deno.test("remembered() reads back what was written", () => {
     hash: containerHash("web", "busybox:1"),
     restartCount: 3,
     crashDelayMs: 40_000,
+    resources: "[[],[]]",
     graceSeconds: 30,
     preStop,
     ports,
@@ -52,6 +54,7 @@ Deno.test("remembered() bears what others wrote, or did not", () => {
     hash: "",
     restartCount: 0,
     crashDelayMs: undefined,
+    resources: undefined,
     graceSeconds: undefined,
     preStop: undefined,
     ports: [],

@@ -14,8 +14,6 @@ import { stopRank } from "./stop_rank.ts";
 
 /** Not before the containers have ended. */
 const AFTER: ReadonlySet<Action["kind"]> = new Set([
-  "make-pod-files",
-  "note",
   "release-volumes",
   "remove-cgroup",
   "remove-container",
@@ -24,18 +22,23 @@ const AFTER: ReadonlySet<Action["kind"]> = new Set([
   "run-sandbox",
   "stop-sandbox",
 ]);
+/** Said and made with the new sandbox that they announce. */
+const WITH_SANDBOX: ReadonlySet<Action["kind"]> = new Set([
+  "make-pod-files",
+  "note",
+]);
 
 export function orderStops(facts: Facts, plan: Plan, nowMs: number): Plan {
   if (!plan.actions.some(({ kind }) => kind === "stop-containers")) return plan;
-  const hasSandboxWork = plan.actions.some(({ kind }) =>
-    kind === "stop-sandbox" || kind === "run-sandbox"
-  );
+  const isAnew = plan.actions.some(({ kind }) => kind === "run-sandbox");
   const actions = plan.actions.flatMap((action): readonly Action[] => {
     if (action.kind === "stop-containers") {
       const containers = ordersOf(facts, action.containers, nowMs);
       return containers.length === 0 ? [] : [{ ...action, containers }];
     }
-    return hasSandboxWork && AFTER.has(action.kind) ? [] : [action];
+    const isLater = AFTER.has(action.kind) ||
+      (isAnew && WITH_SANDBOX.has(action.kind));
+    return isLater ? [] : [action];
   });
   const failures = failuresOf(facts, plan, nowMs);
   const wakeAtMs = Math.min(

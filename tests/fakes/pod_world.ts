@@ -7,6 +7,7 @@ import { type Fields, type Logger, silentLogger } from "../../lib/base/log.ts";
 import type { Config } from "../../lib/config/load.ts";
 import type { LogFiles } from "../../lib/port/log_files.ts";
 import type { Listener } from "../../lib/port/net.ts";
+import type { NodeListener } from "../../lib/port/node_server.ts";
 import { load } from "../../lib/config/load_fixture.ts";
 import { type Call, traced } from "./cluster_trace.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -49,7 +50,8 @@ export class PodWorld {
 
   /** `settings`: lines of a kubelet configuration; flags besides. */
   constructor(settings = "", flags: readonly string[] = []) {
-    const file = `staticPodPath: ${MANIFESTS}\n${settings}`;
+    const file = `staticPodPath: ${MANIFESTS}\nenableServer: false\n` +
+      settings;
     this.#config = load([...flags], { file }).config;
     this.#agent = this.#create();
     this.manifests.put(`${MANIFESTS}/.keep`, "");
@@ -128,6 +130,7 @@ export class PodWorld {
       http: new FakeHttp(),
       podNet: this.podNet,
       listener: QUIET,
+      nodeListener: QUIET,
       clock: this.clock,
       log: loggerInto(this.trace),
       cluster: memberPorts(traced(this.cluster, {
@@ -139,8 +142,8 @@ export class PodWorld {
 }
 
 /** Nobody ever connects. */
-const QUIET: Listener = {
-  serve: (_address, _handler, signal) =>
+const QUIET: Listener & NodeListener = {
+  serve: (_address: unknown, _handler: unknown, signal: AbortSignal) =>
     new Promise((resolve) => {
       if (signal.aborted) return resolve();
       signal.addEventListener("abort", () => resolve(), { once: true });
