@@ -2,7 +2,7 @@
  * The wiring: which cells there are, who writes them, which loops run, in what
  * order they start and stop. Everybody is known here and nowhere else.
  */
-import { cell, type Reader } from "./base/cell.ts";
+import { cell } from "./base/cell.ts";
 import { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
@@ -12,6 +12,7 @@ import {
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
+import { createEnds } from "./agent_ends.ts";
 import { createImages } from "./agent_images.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createProbes } from "./agent_probes.ts";
@@ -75,7 +76,15 @@ function createParts(
     steps: ledger,
   });
   const recorder = membership?.recorder ?? ledger;
-  const inside = { desired: desiredReader, queue, recorder, membership, pods };
+  const suspect = () => healthLoop.suspect();
+  const inside = {
+    desired: desiredReader,
+    queue,
+    recorder,
+    membership,
+    pods,
+    suspect,
+  };
   const runners = createRunners(config, ports, { ...options, ...inside });
   const settings = podSettings(config, ports.host, options.resolvConf);
   const healthLoop = new HealthLoop({
@@ -94,7 +103,7 @@ function createParts(
     health: healthReader,
     pods,
     volumes: runners.volumes,
-    suspect: () => healthLoop.suspect(),
+    suspect,
     auditMs: config.kubelet.syncFrequency,
   };
   const audit = new Audit(loopPorts);
@@ -139,12 +148,14 @@ function createRunners(
     readonly recorder: Recorder;
     readonly membership: Membership | undefined;
     readonly pods: Pods;
+    readonly suspect: () => void;
   },
 ) {
-  const { queue, membership } = inside;
+  const { queue, recorder, membership, suspect } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
   const objects = membership?.cluster.objects;
   return {
+    ends: createEnds(ports, { recorder, hint, suspect }),
     probes: createProbes(ports, { ...inside, hint }),
     imageRunner: createImages(config, ports, { ...inside, hint, objects }),
     volumes: new VolumeRunner(
@@ -172,6 +183,7 @@ async function run(
   scope.run("images", (signal) => parts.imageRunner.run(signal));
   scope.run("volumes", (signal) => parts.volumes.run(signal));
   scope.run("probes", (signal) => parts.probes.run(signal));
+  scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",
     (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
@@ -232,11 +244,13 @@ function workerPorts(parts: Parts) {
   const { ports, pods, desiredReader, recorder, membership } = parts;
   return {
     ...ports,
+    ...parts.ends,
     recorder,
     images: parts.imageRunner,
     volumes: parts.volumes,
     apply: createApply({
       ...ports,
+      ...parts.ends,
       images: parts.imageRunner,
       volumes: parts.volumes,
       recorder,

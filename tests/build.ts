@@ -217,6 +217,7 @@ export function someFacts(parts: FactParts = {}): Facts {
     rival: undefined,
     volumes: undefined,
     verdicts: new Map(),
+    stops: new Map(),
     state: { kind: "waiting", for: "sources" },
     loggedAttempts: new Map(),
     runtime: HEALTHY,

@@ -13,6 +13,7 @@ import { containerSpec } from "./container_spec.ts";
 import { type Facts, instancesOf } from "./facts.ts";
 import { remembered } from "./labels.ts";
 import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
+import { postStart } from "./post_start.ts";
 import { sandboxSpec } from "./sandbox_spec.ts";
 import { readyVolumes, volumeBlocker } from "./volumes.ts";
 
@@ -126,6 +127,7 @@ function startContainer(
       container: result.spec,
       log: logPlace(facts, place, attempt),
       messageFile: result.messageFile,
+      ...postStart(facts, place),
     }],
   };
 }
