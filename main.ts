@@ -9,7 +9,7 @@ import { chainOf } from "./lib/base/errors.ts";
 import { createLogger } from "./lib/base/log.ts";
 import * as line from "./lib/config/command_line.ts";
 import { helpText } from "./lib/config/help.ts";
-import { type Config, loadConfig } from "./lib/config/load.ts";
+import { loadConfig, type Loaded } from "./lib/config/load.ts";
 import { renderCheckConfig, versionText } from "./lib/config/render.ts";
 import { openRuntime } from "./lib/cri/open.ts";
 import { openCluster } from "./lib/kube/open.ts";
@@ -44,20 +44,16 @@ async function configured(
 ): Promise<number> {
   const { config, configDir } = flags.agent;
   const texts = await files.readConfigTexts(config, configDir);
-  const hostname = files.hostname();
-  const loaded = loadConfig({ flags, ...texts, hostname });
+  const loaded = loadConfig({ flags, ...texts, hostname: files.hostname() });
   if (loaded.kind === "invalid") return fail(loaded.message);
-  const plugins = await files.readCredentialProviders(loaded.config);
+  const referred = await files.readReferred(loaded.config);
   if (kind === "check-config") return succeed(renderCheckConfig(loaded));
-  return await runAgent(loaded.config, loaded.warnings, plugins);
+  return await runAgent(loaded, referred);
 }
 
 async function runAgent(
-  config: Config,
-  warnings: readonly string[],
-  credentialProviders: Awaited<
-    ReturnType<typeof files.readCredentialProviders>
-  >,
+  { config, warnings }: Loaded,
+  referred: files.Referred,
 ) {
   const { version } = deno;
   const { kubelet, nodeName: node } = config;
@@ -66,10 +62,8 @@ async function runAgent(
   const host = { ...openHost(config), clock: systemClock, log };
   const cluster = openCluster(config, { ...host, version });
   const ports = { ...host, ...openRuntime(kubelet), cluster };
-  const resolvConf = await files.readOptional(kubelet.resolvConf);
   log.info("Started", { version, node });
-  const options = { version, resolvConf, credentialProviders };
-  await createAgent(config, ports, options).run(interrupted());
+  await createAgent(config, ports, { version, ...referred }).run(interrupted());
   return 0;
 }
 
