@@ -11,6 +11,7 @@ import * as line from "./lib/config/command_line.ts";
 import { helpText } from "./lib/config/help.ts";
 import { loadConfig, type Loaded } from "./lib/config/load.ts";
 import { renderCheckConfig, versionText } from "./lib/config/render.ts";
+import { openHealth } from "./lib/cri/health.ts";
 import { openRuntime } from "./lib/cri/open.ts";
 import { openCluster } from "./lib/kube/open.ts";
 import * as files from "./lib/host/config_files.ts";
@@ -51,19 +52,17 @@ async function configured(
   return await runAgent(loaded, referred);
 }
 
-async function runAgent(
-  { config, warnings }: Loaded,
-  referred: files.Referred,
-) {
+async function runAgent({ config, warnings }: Loaded, more: files.Referred) {
   const { version } = deno;
   const { kubelet, nodeName: node } = config;
   const log = createLogger({ write: complain, ...kubelet.logging });
   for (const warning of warnings) log.warn(warning);
   const host = { ...openHost(config), clock: systemClock, log };
   const cluster = openCluster(config, { ...host, version });
-  const ports = { ...host, ...openRuntime(kubelet), cluster };
+  const podNet = { ...host.podNet, ...openHealth() };
+  const ports = { ...host, ...openRuntime(kubelet), podNet, cluster };
   log.info("Started", { version, node });
-  await createAgent(config, ports, { version, ...referred }).run(interrupted());
+  await createAgent(config, ports, { version, ...more }).run(interrupted());
   return 0;
 }
 

@@ -9,9 +9,14 @@ import type { PodUid } from "./api/id.ts";
 import type { Recorder } from "./port/recorder.ts";
 import type { PodStatusJson } from "./api/status.ts";
 import type { V1Pod } from "./api/types.ts";
-import { createMembership, type Membership } from "./agent_cluster.ts";
+import {
+  createMembership,
+  type Loop,
+  type Membership,
+} from "./agent_cluster.ts";
 import { createImages } from "./agent_images.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
+import { createNodeServer } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
@@ -46,10 +51,14 @@ export function createAgent(
 ): Agent {
   const parts = createParts(config, ports, options);
   const view = createView(parts, options.version);
-  return { view, run: (signal) => run(parts, view, signal) };
+  const server = createNodeServer({ ...parts, view });
+  const loops = [...parts.membership?.loops ?? [], ...server];
+  return { view, run: (signal) => run({ ...parts, loops }, view, signal) };
 }
 
-type Parts = ReturnType<typeof createParts>;
+type Parts = ReturnType<typeof createParts> & {
+  readonly loops?: readonly Loop[];
+};
 
 function createParts(
   config: Config,
@@ -182,9 +191,7 @@ async function run(
       },
       signal,
     ));
-  for (const { name, run } of parts.membership?.loops ?? []) {
-    scope.run(name, run);
-  }
+  for (const { name, run } of parts.loops ?? []) scope.run(name, run);
   scope.run("follow-node", (signal) => followNode(parts, signal));
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));
   scope.run("healthz", (signal) => serveHealthz(parts, signal));

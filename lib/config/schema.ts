@@ -80,6 +80,20 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "eventRecordQPS",
   "eventBurst",
   "allowedUnsafeSysctls",
+  "enableServer",
+  "address",
+  "port",
+  "tlsCertFile",
+  "tlsPrivateKeyFile",
+  "tlsCipherSuites",
+  "tlsMinVersion",
+  "authentication.x509.clientCAFile",
+  "authentication.webhook.enabled",
+  "authentication.webhook.cacheTTL",
+  "authentication.anonymous.enabled",
+  "authorization.mode",
+  "authorization.webhook.cacheAuthorizedTTL",
+  "authorization.webhook.cacheUnauthorizedTTL",
 ]);
 
 /**

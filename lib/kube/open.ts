@@ -20,6 +20,7 @@ import { KubeEvents } from "./events.ts";
 import { KubeNode } from "./node.ts";
 import { KubeObjects } from "./objects.ts";
 import { KubePods } from "./pods.ts";
+import { KubeReviews } from "./reviews.ts";
 import { TokenBucket } from "../base/token_bucket.ts";
 import { Transport } from "./transport.ts";
 import { parseKubeconfig } from "./translate_kubeconfig.ts";
@@ -145,6 +146,7 @@ function open(
     events: new KubeEvents(client),
     certificates: new KubeCertificates(parts),
     objects: new KubeObjects(client),
+    reviews: new KubeReviews(client),
     isHealthy: (signal) => isHealthy(client, signal),
     serverTimeMs: () => client.serverTimeMs(),
     reconnect: () => client.reconnect(),
