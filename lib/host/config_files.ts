@@ -62,7 +62,7 @@ async function readDropIns(directory: string): Promise<TextFile[]> {
 }
 
 /** The text of an optional file; empty when there is none. */
-export async function readOptional(path: string): Promise<string> {
+async function readOptional(path: string): Promise<string> {
   if (path === "") return "";
   try {
     return await Deno.readTextFile(path);
@@ -75,12 +75,28 @@ export async function readOptional(path: string): Promise<string> {
   }
 }
 
+/** What the configuration refers to, as the agent wants it at its start. */
+export interface Referred {
+  /** Text of the configured resolv.conf; empty when there is none. */
+  readonly resolvConf: string;
+  readonly credentialProviders: readonly CredentialProvider[];
+}
+
+export async function readReferred(
+  config: Pick<Config, "kubelet" | "flags" | "features">,
+): Promise<Referred> {
+  return {
+    resolvConf: await readOptional(config.kubelet.resolvConf),
+    credentialProviders: await readCredentialProviders(config),
+  };
+}
+
 /**
  * The image credential plugins that two flags configure, checked, their
  * programs found.
  * Compat: kubelet 1.36 RegisterCredentialProviderPlugins.
  */
-export async function readCredentialProviders(
+async function readCredentialProviders(
   { flags, features }: Pick<Config, "flags" | "features">,
 ): Promise<readonly CredentialProvider[]> {
   const { imageCredentialProviderConfig: path } = flags;
