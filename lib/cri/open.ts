@@ -1,6 +1,8 @@
 /** Opens the runtime and the image service, which may share an endpoint. */
+import type { Checkpoints } from "../port/checkpoints.ts";
 import type { Images } from "../port/images.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
+import { checkpoints } from "./checkpoints.ts";
 import { openChannel } from "./channel.ts";
 import { CriImages } from "./images.ts";
 import { CriRuntime } from "./runtime.ts";
@@ -12,7 +14,11 @@ export function openRuntime(config: {
   readonly imageServiceEndpoint: string;
   /** Milliseconds. */
   readonly runtimeRequestTimeout: number;
-}): { readonly runtime: ContainerRuntime; readonly images: Images } {
+}): {
+  readonly runtime: ContainerRuntime;
+  readonly images: Images;
+  readonly checkpoints: Checkpoints;
+} {
   const endpoint = config.containerRuntimeEndpoint;
   const requestTimeoutMs = config.runtimeRequestTimeout;
   const channel = openChannel({ endpoint, requestTimeoutMs });
@@ -20,5 +26,9 @@ export function openRuntime(config: {
   const images = own === "" || own === endpoint
     ? channel
     : openChannel({ endpoint: own, requestTimeoutMs });
-  return { runtime: new CriRuntime(channel), images: new CriImages(images) };
+  return {
+    runtime: new CriRuntime(channel),
+    images: new CriImages(images),
+    checkpoints: checkpoints(channel),
+  };
 }
