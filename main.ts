@@ -4,7 +4,6 @@
  * reads argv.
  */
 import { createAgent } from "./lib/agent.ts";
-import type { AgentOptions } from "./lib/agent_ports.ts";
 import { systemClock } from "./lib/base/clock.ts";
 import { chainOf } from "./lib/base/errors.ts";
 import { createLogger } from "./lib/base/log.ts";

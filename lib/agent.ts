@@ -217,6 +217,7 @@ async function makeDirectories({ config, ports }: Parts): Promise<void> {
   const { files } = ports;
   await files.makeDirectory(rootDir, 0o750);
   await files.makeDirectory(`${rootDir}/pods`, 0o750);
+  await files.makeDirectory(`${rootDir}/checkpoints`, 0o700);
   await files.makeDirectory(podLogsDir, 0o750);
   await files.makeDirectory(containerLogsDir, 0o755);
 }

@@ -1,6 +1,6 @@
 /** What the agent is handed by whoever makes one. */
 import type { Clock } from "./base/clock.ts";
-import type { Logger } from "./base/log.ts";
+import type { RootLogger } from "./base/log.ts";
 import type {
   Cgroups,
   Files,
@@ -9,10 +9,11 @@ import type {
   Mounts,
 } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
-import type { LogFiles } from "./port/log_files.ts";
+import type { LogFiles, SystemLogs } from "./port/log_files.ts";
 import type { Http, Listener, PodNet } from "./port/net.ts";
 import type { NodeListener } from "./port/node_server.ts";
 import type { Programs } from "./port/programs.ts";
+import type { Checkpoints } from "./port/checkpoints.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { ClusterPorts } from "./agent_cluster.ts";
 import type { CredentialProvider } from "./config/credential_providers.ts";
@@ -25,6 +26,9 @@ export interface AgentPorts {
   /** Follows links, as admins may place them in the manifest folder. */
   readonly manifestFiles: Files;
   readonly logFiles: LogFiles;
+  /** What `/logs` shows: the machine's own, below one folder. */
+  readonly systemLogs: SystemLogs;
+  readonly checkpoints: Checkpoints;
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
@@ -37,7 +41,7 @@ export interface AgentPorts {
   readonly listener: Listener;
   readonly nodeListener: NodeListener;
   readonly clock: Clock;
-  readonly log: Logger;
+  readonly log: RootLogger;
   /** Used where a kubeconfig is configured; else the node is standalone. */
   readonly cluster: ClusterPorts;
 }

@@ -23,6 +23,7 @@ export function memberFlags(cluster: ClusterFacts): string[] {
     `--cert-dir=${certDir}`,
     `--node-ip=${cluster.nodeIp}`,
     "--rotate-certificates",
+    "--rotate-server-certificates",
     "--enable-server",
     `--address=${cluster.nodeIp}`,
     `--port=${cluster.ports.kubelet}`,

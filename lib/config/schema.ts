@@ -94,6 +94,11 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "authorization.mode",
   "authorization.webhook.cacheAuthorizedTTL",
   "authorization.webhook.cacheUnauthorizedTTL",
+  "enableDebuggingHandlers",
+  "enableProfilingHandler",
+  "enableDebugFlagsHandler",
+  "enableSystemLogHandler",
+  "enableSystemLogQuery",
 ]);
 
 /**

@@ -2,15 +2,18 @@
  * Opens the runtime and the image service, which may share an endpoint, and
  * adds what only gRPC can ask to what the host can ask containers.
  */
+import type { Checkpoints } from "../port/checkpoints.ts";
 import type { Images } from "../port/images.ts";
 import type { PodNet } from "../port/net.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
+import { checkpoints } from "./checkpoints.ts";
 import { openChannel } from "./channel.ts";
 import { openHealth } from "./health.ts";
 import { CriImages } from "./images.ts";
 import { CriRuntime } from "./runtime.ts";
 
 export interface RuntimePorts {
+  readonly checkpoints: Checkpoints;
   readonly runtime: ContainerRuntime;
   readonly images: Images;
   readonly podNet: PodNet;
@@ -38,5 +41,6 @@ export function openRuntime(
     runtime: new CriRuntime(channel),
     images: new CriImages(images),
     podNet: { ...host.podNet, ...openHealth() },
+    checkpoints: checkpoints(channel),
   };
 }

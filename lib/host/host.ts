@@ -9,14 +9,14 @@ import type {
 } from "../port/host.ts";
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
-import type { LogFiles } from "../port/log_files.ts";
+import type { LogFiles, SystemLogs } from "../port/log_files.ts";
 import type { Http, Listener, PodNet } from "../port/net.ts";
 import type { NodeListener } from "../port/node_server.ts";
 import type { Programs } from "../port/programs.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
 import { hostPathsOf } from "./host_paths.ts";
-import { openLibc } from "./libc.ts";
+import { type Libc, openLibc } from "./libc.ts";
 import { HostListener } from "./listener.ts";
 import { HostLogFiles } from "./log_files.ts";
 import { LinuxMachine } from "./machine.ts";
@@ -33,6 +33,7 @@ export interface Host {
   readonly manifestFiles: Files;
   readonly certificateFiles: Files;
   readonly logFiles: LogFiles;
+  readonly systemLogs: SystemLogs;
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
@@ -70,6 +71,7 @@ export function openHost(
       links: "follow",
     }),
     certificateFiles: new HostFiles({ libc, roots: ["/"], links: "follow" }),
+    systemLogs: systemLogs(libc, join(hostRoot, "/var/log")),
     logFiles: new HostLogFiles({ libc, roots: [podLogsDir], links: "refuse" }),
     mounts: new HostMounts({ libc, roots: [rootDir], links: "refuse" }),
     hostPaths: hostPathsOf(libc),
@@ -81,5 +83,14 @@ export function openHost(
     podNet: hostPodNet,
     listener: new HostListener(libc),
     nodeListener: new HostNodeListener(),
+  };
+}
+
+function systemLogs(libc: Libc, folder: string): SystemLogs {
+  const trees = { libc, roots: [folder], links: "refuse" } as const;
+  return {
+    folder,
+    files: new HostFiles(trees),
+    logFiles: new HostLogFiles(trees),
   };
 }

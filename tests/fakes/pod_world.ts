@@ -123,6 +123,12 @@ export class PodWorld {
       files: this.files,
       manifestFiles: this.manifests,
       logFiles: NO_LOGS,
+      systemLogs: {
+        folder: "/var/log",
+        files: this.files,
+        logFiles: NO_LOGS,
+      },
+      checkpoints: { checkpoint: () => Promise.resolve() },
       mounts: this.mounts,
       hostPaths: this.hostPaths,
       cgroups: this.cgroups,
