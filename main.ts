@@ -59,9 +59,8 @@ async function runAgent(config: Config, warnings: readonly string[]) {
   const host = { ...openHost(config), clock: systemClock, log };
   const cluster = openCluster(config, { ...host, version });
   const ports = { ...host, ...openRuntime(kubelet), cluster };
-  const resolvConf = await files.readOptional(kubelet.resolvConf);
   log.info("Started", { version, node });
-  await createAgent(config, ports, { version, resolvConf }).run(interrupted());
+  await createAgent(config, ports, { version }).run(interrupted());
   return 0;
 }
 

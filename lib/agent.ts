@@ -10,6 +10,7 @@ import type { Recorder } from "./port/recorder.ts";
 import type { PodStatusJson } from "./api/status.ts";
 import type { V1Pod } from "./api/types.ts";
 import { createMembership, type Membership } from "./agent_cluster.ts";
+import { followClasses, followNode, wakeHeirs } from "./agent_follow.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
@@ -26,8 +27,14 @@ import { createApply } from "./sync/apply.ts";
 import { HealthLoop, UNHEARD } from "./sync/health.ts";
 import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
-import { imageOptions, podSettings, sourceConfig } from "./sync/settings.ts";
+import {
+  imageOptions,
+  podSettings,
+  sourceConfig,
+  userIdOptions,
+} from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
+import { UserIds } from "./sync/user_ids.ts";
 import { pass } from "./sync/worker.ts";
 import { VolumeRunner } from "./volume/run.ts";
 
@@ -44,18 +51,14 @@ export function createAgent(
   ports: AgentPorts,
   options: AgentOptions,
 ): Agent {
-  const parts = createParts(config, ports, options);
+  const parts = createParts(config, ports);
   const view = createView(parts, options.version);
   return { view, run: (signal) => run(parts, view, signal) };
 }
 
 type Parts = ReturnType<typeof createParts>;
 
-function createParts(
-  config: Config,
-  ports: AgentPorts,
-  options: AgentOptions,
-) {
+function createParts(config: Config, ports: AgentPorts) {
   const [desired, desiredReader] = cell<Desired>(NOTHING_YET);
   const [health, healthReader] = cell<RuntimeHealth>(UNHEARD);
   const pods: Pods = new Map();
@@ -69,7 +72,7 @@ function createParts(
   });
   const recorder = membership?.recorder ?? ledger;
   const runners = createRunners(config, ports, { queue, recorder, membership });
-  const settings = podSettings(config, ports.host, options.resolvConf);
+  const settings = podSettings(config, ports.host);
   const healthLoop = new HealthLoop({
     ...ports,
     health,
@@ -90,10 +93,12 @@ function createParts(
     auditMs: config.kubelet.syncFrequency,
   };
   const audit = new Audit(loopPorts);
+  const userIds = new UserIds(ports, userIdOptions(config));
   return {
     config,
     ports,
     settings,
+    userIds,
     desired,
     desiredReader,
     healthReader,
@@ -184,6 +189,7 @@ async function run(
     scope.run(name, run);
   }
   scope.run("follow-node", (signal) => followNode(parts, signal));
+  scope.run("follow-classes", (signal) => followClasses(parts, signal));
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));
   scope.run("healthz", (signal) => serveHealthz(parts, signal));
   await scope.closed();
@@ -229,12 +235,15 @@ function workerPorts(parts: Parts) {
       ...ports,
       images: parts.imageRunner,
       volumes: parts.volumes,
+      userIds: parts.userIds,
       recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),
     // Until the probe runner is wired in.
     verdicts: () => new Map(),
     settings: parts.settings,
+    userIds: parts.userIds,
+    runtimeClasses: () => membership?.runtimeClasses() ?? NOTHING,
     pods,
     wanted: () => wantedBy(desiredReader),
     health: () => parts.healthReader.get(),
@@ -265,27 +274,4 @@ function wantedBy(desired: Reader<Desired>) {
       return held === undefined ? undefined : heldStatus(held);
     },
   };
-}
-
-/** Once the API server has told of the node, and for pods that wait for it. */
-async function followNode(parts: Parts, signal: AbortSignal): Promise<void> {
-  const { membership, pods, queue } = parts;
-  if (membership === undefined) return;
-  let before: unknown;
-  for await (const node of membership.node.node.changes(signal)) {
-    if (before === undefined) wakeAll(parts.loopPorts);
-    before = node;
-    for (const [uid, { state }] of pods) {
-      if (state.kind === "waiting" && state.for === "node") queue.wake(uid);
-    }
-  }
-}
-
-/** Pods that waited for the name, or the same pod wanted again. */
-function wakeHeirs(parts: Parts, uid: PodUid): void {
-  for (const other of parts.desiredReader.get().pods.keys()) {
-    const state = parts.pods.get(other)?.state;
-    const waits = state?.kind === "waiting" && state.for === "name";
-    if (other === uid || waits) parts.queue.wake(other);
-  }
 }

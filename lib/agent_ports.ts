@@ -7,6 +7,7 @@ import type {
   HostFacts,
   HostPaths,
   Mounts,
+  NodeTexts,
 } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
 import type { LogFiles } from "./port/log_files.ts";
@@ -26,6 +27,7 @@ export interface AgentPorts {
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
+  readonly nodeTexts: NodeTexts;
   readonly http: Http;
   readonly listener: Listener;
   readonly clock: Clock;
@@ -37,6 +39,4 @@ export interface AgentPorts {
 /** What only `main.ts` knows. */
 export interface AgentOptions {
   readonly version: string;
-  /** Text of the configured resolv.conf; empty when there is none. */
-  readonly resolvConf: string;
 }

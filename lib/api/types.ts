@@ -11,6 +11,7 @@ export type {
   V1ContainerStatus,
   V1DownwardAPIVolumeFile,
   V1EnvVar,
+  V1HostAlias,
   V1KeyToPath,
   V1Lifecycle,
   V1NodeSelectorRequirement,

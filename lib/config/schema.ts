@@ -78,6 +78,9 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "eventRecordQPS",
   "eventBurst",
   "allowedUnsafeSysctls",
+  "memorySwap.swapBehavior",
+  "singleProcessOOMKill",
+  "userNamespaces.idsPerPod",
 ]);
 
 /**

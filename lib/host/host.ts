@@ -6,6 +6,7 @@ import type {
   HostFacts,
   HostPaths,
   Mounts,
+  NodeTexts,
 } from "../port/host.ts";
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
@@ -20,6 +21,7 @@ import { HostLogFiles } from "./log_files.ts";
 import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
 import { hostHttp } from "./net.ts";
+import { HostNodeTexts } from "./node_texts.ts";
 import { ProcFacts } from "./proc.ts";
 import { HostMounts } from "./tmpfs.ts";
 
@@ -32,6 +34,7 @@ export interface Host {
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
+  readonly nodeTexts: NodeTexts;
   readonly machine: Machine;
   readonly http: Http;
   readonly listener: Listener;
@@ -65,7 +68,8 @@ export function openHost(
     mounts: new HostMounts({ libc, roots: [rootDir], links: "refuse" }),
     hostPaths: hostPathsOf(libc),
     cgroups: new HostCgroups(libc, runDir),
-    host: new ProcFacts(runDir),
+    host: new ProcFacts(runDir, libc),
+    nodeTexts: new HostNodeTexts(libc),
     machine: new LinuxMachine({ runDir, hostRoot }),
     http: hostHttp,
     listener: new HostListener(libc),

@@ -19,6 +19,7 @@ import { KubeEvents } from "./events.ts";
 import { type RunProgram, runProgram } from "./exec_plugin.ts";
 import { KubeNode } from "./node.ts";
 import { KubeObjects } from "./objects.ts";
+import { KubeRuntimeClasses } from "./runtime_classes.ts";
 import { KubePods } from "./pods.ts";
 import { TokenBucket } from "../base/token_bucket.ts";
 import { Transport } from "./transport.ts";
@@ -136,6 +137,7 @@ function open(
     events: new KubeEvents(client),
     certificates: new KubeCertificates(parts),
     objects: new KubeObjects(client),
+    runtimeClasses: new KubeRuntimeClasses(parts),
     isHealthy: (signal) => isHealthy(client, signal),
     serverTimeMs: () => client.serverTimeMs(),
     reconnect: () => client.reconnect(),

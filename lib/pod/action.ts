@@ -40,6 +40,10 @@ export type Action =
     }[];
   }
   | { readonly kind: "run-sandbox"; readonly spec: SandboxSpec }
+  /** There is no sandbox to ask for, and why; fails as its creation would. */
+  | { readonly kind: "refuse-sandbox"; readonly message: string }
+  /** Gives the pod ids of its own for its user namespace, and keeps them. */
+  | { readonly kind: "allocate-user-ids" }
   | {
     readonly kind: "start-container";
     readonly sandboxId: SandboxId;
@@ -48,6 +52,8 @@ export type Action =
     /** Directory to create before, and the link for log collectors. */
     readonly log: LogPlace;
     readonly messageFile: string;
+    /** The pod's /etc/hosts, written in place at each start. */
+    readonly hosts?: { readonly path: string; readonly text: string };
   }
   /** A container that was created when the agent died, but not started. */
   | {

@@ -6,14 +6,15 @@ import { containerHash } from "../api/hash.ts";
 import { podNameOf, restartPolicyOf, usesHostNetwork } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { SandboxStatus } from "../port/runtime_status.ts";
-import type { ImageState, PullPolicy } from "../image/types.ts";
+import type { ImageState } from "../image/types.ts";
 import type { Action, Blocker, LogPlace } from "./action.ts";
 import { containerSpec } from "./container_spec.ts";
 import { type Facts, instancesOf, type ObservedContainer } from "./facts.ts";
 import { remembered } from "./labels.ts";
 import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
+import { pullPolicy } from "./pull_policy.ts";
 import { mayRestart, restartDelay } from "./restart.ts";
-import { sandboxSpec } from "./sandbox_spec.ts";
+import { sandboxSpec, specBlocker } from "./sandbox_spec.ts";
 import { specGrace, stopContainers } from "./stop.ts";
 import { readyVolumes, volumeBlocker } from "./volumes.ts";
 
@@ -228,16 +229,6 @@ export function ensureImage(container: V1Container): Action {
   };
 }
 
-/** Compat: API defaulting: `Always` for `:latest` or no tag. */
-function pullPolicy(container: V1Container): PullPolicy {
-  const policy = container.imagePullPolicy;
-  if (policy === "Always" || policy === "Never") return policy;
-  if (policy === "IfNotPresent") return policy;
-  const image = container.image ?? "";
-  const tag = /:([^/:@]+)$/.exec(image)?.[1] ?? "latest";
-  return tag === "latest" && !image.includes("@") ? "Always" : "IfNotPresent";
-}
-
 function startContainer(
   facts: Facts,
   place: Place,
@@ -248,6 +239,9 @@ function startContainer(
   const volumePaths = readyVolumes(facts, pod);
   if (volumePaths === undefined) return waiting(volumeBlocker(facts));
   const instance = instancesOf(facts.observed, container.name)[0];
+  const inside = sandboxSpec(facts, pod, sandbox.attempt);
+  if (inside.kind === "wait") return waiting(specBlocker(inside));
+  if (inside.kind === "refused") return inside;
   const attempt = instance === undefined
     ? facts.loggedAttempts.get(container.name) ?? 0
     : remembered(instance.annotations).restartCount + 1;
@@ -260,6 +254,7 @@ function startContainer(
     podIps: usesHostNetwork(pod) ? facts.hostIps : sandbox.ips,
     hostIps: facts.hostIps,
     volumePaths,
+    user: inside.spec.security.namespaces.user,
   });
   if (result.kind === "refused") return result;
   return {
@@ -267,10 +262,11 @@ function startContainer(
     actions: [{
       kind: "start-container",
       sandboxId: sandbox.id,
-      sandbox: sandboxSpec(settings, pod, sandbox.attempt),
+      sandbox: inside.spec,
       container: result.spec,
       log: logPlace(facts, place, attempt),
       messageFile: result.messageFile,
+      ...result.hosts === undefined ? {} : { hosts: result.hosts },
     }],
   };
 }

@@ -13,11 +13,16 @@ import type { V1Container, V1Pod } from "../api/types.ts";
 import type { Action, Blocker } from "./action.ts";
 import { surplus } from "./clean.ts";
 import { ensureImage } from "./containers.ts";
+import { dnsWarnings } from "./dns.ts";
 import type { Plan } from "./plan.ts";
 import { currentSandbox, type Facts, instancesOf } from "./facts.ts";
 import { podDirectories } from "./paths.ts";
 import { mayRestart } from "./restart.ts";
-import { sandboxSpec } from "./sandbox_spec.ts";
+import {
+  sandboxSpec,
+  type SandboxSpecResult,
+  specBlocker,
+} from "./sandbox_spec.ts";
 import { mayStillRun, specGrace, stopContainers } from "./stop.ts";
 import { unsupported } from "./support.ts";
 import { askForVolumes } from "./volumes.ts";
@@ -47,6 +52,10 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
   if (blocker !== undefined) return waitFor(blocker, facts);
   const running = facts.observed.containers.filter(mayStillRun);
   const attempt = old === undefined ? 0 : old.attempt + 1;
+  const wanted = sandboxSpec(facts, pod, attempt);
+  if (wanted.kind === "wait" && wanted.for === "runtime-class") {
+    return waitFor(specBlocker(wanted), facts);
+  }
   const actions: Action[] = [
     {
       kind: "make-pod-files",
@@ -63,7 +72,7 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
     ...facts.observed.sandboxes
       .map(({ id }) => ({ kind: "stop-sandbox", id }) as const),
     ...surplus(facts),
-    { kind: "run-sandbox", spec: sandboxSpec(facts.settings, pod, attempt) },
+    ...lastStep(facts, pod, wanted),
   ];
   return {
     next: { kind: "waiting", for: "sandbox" },
@@ -71,6 +80,29 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
     blockers: [{ what: "sandbox", message: "Creating the pod's sandbox" }],
     waiting: new Map(),
   };
+}
+
+/** The sandbox, or what has to come before it in a round of its own. */
+function lastStep(
+  { settings }: Facts,
+  pod: V1Pod,
+  wanted: SandboxSpecResult,
+): Action[] {
+  switch (wanted.kind) {
+    case "wait":
+      return [{ kind: "allocate-user-ids" }];
+    case "refused":
+      return [{ kind: "refuse-sandbox", message: wanted.message }];
+    case "ok":
+      return [
+        ...dnsWarnings(settings, pod).map((warning): Action => ({
+          kind: "note",
+          type: "Warning",
+          ...warning,
+        })),
+        { kind: "run-sandbox", spec: wanted.spec },
+      ];
+  }
 }
 
 const CHANGED: Action = {

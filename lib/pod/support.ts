@@ -20,15 +20,8 @@ export interface Unsupported {
 
 const REFUSED_POD_FIELDS = [
   "activeDeadlineSeconds",
-  "hostnameOverride",
   "initContainers",
   "resourceClaims",
-  "resources",
-  "runtimeClassName",
-] as const satisfies readonly (keyof V1PodSpec)[];
-
-const IGNORED_POD_FIELDS = [
-  "hostAliases",
 ] as const satisfies readonly (keyof V1PodSpec)[];
 
 const REFUSED_CONTAINER_FIELDS = [
@@ -51,14 +44,9 @@ export function unsupported(pod: V1Pod): Unsupported {
     refused: [
       ...set(spec, REFUSED_POD_FIELDS).map((field) => `spec.${field}`),
       ...(spec.volumes ?? []).flatMap(unsupportedInVolume),
-      ...spec.hostUsers === false ? ["spec.hostUsers"] : [],
-      ...isApparmor(spec.securityContext)
-        ? ["spec.securityContext.appArmorProfile"]
-        : [],
       ...containers.flatMap(refusedIn),
     ],
     ignored: [
-      ...set(spec, IGNORED_POD_FIELDS).map((field) => `spec.${field}`),
       ...(spec.volumes ?? []).flatMap(ignoredInVolume),
       ...containers.flatMap(ignoredIn),
     ],
@@ -67,16 +55,10 @@ export function unsupported(pod: V1Pod): Unsupported {
 
 function refusedIn(container: V1Container): string[] {
   const at = `spec.containers[${container.name}]`;
-  const { limits } = container.resources ?? {};
   return [
     ...set(container, REFUSED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
     ...(container.volumeMounts ?? []).flatMap(unsupportedInMount)
       .map((field) => `${at}.${field}`),
-    ...isApparmor(container.securityContext)
-      ? [`${at}.securityContext.appArmorProfile`]
-      : [],
-    ...Object.keys(limits ?? {}).filter((name) => name.startsWith("hugepages-"))
-      .map((name) => `${at}.resources.limits[${name}]`),
   ];
 }
 
@@ -89,14 +71,6 @@ function ignoredIn(container: V1Container): string[] {
       ? [`${at}.terminationMessagePolicy`]
       : [],
   ];
-}
-
-/** A profile that confines; without one the runtime's default holds. */
-function isApparmor(
-  context: { appArmorProfile?: { type: string } } | undefined,
-): boolean {
-  const type = context?.appArmorProfile?.type;
-  return type !== undefined && type !== "Unconfined";
 }
 
 /** The fields of `keys` that hold something. */

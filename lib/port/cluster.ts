@@ -165,6 +165,14 @@ export interface ClusterObjects {
   createToken(request: TokenRequest, signal: AbortSignal): Promise<IssuedToken>;
 }
 
+export interface ClusterRuntimeClasses {
+  /**
+   * The handler of every class by its name: the whole of it, at first and
+   * after each change, until `signal` aborts. Promises as for the pods.
+   */
+  watch(signal: AbortSignal): AsyncIterable<ReadonlyMap<string, string>>;
+}
+
 /** What a kubeconfig was turned into. */
 export interface Cluster {
   readonly pods: ClusterPods;
@@ -172,6 +180,7 @@ export interface Cluster {
   readonly events: ClusterEvents;
   readonly certificates: ClusterCertificates;
   readonly objects: ClusterObjects;
+  readonly runtimeClasses: ClusterRuntimeClasses;
   /** True when `/healthz` of the API server says so. */
   isHealthy(signal: AbortSignal): Promise<boolean>;
   /** The server's clock now, by its last `Date` header; undefined before any. */

@@ -14,6 +14,7 @@ import type { Cgroups, Files } from "../port/host.ts";
 import type { Made } from "./observe.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
+import type { UserIds } from "./user_ids.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 
 export interface ApplyPorts {
@@ -22,6 +23,7 @@ export interface ApplyPorts {
   readonly cgroups: Cgroups;
   readonly images: ImageRunner;
   readonly volumes: Pick<VolumeRunner, "request" | "release">;
+  readonly userIds: Pick<UserIds, "allocate">;
   readonly recorder: Recorder;
   readonly log: Logger;
   /** How many starts and removals the machine does well side by side. */
@@ -54,6 +56,8 @@ export function stepOf(action: Action): string {
     case "start-created-container":
       return action.name;
     case "run-sandbox":
+    case "refuse-sandbox":
+    case "allocate-user-ids":
     case "make-pod-files":
     case "ensure-image":
     case "ensure-volumes":
@@ -75,6 +79,10 @@ export function createApply(ports: ApplyPorts): Apply {
       case "release-volumes":
         return handlers[action.kind](action, at);
       case "make-pod-files":
+        return handlers[action.kind](action, at);
+      case "refuse-sandbox":
+        return handlers[action.kind](action, at);
+      case "allocate-user-ids":
         return handlers[action.kind](action, at);
       case "run-sandbox":
         return handlers[action.kind](action, at);
@@ -117,13 +125,11 @@ function createHandlers(ports: ApplyPorts): Handlers {
     },
     "release-volumes": (_action, { uid, signal }) =>
       volumes.release(uid, signal),
-    "make-pod-files": async (action) => {
-      for (const { path, mode } of action.directories) {
-        await files.makeDirectory(path, mode);
-      }
-      for (const { path, text, mode } of action.files) {
-        await files.replace(path, new TextEncoder().encode(text), mode);
-      }
+    "make-pod-files": (action) => makePodFiles(files, action),
+    "refuse-sandbox": ({ message }) =>
+      Promise.reject(new AgentError(message, { next: "retry" })),
+    "allocate-user-ids": async (_action, { uid, signal }) => {
+      await ports.userIds.allocate(uid, signal);
     },
     "run-sandbox": async (action, { signal, made }) => {
       const run = () => runtime.runSandbox(action.spec, signal);
@@ -159,6 +165,18 @@ function createHandlers(ports: ApplyPorts): Handlers {
   };
 }
 
+async function makePodFiles(
+  files: Files,
+  action: Extract<Action, { kind: "make-pod-files" }>,
+): Promise<void> {
+  for (const { path, mode } of action.directories) {
+    await files.makeDirectory(path, mode);
+  }
+  for (const { path, text, mode } of action.files) {
+    await files.replace(path, new TextEncoder().encode(text), mode);
+  }
+}
+
 async function stop(
   ports: ApplyPorts,
   container: ContainerToStop,
@@ -184,6 +202,7 @@ async function startNew(
   await files.makeDirectory(log.directory, 0o755);
   await files.makeDirectory(parentOf(action.messageFile), 0o755);
   await files.touch(action.messageFile, 0o666);
+  await writeHosts(files, action.hosts);
   // Taken whether or not the creation succeeds: the image may be gone by now.
   images.consume(at.uid, container.name);
   const id = await failAs(
@@ -203,6 +222,16 @@ async function startNew(
     container: container.name,
   });
   await start(ports, { id, name: container.name, log }, at);
+}
+
+/** In place: containers that run have this very file mounted. */
+async function writeHosts(
+  files: Files,
+  hosts: { readonly path: string; readonly text: string } | undefined,
+): Promise<void> {
+  if (hosts === undefined) return;
+  const bytes = new TextEncoder().encode(hosts.text);
+  await files.overwrite(hosts.path, bytes, 0o644);
 }
 
 async function startCreated(

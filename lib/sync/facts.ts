@@ -21,6 +21,7 @@ import { lostForGood } from "../pod/lost.ts";
 import { isTerminal } from "../pod/phase.ts";
 import { POD_NAME, POD_NAMESPACE } from "../pod/labels.ts";
 import { podLogDirectory } from "../pod/paths.ts";
+import type { IdRange } from "../pod/userns.ts";
 import type { Files } from "../port/host.ts";
 import type { Verdicts } from "../probe/types.ts";
 import type { VolumeState } from "../volume/types.ts";
@@ -42,6 +43,8 @@ export interface FactSources {
   readonly verdicts: Verdicts;
   readonly loggedAttempts: ReadonlyMap<string, number>;
   readonly runtime: RuntimeHealth;
+  readonly runtimeClasses: ReadonlyMap<string, string> | undefined;
+  readonly userIds: IdRange | undefined;
   readonly settings: PodSettings;
 }
 

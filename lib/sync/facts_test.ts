@@ -35,6 +35,8 @@ function rivalAmong(others: Record<string, PodMemory>) {
     verdicts: new Map(),
     loggedAttempts: new Map(),
     runtime: HEALTHY,
+    runtimeClasses: undefined,
+    userIds: undefined,
     settings: SETTINGS,
   }, pods).rival;
 }

@@ -23,10 +23,11 @@ import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import { type Apply, type ApplyPlace, stepOf } from "./apply.ts";
 import { eventOf, reasonOf } from "./failure.ts";
-import { attemptsOf, gather, type GatherPorts } from "./gather.ts";
+import { attemptsOf, gather, type GatherPorts, recoverIds } from "./gather.ts";
 import { look, lookAgain, type LookPorts } from "./look.ts";
 import type { Made } from "./observe.ts";
 import { EMPTY_MEMORY, type PodMemory, type Pods } from "./store.ts";
+import type { UserIds } from "./user_ids.ts";
 
 /** Ours: the kubelet retries each failed sync after 10 to 15 s. */
 const RETRY = { initialMs: 1_000, maxMs: 60_000, forgetAfterMs: 600_000 };
@@ -40,6 +41,7 @@ export interface WorkerPorts extends LookPorts, GatherPorts {
   readonly log: Logger;
   readonly recorder: Recorder;
   readonly apply: Apply;
+  readonly userIds: GatherPorts["userIds"] & Pick<UserIds, "release">;
   readonly wanted: GatherPorts["wanted"];
   readonly health: () => RuntimeHealth;
   readonly pods: Pods;
@@ -76,6 +78,7 @@ async function rounds(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   let observed = await look(ports, uid, signal);
+  if (observed !== undefined) await recoverIds(ports, uid, signal);
   for (let round = 0; round < MOST_ROUNDS; round++) {
     if (observed === undefined) return waitForRuntime(ports, uid);
     const attempts = await attemptsOf(ports, uid);
@@ -131,6 +134,7 @@ function forget(ports: WorkerPorts, uid: PodUid): undefined {
   ports.pods.delete(uid);
   ports.images.forget(uid);
   ports.volumes.forget(uid);
+  ports.userIds.release(uid);
   ports.forgotten(uid);
 }
 

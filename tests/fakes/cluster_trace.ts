@@ -22,6 +22,7 @@ export function traced(cluster: Cluster, ear: ClusterEar): Cluster {
     events: cluster.events,
     certificates: cluster.certificates,
     objects: cluster.objects,
+    runtimeClasses: cluster.runtimeClasses,
     isHealthy: (signal) => cluster.isHealthy(signal),
     serverTimeMs: () => cluster.serverTimeMs(),
     reconnect: () => cluster.reconnect(),

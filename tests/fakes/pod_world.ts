@@ -11,7 +11,12 @@ import { load } from "../../lib/config/load_fixture.ts";
 import { type Call, traced } from "./cluster_trace.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeCluster } from "./fake_cluster.ts";
-import { FakeCgroups, FakeFiles, fakeHostFacts } from "./fake_host.ts";
+import {
+  FakeCgroups,
+  FakeFiles,
+  fakeHostFacts,
+  FakeNodeTexts,
+} from "./fake_host.ts";
 import { FakeHttp } from "./fake_http.ts";
 import { FakeHostPaths, FakeMounts } from "./fake_mounts.ts";
 import { FakeImages } from "./fake_images.ts";
@@ -20,6 +25,8 @@ import { memberPorts } from "./member_ports.ts";
 import { PodTrace } from "./pod_world_trace.ts";
 
 export const MANIFESTS = "/etc/kubernetes/manifests";
+
+const DNS = "clusterDNS: [10.96.0.10]\nclusterDomain: cluster.local\n";
 
 /** No key is made and no certificate asked for. */
 const MEMBER_SETTINGS = `rotateCertificates: false
@@ -36,6 +43,7 @@ export class PodWorld {
   readonly mounts = new FakeMounts(this.files, "/var/lib/kubelet");
   readonly hostPaths = new FakeHostPaths();
   readonly cgroups = new FakeCgroups();
+  readonly nodeTexts = new FakeNodeTexts();
   /** Asked by a member of a cluster only. */
   readonly cluster = new FakeCluster();
   readonly trace = new PodTrace(this.runtime.world, this.clock);
@@ -47,7 +55,7 @@ export class PodWorld {
 
   /** `settings`: lines of a kubelet configuration; flags besides. */
   constructor(settings = "", flags: readonly string[] = []) {
-    const file = `staticPodPath: ${MANIFESTS}\n${settings}`;
+    const file = `staticPodPath: ${MANIFESTS}\n${DNS}${settings}`;
     this.#config = load([...flags], { file }).config;
     this.#agent = this.#create();
     this.manifests.put(`${MANIFESTS}/.keep`, "");
@@ -123,6 +131,7 @@ export class PodWorld {
       hostPaths: this.hostPaths,
       cgroups: this.cgroups,
       host: fakeHostFacts(),
+      nodeTexts: this.nodeTexts,
       http: new FakeHttp(),
       listener: QUIET,
       clock: this.clock,
@@ -131,7 +140,7 @@ export class PodWorld {
         say: (words) => this.trace.say(words),
         before: (call) => this.#before(call),
       })),
-    }, { version: "0.0.0", resolvConf: "nameserver 192.0.2.1\n" });
+    }, { version: "0.0.0" });
   }
 }
 
