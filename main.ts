@@ -11,6 +11,7 @@ import * as line from "./lib/config/command_line.ts";
 import { helpText } from "./lib/config/help.ts";
 import { type Config, loadConfig } from "./lib/config/load.ts";
 import { renderCheckConfig, versionText } from "./lib/config/render.ts";
+import { openHealth } from "./lib/cri/health.ts";
 import { openRuntime } from "./lib/cri/open.ts";
 import { openCluster } from "./lib/kube/open.ts";
 import * as files from "./lib/host/config_files.ts";
@@ -58,7 +59,8 @@ async function runAgent(config: Config, warnings: readonly string[]) {
   for (const warning of warnings) log.warn(warning);
   const host = { ...openHost(config), clock: systemClock, log };
   const cluster = openCluster(config, { ...host, version });
-  const ports = { ...host, ...openRuntime(kubelet), cluster };
+  const podNet = { ...host.podNet, ...openHealth() };
+  const ports = { ...host, ...openRuntime(kubelet), podNet, cluster };
   log.info("Started", { version, node });
   await createAgent(config, ports, { version }).run(interrupted());
   return 0;

@@ -9,9 +9,14 @@ import type { PodUid } from "./api/id.ts";
 import type { Recorder } from "./port/recorder.ts";
 import type { PodStatusJson } from "./api/status.ts";
 import type { V1Pod } from "./api/types.ts";
-import { createMembership, type Membership } from "./agent_cluster.ts";
+import {
+  createMembership,
+  type Loop,
+  type Membership,
+} from "./agent_cluster.ts";
 import { followClasses, followNode, wakeHeirs } from "./agent_follow.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
+import { createNodeServer } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import { ImageRunner } from "./image/run.ts";
@@ -53,10 +58,14 @@ export function createAgent(
 ): Agent {
   const parts = createParts(config, ports);
   const view = createView(parts, options.version);
-  return { view, run: (signal) => run(parts, view, signal) };
+  const server = createNodeServer({ ...parts, view });
+  const loops = [...parts.membership?.loops ?? [], ...server];
+  return { view, run: (signal) => run({ ...parts, loops }, view, signal) };
 }
 
-type Parts = ReturnType<typeof createParts>;
+type Parts = ReturnType<typeof createParts> & {
+  readonly loops?: readonly Loop[];
+};
 
 function createParts(config: Config, ports: AgentPorts) {
   const [desired, desiredReader] = cell<Desired>(NOTHING_YET);
@@ -185,9 +194,7 @@ async function run(
       },
       signal,
     ));
-  for (const { name, run } of parts.membership?.loops ?? []) {
-    scope.run(name, run);
-  }
+  for (const { name, run } of parts.loops ?? []) scope.run(name, run);
   scope.run("follow-node", (signal) => followNode(parts, signal));
   scope.run("follow-classes", (signal) => followClasses(parts, signal));
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));

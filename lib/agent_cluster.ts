@@ -95,7 +95,7 @@ export function createMembership(
     statuses,
     api,
     isOpen,
-    certificates: identity.views,
+    ...identity.facts,
     admissionNode: () => {
       const known = node.node.get();
       return known && admissionNode(config.nodeName, known, node.seen.get());

@@ -11,7 +11,8 @@ import type {
 } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
 import type { LogFiles } from "./port/log_files.ts";
-import type { Http, Listener } from "./port/net.ts";
+import type { Http, Listener, PodNet } from "./port/net.ts";
+import type { NodeListener } from "./port/node_server.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { ClusterPorts } from "./agent_cluster.ts";
 
@@ -29,7 +30,9 @@ export interface AgentPorts {
   readonly host: HostFacts;
   readonly nodeTexts: NodeTexts;
   readonly http: Http;
+  readonly podNet: PodNet;
   readonly listener: Listener;
+  readonly nodeListener: NodeListener;
   readonly clock: Clock;
   readonly log: Logger;
   /** Used where a kubeconfig is configured; else the node is standalone. */

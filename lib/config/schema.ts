@@ -81,6 +81,20 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "memorySwap.swapBehavior",
   "singleProcessOOMKill",
   "userNamespaces.idsPerPod",
+  "enableServer",
+  "address",
+  "port",
+  "tlsCertFile",
+  "tlsPrivateKeyFile",
+  "tlsCipherSuites",
+  "tlsMinVersion",
+  "authentication.x509.clientCAFile",
+  "authentication.webhook.enabled",
+  "authentication.webhook.cacheTTL",
+  "authentication.anonymous.enabled",
+  "authorization.mode",
+  "authorization.webhook.cacheAuthorizedTTL",
+  "authorization.webhook.cacheUnauthorizedTTL",
 ]);
 
 /**

@@ -11,7 +11,8 @@ import type {
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
 import type { LogFiles } from "../port/log_files.ts";
-import type { Http, Listener } from "../port/net.ts";
+import type { Http, Listener, PodNet } from "../port/net.ts";
+import type { NodeListener } from "../port/node_server.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
 import { hostPathsOf } from "./host_paths.ts";
@@ -20,8 +21,10 @@ import { HostListener } from "./listener.ts";
 import { HostLogFiles } from "./log_files.ts";
 import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
+import { HostNodeListener } from "./node_listener.ts";
 import { hostHttp } from "./net.ts";
 import { HostNodeTexts } from "./node_texts.ts";
+import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
 import { HostMounts } from "./tmpfs.ts";
 
@@ -37,7 +40,10 @@ export interface Host {
   readonly nodeTexts: NodeTexts;
   readonly machine: Machine;
   readonly http: Http;
+  /** What the gRPC library is not needed for. */
+  readonly podNet: Omit<PodNet, "health">;
   readonly listener: Listener;
+  readonly nodeListener: NodeListener;
 }
 
 /**
@@ -72,6 +78,8 @@ export function openHost(
     nodeTexts: new HostNodeTexts(libc),
     machine: new LinuxMachine({ runDir, hostRoot }),
     http: hostHttp,
+    podNet: hostPodNet,
     listener: new HostListener(libc),
+    nodeListener: new HostNodeListener(),
   };
 }

@@ -21,6 +21,7 @@ import { KubeNode } from "./node.ts";
 import { KubeObjects } from "./objects.ts";
 import { KubeRuntimeClasses } from "./runtime_classes.ts";
 import { KubePods } from "./pods.ts";
+import { KubeReviews } from "./reviews.ts";
 import { TokenBucket } from "../base/token_bucket.ts";
 import { Transport } from "./transport.ts";
 import { parseKubeconfig } from "./translate_kubeconfig.ts";
@@ -138,6 +139,7 @@ function open(
     certificates: new KubeCertificates(parts),
     objects: new KubeObjects(client),
     runtimeClasses: new KubeRuntimeClasses(parts),
+    reviews: new KubeReviews(client),
     isHealthy: (signal) => isHealthy(client, signal),
     serverTimeMs: () => client.serverTimeMs(),
     reconnect: () => client.reconnect(),

@@ -2,6 +2,7 @@
  * A container as the runtime is asked for it, or why it cannot be asked for.
  * Compat: kubelet 1.36 generateContainerConfig.
  */
+import type { ContainerId } from "../api/id.ts";
 import { podNameOf } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type {
@@ -36,6 +37,8 @@ export interface Start {
   readonly image: ImageUser & { readonly ref: string };
   readonly podIps: readonly string[];
   readonly hostIps: readonly string[];
+  /** The container whose processes an ephemeral one sees. */
+  readonly targetId?: ContainerId;
   /** Volume name → host path; see lib/volume. */
   readonly volumePaths: ReadonlyMap<string, string>;
   /** The pod's own user namespace, as its sandbox has it. */
@@ -104,6 +107,7 @@ export function containerSpec(
       seccompDir: settings.seccompDir,
       maskedPaths: settings.machine.maskedPaths,
       user: start.user,
+      targetId: start.targetId,
     }),
   };
   const fault = containerFault(spec);

@@ -3,7 +3,8 @@
  * Compat: kubelet 1.36 DetermineEffectiveSecurityContext, verifyRunAsNonRoot,
  * NamespacesForPod. Profiles are chosen in `security_profile.ts`.
  */
-import { containersOf, fullNameOf, uidOf } from "../api/pod.ts";
+import type { ContainerId } from "../api/id.ts";
+import { allContainersOf, fullNameOf, uidOf } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type {
   ContainerSecurity,
@@ -59,6 +60,20 @@ export function podNamespaces(
   };
 }
 
+/** Compat: kubelet 1.36: a pod that shares its processes needs no target. */
+function containerNamespaces(
+  pod: V1Pod,
+  { targetId, user }: {
+    readonly targetId?: ContainerId | undefined;
+    readonly user?: Namespaces["user"];
+  },
+): Namespaces {
+  const namespaces = podNamespaces(pod, user);
+  return targetId === undefined || namespaces.pid !== "container"
+    ? namespaces
+    : { ...namespaces, pid: "target", targetId };
+}
+
 export function sandboxSecurity(
   pod: V1Pod,
   user?: Namespaces["user"],
@@ -66,7 +81,7 @@ export function sandboxSecurity(
   const context = pod.spec?.securityContext;
   return {
     namespaces: podNamespaces(pod, user),
-    isPrivileged: containersOf(pod)
+    isPrivileged: allContainersOf(pod)
       .some((container) => container.securityContext?.privileged === true),
     isRootReadOnly: false,
     ...idField("runAsUser", context?.runAsUser),
@@ -88,6 +103,7 @@ export function containerSecurity(
     /** Of the machine, besides the usual ones. */
     readonly maskedPaths?: readonly string[];
     readonly user?: Namespaces["user"];
+    readonly targetId?: ContainerId | undefined;
   },
 ): ContainerSecurity {
   const own = container.securityContext;
@@ -97,7 +113,7 @@ export function containerSecurity(
   const { image } = options;
   const apparmor = appArmorProfile(pod, container);
   return {
-    namespaces: podNamespaces(pod, options.user),
+    namespaces: containerNamespaces(pod, options),
     isPrivileged: own?.privileged === true,
     isRootReadOnly: own?.readOnlyRootFilesystem === true,
     hasNoNewPrivileges: own?.allowPrivilegeEscalation === false,

@@ -8,6 +8,7 @@ import {
   aPod,
   aSandbox,
   HEALTHY,
+  NOW_MS,
   SETTINGS,
 } from "../../tests/build.ts";
 import { FakeFiles } from "../../tests/fakes/fake_host.ts";
@@ -37,6 +38,7 @@ function rivalAmong(others: Record<string, PodMemory>) {
     runtime: HEALTHY,
     runtimeClasses: undefined,
     userIds: undefined,
+    nowMs: NOW_MS,
     settings: SETTINGS,
   }, pods).rival;
 }

@@ -3,13 +3,14 @@ import { prefixed } from "../config/host_root.ts";
 import type { Config } from "../config/load.ts";
 import { parseResolvConf } from "../pod/dns.ts";
 import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
+import type { RestartLimits } from "../pod/restart.ts";
 import { idPool } from "../pod/userns.ts";
 import type { HostFacts, NodeTexts } from "../port/host.ts";
 
 const IDS_PER_POD = 65_536;
 
 export function podSettings(
-  { kubelet, paths, nodeName, hostRoot }: Config,
+  { kubelet, paths, nodeName, hostRoot, features }: Config,
   host: Pick<HostFacts, "memoryBytes" | "traits">,
 ): PodSettings {
   const machine = host.traits();
@@ -31,8 +32,7 @@ export function podSettings(
     cpuPeriodUs: kubelet.cpuCFSQuota
       ? BigInt(Math.round(kubelet.cpuCFSQuotaPeriod * 1000))
       : undefined,
-    longestRestartDelayMs: kubelet.crashLoopBackOff.maxContainerRestartPeriod ??
-      300_000,
+    ...restartLimits(kubelet.crashLoopBackOff, features),
     isSeccompDefault: kubelet.seccompDefault,
     seccompDir: `${paths.rootDir}/seccomp`,
     memoryBytes: host.memoryBytes(),
@@ -73,6 +73,19 @@ export function userIdOptions({ kubelet, paths }: Config) {
   return {
     podsDir: `${paths.rootDir}/pods`,
     pool: idPool(Number(idsPerPod), undefined),
+  };
+}
+
+/** Compat: kubelet 1.36 newCrashLoopBackOff. */
+function restartLimits(
+  { maxContainerRestartPeriod }: Config["kubelet"]["crashLoopBackOff"],
+  features: Config["features"],
+): RestartLimits {
+  const isReduced = features.ReduceDefaultCrashLoopBackOffDecay;
+  return {
+    firstRestartDelayMs: isReduced ? 1_000 : 10_000,
+    longestRestartDelayMs: maxContainerRestartPeriod ??
+      (isReduced ? 60_000 : 300_000),
   };
 }
 

@@ -7,6 +7,7 @@ import { type Fields, type Logger, silentLogger } from "../../lib/base/log.ts";
 import type { Config } from "../../lib/config/load.ts";
 import type { LogFiles } from "../../lib/port/log_files.ts";
 import type { Listener } from "../../lib/port/net.ts";
+import type { NodeListener } from "../../lib/port/node_server.ts";
 import { load } from "../../lib/config/load_fixture.ts";
 import { type Call, traced } from "./cluster_trace.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -20,6 +21,7 @@ import {
 import { FakeHttp } from "./fake_http.ts";
 import { FakeHostPaths, FakeMounts } from "./fake_mounts.ts";
 import { FakeImages } from "./fake_images.ts";
+import { FakePodNet } from "./fake_pod_net.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
 import { memberPorts } from "./member_ports.ts";
 import { PodTrace } from "./pod_world_trace.ts";
@@ -44,6 +46,7 @@ export class PodWorld {
   readonly hostPaths = new FakeHostPaths();
   readonly cgroups = new FakeCgroups();
   readonly nodeTexts = new FakeNodeTexts();
+  readonly podNet = new FakePodNet(this.clock);
   /** Asked by a member of a cluster only. */
   readonly cluster = new FakeCluster();
   readonly trace = new PodTrace(this.runtime.world, this.clock);
@@ -55,7 +58,8 @@ export class PodWorld {
 
   /** `settings`: lines of a kubelet configuration; flags besides. */
   constructor(settings = "", flags: readonly string[] = []) {
-    const file = `staticPodPath: ${MANIFESTS}\n${DNS}${settings}`;
+    const file = `staticPodPath: ${MANIFESTS}\nenableServer: false\n` +
+      DNS + settings;
     this.#config = load([...flags], { file }).config;
     this.#agent = this.#create();
     this.manifests.put(`${MANIFESTS}/.keep`, "");
@@ -133,7 +137,9 @@ export class PodWorld {
       host: fakeHostFacts(),
       nodeTexts: this.nodeTexts,
       http: new FakeHttp(),
+      podNet: this.podNet,
       listener: QUIET,
+      nodeListener: QUIET,
       clock: this.clock,
       log: loggerInto(this.trace),
       cluster: memberPorts(traced(this.cluster, {
@@ -145,8 +151,8 @@ export class PodWorld {
 }
 
 /** Nobody ever connects. */
-const QUIET: Listener = {
-  serve: (_address, _handler, signal) =>
+const QUIET: Listener & NodeListener = {
+  serve: (_address: unknown, _handler: unknown, signal: AbortSignal) =>
     new Promise((resolve) => {
       if (signal.aborted) return resolve();
       signal.addEventListener("abort", () => resolve(), { once: true });
