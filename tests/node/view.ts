@@ -37,8 +37,8 @@ const TREES = "/data /secret /config /info /var/run/secrets";
 export const TELL = [
   `echo '== status'; grep -E '^(${STATUS}):' /proc/self/status`,
   "echo '== mounts'; " +
-  "while read -r a b c d where how rest; do " +
-  'echo "$where ${how%%,*} ${rest##* - }"; done < /proc/self/mountinfo',
+  'while read -r a b c d where how rest; do type="${rest##* - }"; ' +
+  'echo "$where $how ${type%% *}"; done < /proc/self/mountinfo',
   "echo '== hosts'; cat /etc/hosts",
   "echo '== hosts-mode'; stat -c '%a %u %g' /etc/hosts",
   "echo '== resolv'; cat /etc/resolv.conf",
@@ -55,7 +55,7 @@ export const TELL = [
   "echo '== proc'; ls -A /proc/scsi 2>/dev/null | wc -l; " +
   "head -c1 /proc/kcore 2>/dev/null | wc -c; " +
   "[ -w /proc/sys/kernel/domainname ] && echo writable",
-  "echo '== processes'; ls -d /proc/[0-9]* | wc -l",
+  "echo '== first'; cat /proc/1/comm",
   "echo '== devices'; ls /dev",
   `echo '== files'; for t in ${TREES}; do [ -e $t ] && ` +
   "find -L $t 2>/dev/null | while read -r f; do " +
@@ -67,7 +67,7 @@ export const TELL = [
 /** Waits until a container of the pod has told everything. */
 export async function viewOf(
   pod: V1Pod,
-  { container = "app", attempt = 0 } = {},
+  { container = "app", attempt = 0, timeoutMs = 30_000 } = {},
 ): Promise<View> {
   const { namespace, name, uid } = pod.metadata ?? {};
   const file = `${world.root}/var/log/pods/${namespace}_${name}_${uid}/` +
@@ -76,7 +76,7 @@ export async function viewOf(
   await until(`the whole word of ${name}`, async () => {
     lines = linesIn(await Deno.readTextFile(file).catch(() => ""));
     return lines.includes(END);
-  }, 30_000);
+  }, timeoutMs);
   return sections(lines);
 }
 
