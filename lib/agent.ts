@@ -102,7 +102,7 @@ function createParts(config: Config, ports: AgentPorts) {
     auditMs: config.kubelet.syncFrequency,
   };
   const audit = new Audit(loopPorts);
-  const userIds = new UserIds(ports, userIdOptions(config));
+  const userIds = new UserIds(ports, userIdOptions(config, ports.nodeTexts));
   return {
     config,
     ports,

@@ -20,6 +20,9 @@ export interface IdPool extends IdRange {
 }
 
 const ALL_IDS = 2 ** 32;
+/** Compat: kubelet 1.36 kubeletUser. */
+const AGENT_USER = "kubelet";
+const UNUSABLE: IdRange = { first: 0, length: 0 };
 
 /** A pod asks for ids of its own. */
 export function wantsOwnIds(pod: V1Pod): boolean {
@@ -41,6 +44,29 @@ export function idPool(
     length % idsPerPod === 0 && first + length <= ALL_IDS;
   if (!isCut || length === 0) return undefined;
   return { first, length: idsPerPod, count: length / idsPerPod };
+}
+
+/**
+ * The ids that the node's admin sets aside for the agent, from the texts of
+ * /etc/subuid and /etc/subgid; undefined: none. Ranges that are more than one,
+ * or are not the same for users and groups, are no range that can be used.
+ * Compat: kubelet 1.36 getKubeletMappings, which asks the program getsubids.
+ */
+export function idsSetAside(
+  subuid: string,
+  subgid: string,
+): IdRange | undefined {
+  const [uids, gids] = [entriesOf(subuid), entriesOf(subgid)];
+  if (uids.length === 0 && gids.length === 0) return undefined;
+  const [entry] = uids;
+  const isOne = uids.length === 1 && gids.length === 1 && entry === gids[0];
+  const [, first = NaN, length = NaN] = entry?.split(":").map(Number) ?? [];
+  return isOne && isId(first) && isId(length) ? { first, length } : UNUSABLE;
+}
+
+function entriesOf(text: string): string[] {
+  return text.split("\n").map((line) => line.trim())
+    .filter((line) => line.startsWith(`${AGENT_USER}:`));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Config } from "../config/load.ts";
 import { parseResolvConf } from "../pod/dns.ts";
 import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
 import type { RestartLimits } from "../pod/restart.ts";
-import { idPool } from "../pod/userns.ts";
+import { idPool, idsSetAside } from "../pod/userns.ts";
 import type { HostFacts, NodeTexts } from "../port/host.ts";
 
 const IDS_PER_POD = 65_536;
@@ -68,11 +68,19 @@ export function currentSettings(
 }
 
 /** Who gets which ids for user namespaces. */
-export function userIdOptions({ kubelet, paths }: Config) {
+export function userIdOptions(
+  { kubelet, paths, hostRoot }: Config,
+  nodeTexts: NodeTexts,
+) {
+  const textOf = (path: string) => {
+    const found = nodeTexts.read(prefixed(path, hostRoot));
+    return found.kind === "text" ? found.text : "";
+  };
+  const setAside = idsSetAside(textOf("/etc/subuid"), textOf("/etc/subgid"));
   const idsPerPod = kubelet.userNamespaces.idsPerPod ?? IDS_PER_POD;
   return {
     podsDir: `${paths.rootDir}/pods`,
-    pool: idPool(Number(idsPerPod), undefined),
+    pool: idPool(Number(idsPerPod), setAside),
   };
 }
 

@@ -3,7 +3,13 @@ import { type PodUid, podUid, sandboxId } from "../api/id.ts";
 import { silentLogger } from "../base/log.ts";
 import { aPod, aSandbox } from "../../tests/build.ts";
 import { FakeFiles } from "../../tests/fakes/fake_host.ts";
-import { idPool, type IdRange, mappingsOf, parseRange } from "../pod/userns.ts";
+import {
+  idPool,
+  type IdRange,
+  idsSetAside,
+  mappingsOf,
+  parseRange,
+} from "../pod/userns.ts";
 import type { SandboxStatus } from "../port/runtime_status.ts";
 import { UserIds } from "./user_ids.ts";
 
@@ -220,4 +226,25 @@ Deno.test("parseRange() believes only what an agent writes", () => {
     text({}, { hostId: 2 * LENGTH }),
   ];
   for (const each of table) assert.equal(parseRange(each), undefined, each);
+});
+
+Deno.test("idsSetAside() takes one range, the same for users and groups", () => {
+  const unusable = { first: 0, length: 0 };
+  const table: [string, string, IdRange | undefined][] = [
+    ["", "", undefined],
+    ["me:100000:65536\n", "me:100000:65536\n", undefined],
+    [
+      "me:1:2\nkubelet:65536:131072\n",
+      "kubelet:65536:131072",
+      { first: 65_536, length: 131_072 },
+    ],
+    ["kubelet:65536:131072", "", unusable],
+    ["kubelet:65536:131072", "kubelet:65536:65536", unusable],
+    ["kubelet:1:2\nkubelet:3:4", "kubelet:1:2\nkubelet:3:4", unusable],
+    ["kubelet:a:b", "kubelet:a:b", unusable],
+  ];
+  for (const [uids, gids, expected] of table) {
+    assert.deepEqual(idsSetAside(uids, gids), expected, uids);
+  }
+  assert.equal(idPool(LENGTH, unusable), undefined);
 });
