@@ -7,6 +7,7 @@ import type {
   HostFacts,
   HostPaths,
   Mounts,
+  NodeTexts,
 } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
 import type { LogFiles, SystemLogs } from "./port/log_files.ts";
@@ -35,6 +36,7 @@ export interface AgentPorts {
   readonly host: HostFacts;
   /** Credential plugins, where some are configured. */
   readonly programs: Programs;
+  readonly nodeTexts: NodeTexts;
   readonly http: Http;
   /** Asks containers, for their probes and hooks. */
   readonly podNet: PodNet;
@@ -49,8 +51,6 @@ export interface AgentPorts {
 /** What only `main.ts` knows. */
 export interface AgentOptions {
   readonly version: string;
-  /** Text of the configured resolv.conf; empty when there is none. */
-  readonly resolvConf: string;
   /** Plugins for image credentials, in the order in which they are asked. */
   readonly credentialProviders: readonly CredentialProvider[];
 }

@@ -22,6 +22,7 @@ export function memberFlags(cluster: ClusterFacts): string[] {
     `--kubeconfig=${kubeconfig}`,
     `--cert-dir=${certDir}`,
     `--node-ip=${cluster.nodeIp}`,
+    "--cluster-domain=cluster.local",
     "--rotate-certificates",
     "--rotate-server-certificates",
     "--enable-server",

@@ -1,6 +1,6 @@
 /**
- * Reads the agent's configuration from disk at start: the `--config` file, the
- * `*.conf` drop-ins and the resolver configuration. Parsing is not done here.
+ * Reads the agent's configuration from disk at start: the `--config` file and its
+ * `*.conf` drop-ins. Parsing is not done here.
  */
 import { resolve } from "node:path";
 import { AgentError } from "../base/errors.ts";
@@ -61,32 +61,15 @@ async function readDropIns(directory: string): Promise<TextFile[]> {
   return found;
 }
 
-/** The text of an optional file; empty when there is none. */
-async function readOptional(path: string): Promise<string> {
-  if (path === "") return "";
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw new AgentError(`Cannot read ${path}`, {
-      next: "give-up",
-      cause: error,
-    });
-  }
-}
-
 /** What the configuration refers to, as the agent wants it at its start. */
 export interface Referred {
-  /** Text of the configured resolv.conf; empty when there is none. */
-  readonly resolvConf: string;
   readonly credentialProviders: readonly CredentialProvider[];
 }
 
 export async function readReferred(
-  config: Pick<Config, "kubelet" | "flags" | "features">,
+  config: Pick<Config, "flags" | "features">,
 ): Promise<Referred> {
   return {
-    resolvConf: await readOptional(config.kubelet.resolvConf),
     credentialProviders: await readCredentialProviders(config),
   };
 }

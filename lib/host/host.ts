@@ -6,6 +6,7 @@ import type {
   HostFacts,
   HostPaths,
   Mounts,
+  NodeTexts,
 } from "../port/host.ts";
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
@@ -23,6 +24,7 @@ import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
 import { HostNodeListener } from "./node_listener.ts";
 import { hostHttp } from "./net.ts";
+import { HostNodeTexts } from "./node_texts.ts";
 import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
 import { hostPrograms } from "./programs.ts";
@@ -38,6 +40,7 @@ export interface Host {
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
+  readonly nodeTexts: NodeTexts;
   readonly machine: Machine;
   readonly programs: Programs;
   readonly http: Http;
@@ -76,7 +79,8 @@ export function openHost(
     mounts: new HostMounts({ libc, roots: [rootDir], links: "refuse" }),
     hostPaths: hostPathsOf(libc),
     cgroups: new HostCgroups(libc, runDir),
-    host: new ProcFacts(runDir),
+    host: new ProcFacts(runDir, libc),
+    nodeTexts: new HostNodeTexts(libc),
     machine: new LinuxMachine({ runDir, hostRoot }),
     programs: hostPrograms,
     http: hostHttp,
