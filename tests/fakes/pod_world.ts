@@ -127,6 +127,7 @@ export class PodWorld {
       hostPaths: this.hostPaths,
       cgroups: this.cgroups,
       host: fakeHostFacts(),
+      usage: { filesystem: () => Promise.resolve(undefined) },
       programs: { run: () => Promise.reject(new Error("No plugin here")) },
       http: new FakeHttp(),
       podNet: this.podNet,

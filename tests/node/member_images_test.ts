@@ -35,7 +35,7 @@ memberTest(
     const mark = (await agentLog()).length;
     await restart(LOUD);
     await kubectl("delete", "secrets", "--all");
-  await secret("right", { [registry.host]: login(PASSWORD) });
+    await secret("right", { [registry.host]: login(PASSWORD) });
     await secret("wrong", { [registry.host]: login(WRONG) });
     await secret("broken", { x: { auth: PASSWORD } });
     await apply(imagePod("owner", image, { secrets: ["wrong", "right"] }));
@@ -80,7 +80,7 @@ memberTest(
     const [owner] = await ready("app=owner", 1);
     const id = owner?.status?.containerStatuses?.[0]?.imageID ?? "";
     assert.equal(id, exact);
-  await kubectl("delete", "secrets", "--all");
+    await kubectl("delete", "secrets", "--all");
     assert.deepEqual(await planted(mark), []);
   },
 );
