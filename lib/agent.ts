@@ -157,11 +157,11 @@ function createRunners(
 ) {
   const { queue, recorder, membership, suspect } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
-  const objects = membership?.cluster.objects;
+  const { nodeRecorder, cluster: { objects } = {} } = membership ?? {};
   return {
     ends: createEnds(ports, { recorder, hint, suspect }),
     probes: createProbes(ports, { ...inside, hint }),
-    imageRunner: createImages(config, ports, { ...inside, hint, objects }),
+    ...createImages(config, ports, { ...inside, hint, objects, nodeRecorder }),
     volumes: new VolumeRunner(
       { ...ports, ...ports.cluster, ...inside, hint, objects },
       {
@@ -184,7 +184,7 @@ async function run(
   const scope = new TaskScope(parent, log);
   const worker = workerPorts(parts);
   scope.run("health", (signal) => parts.healthLoop.run(signal));
-  scope.run("images", (signal) => parts.imageRunner.run(signal));
+  scope.run("images", (signal) => parts.runImages(signal));
   scope.run("volumes", (signal) => parts.volumes.run(signal));
   scope.run("probes", (signal) => parts.probes.run(signal));
   scope.run("stops", (signal) => parts.ends.stops.run(signal));

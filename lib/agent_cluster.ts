@@ -77,9 +77,7 @@ export function createMembership(
   const identity = createIdentity(config, { ...ports, ...around, cluster });
   const node = createNodeLoops(config, { ports, around, cluster }, {
     problems: identity.problems,
-    recorder: {
-      record: (step) => events.writer.record(nodeTarget(config.nodeName), step),
-    },
+    recorder: events.nodeRecorder,
   });
   const statuses = new StatusReports({
     ...around,
@@ -91,6 +89,7 @@ export function createMembership(
   const api: ApiSource = { pods: cluster.pods, isOpen: whenOpen };
   return {
     recorder: events.recorder,
+    nodeRecorder: events.nodeRecorder,
     cluster,
     node,
     statuses,
@@ -243,7 +242,10 @@ function createEvents(config: Config, { cluster, ports, around }: Base) {
           .map(({ id, name }) => [id, name]),
       ),
   });
-  return { writer, recorder };
+  const nodeRecorder: NodeRecorder = {
+    record: (step) => writer.record(nodeTarget(config.nodeName), step),
+  };
+  return { writer, recorder, nodeRecorder };
 }
 
 /** A cell that nobody writes. */

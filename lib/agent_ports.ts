@@ -16,6 +16,7 @@ import type { NodeListener } from "./port/node_server.ts";
 import type { Programs } from "./port/programs.ts";
 import type { Checkpoints } from "./port/checkpoints.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
+import type { Usage } from "./port/usage.ts";
 import type { ClusterPorts } from "./agent_cluster.ts";
 import type { CredentialProvider } from "./config/credential_providers.ts";
 
@@ -34,6 +35,7 @@ export interface AgentPorts {
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
+  readonly usage: Pick<Usage, "filesystem">;
   /** Credential plugins, where some are configured. */
   readonly programs: Programs;
   readonly nodeTexts: NodeTexts;

@@ -11,6 +11,7 @@ import type {
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
 import type { LogFiles, SystemLogs } from "../port/log_files.ts";
+import type { Usage } from "../port/usage.ts";
 import type { Http, Listener, PodNet } from "../port/net.ts";
 import type { NodeListener } from "../port/node_server.ts";
 import type { Programs } from "../port/programs.ts";
@@ -29,6 +30,7 @@ import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
 import { hostPrograms } from "./programs.ts";
 import { HostMounts } from "./tmpfs.ts";
+import { LinuxUsage } from "./usage.ts";
 
 export interface Host {
   readonly files: Files;
@@ -42,6 +44,7 @@ export interface Host {
   readonly host: HostFacts;
   readonly nodeTexts: NodeTexts;
   readonly machine: Machine;
+  readonly usage: Usage;
   readonly programs: Programs;
   readonly http: Http;
   /** What the gRPC library is not needed for. */
@@ -82,6 +85,7 @@ export function openHost(
     host: new ProcFacts(runDir, libc),
     nodeTexts: new HostNodeTexts(libc),
     machine: new LinuxMachine({ runDir, hostRoot }),
+    usage: new LinuxUsage(libc, { runDir, roots: [rootDir, podLogsDir] }),
     programs: hostPrograms,
     http: hostHttp,
     podNet: hostPodNet,

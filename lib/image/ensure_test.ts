@@ -29,7 +29,7 @@ class World {
   readonly #records = new PullRecords(
     { ...this, log: silentLogger },
     { policy: "NeverVerifyPreloadedImages", allowlist: [] },
-    "/root",
+    "/kubelet",
   );
 
   constructor() {
@@ -72,7 +72,7 @@ class World {
         nodeFiles: this.files,
         recorder,
         log: silentLogger,
-      }, { directories: ["/root"], plugins: [] }),
+      }, { directories: ["/kubelet"], plugins: [] }),
     };
     const found = await ensureImage(ports, {
       image: IMAGE,
@@ -141,9 +141,9 @@ Deno.test("ensureImage() tells nothing of a secret that it cannot read", async (
 Deno.test("ensureImage() lends to all what the node's own login pulled", async () => {
   const world = new World();
   const auths = { "r.io/team": { username: "u", password: PASSWORD } };
-  world.files.put("/root/config.json", JSON.stringify({ auths }));
+  world.files.put("/kubelet/config.json", JSON.stringify({ auths }));
   assert.equal(await world.ends([]), "present");
-  world.files.take("/root/config.json");
+  world.files.take("/kubelet/config.json");
   assert.equal(await world.ends([]), "present");
 });
 

@@ -117,6 +117,16 @@ export function verificationSettings({ kubelet, features }: Config) {
   return { policy, allowlist: kubelet.preloadedImagesVerificationAllowlist };
 }
 
+/** When images are removed. */
+export function gcSettings({ kubelet }: Config) {
+  return {
+    highPercent: kubelet.imageGCHighThresholdPercent,
+    lowPercent: kubelet.imageGCLowThresholdPercent,
+    minAgeMs: kubelet.imageMinimumGCAge,
+    maxAgeMs: kubelet.imageMaximumGCAge,
+  };
+}
+
 /** Where manifests come from. */
 export function sourceConfig({ kubelet, nodeName }: Config) {
   return {

@@ -141,6 +141,7 @@ export class PodWorld {
       hostPaths: this.hostPaths,
       cgroups: this.cgroups,
       host: fakeHostFacts(),
+      usage: { filesystem: () => Promise.resolve(undefined) },
       programs: { run: () => Promise.reject(new Error("No plugin here")) },
       nodeTexts: this.nodeTexts,
       http: new FakeHttp(),
