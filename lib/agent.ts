@@ -7,23 +7,20 @@ import { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Recorder } from "./port/recorder.ts";
-import type { PodStatusJson } from "./api/status.ts";
-import type { V1Pod } from "./api/types.ts";
 import {
   createMembership,
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
+import { createEnds } from "./agent_ends.ts";
+import { createImages } from "./agent_images.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
-import { createNodeServer } from "./agent_server.ts";
+import { createProbes } from "./agent_probes.ts";
+import { createServers } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
-import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
-import { shownAs } from "./pod/mirror.ts";
-import { heldStatus } from "./pod/status_held.ts";
 import { adminHandler } from "./server/admin.ts";
-import { healthHandler } from "./server/health.ts";
 import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
 import { type Desired, NOTHING_YET } from "./source/types.ts";
@@ -31,8 +28,9 @@ import { createApply } from "./sync/apply.ts";
 import { HealthLoop, UNHEARD } from "./sync/health.ts";
 import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
-import { imageOptions, podSettings, sourceConfig } from "./sync/settings.ts";
+import { podSettings, sourceConfig } from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
+import { wantedBy } from "./sync/wanted.ts";
 import { pass } from "./sync/worker.ts";
 import { VolumeRunner } from "./volume/run.ts";
 
@@ -51,8 +49,8 @@ export function createAgent(
 ): Agent {
   const parts = createParts(config, ports, options);
   const view = createView(parts, options.version);
-  const server = createNodeServer({ ...parts, view });
-  const loops = [...parts.membership?.loops ?? [], ...server];
+  const servers = createServers({ ...parts, view });
+  const loops = [...parts.membership?.loops ?? [], ...servers];
   return { view, run: (signal) => run({ ...parts, loops }, view, signal) };
 }
 
@@ -77,7 +75,16 @@ function createParts(
     steps: ledger,
   });
   const recorder = membership?.recorder ?? ledger;
-  const runners = createRunners(config, ports, { queue, recorder, membership });
+  const suspect = () => healthLoop.suspect();
+  const inside = {
+    desired: desiredReader,
+    queue,
+    recorder,
+    membership,
+    pods,
+    suspect,
+  };
+  const runners = createRunners(config, ports, { ...options, ...inside });
   const settings = podSettings(config, ports.host, options.resolvConf);
   const healthLoop = new HealthLoop({
     ...ports,
@@ -95,7 +102,7 @@ function createParts(
     health: healthReader,
     pods,
     volumes: runners.volumes,
-    suspect: () => healthLoop.suspect(),
+    suspect,
     auditMs: config.kubelet.syncFrequency,
   };
   const audit = new Audit(loopPorts);
@@ -134,19 +141,24 @@ function joinCluster(
 function createRunners(
   config: Config,
   ports: AgentPorts,
-  inside: {
+  inside: Pick<AgentOptions, "credentialProviders"> & {
+    readonly desired: Reader<Desired>;
     readonly queue: KeyedQueue<PodUid>;
     readonly recorder: Recorder;
     readonly membership: Membership | undefined;
+    readonly pods: Pods;
+    readonly suspect: () => void;
   },
 ) {
-  const { queue, recorder, membership } = inside;
+  const { queue, recorder, membership, suspect } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
-  const shared = { ...ports, ...ports.cluster, recorder, hint };
+  const objects = membership?.cluster.objects;
   return {
-    imageRunner: new ImageRunner(shared, imageOptions(config)),
+    ends: createEnds(ports, { recorder, hint, suspect }),
+    probes: createProbes(ports, { ...inside, hint }),
+    imageRunner: createImages(config, ports, { ...inside, hint, objects }),
     volumes: new VolumeRunner(
-      { ...shared, objects: membership?.cluster.objects },
+      { ...ports, ...ports.cluster, ...inside, hint, objects },
       {
         podsDir: `${config.paths.rootDir}/pods`,
         allocatable: () => membership?.allocatable() ?? NOTHING,
@@ -169,6 +181,8 @@ async function run(
   scope.run("health", (signal) => parts.healthLoop.run(signal));
   scope.run("images", (signal) => parts.imageRunner.run(signal));
   scope.run("volumes", (signal) => parts.volumes.run(signal));
+  scope.run("probes", (signal) => parts.probes.run(signal));
+  scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",
     (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
@@ -192,7 +206,6 @@ async function run(
   for (const { name, run } of parts.loops ?? []) scope.run(name, run);
   scope.run("follow-node", (signal) => followNode(parts, signal));
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));
-  scope.run("healthz", (signal) => serveHealthz(parts, signal));
   await scope.closed();
 }
 
@@ -214,34 +227,23 @@ function serveAdmin(parts: Parts, view: AgentView, signal: AbortSignal) {
   return listener.serve({ kind: "unix", path }, handler, signal);
 }
 
-async function serveHealthz(parts: Parts, signal: AbortSignal): Promise<void> {
-  const { healthzPort, healthzBindAddress } = parts.config.kubelet;
-  if (healthzPort === 0) return;
-  const address = {
-    kind: "tcp",
-    host: healthzBindAddress,
-    port: healthzPort,
-  } as const;
-  const handler = healthHandler([]);
-  await parts.ports.listener.serve(address, handler, signal);
-}
-
 function workerPorts(parts: Parts) {
   const { ports, pods, desiredReader, recorder, membership } = parts;
   return {
     ...ports,
+    ...parts.ends,
     recorder,
     images: parts.imageRunner,
     volumes: parts.volumes,
     apply: createApply({
       ...ports,
+      ...parts.ends,
       images: parts.imageRunner,
       volumes: parts.volumes,
       recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),
-    // Until the probe runner is wired in.
-    verdicts: () => new Map(),
+    verdicts: () => parts.probes.verdicts,
     settings: parts.settings,
     pods,
     wanted: () => wantedBy(desiredReader),
@@ -251,26 +253,15 @@ function workerPorts(parts: Parts) {
     suspect: () => parts.healthLoop.suspect(),
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
-    projected: (uid: PodUid) => membership?.statuses.wake(uid),
+    projected: (uid: PodUid) => {
+      parts.probes.watch(uid);
+      membership?.statuses.wake(uid);
+    },
     forgotten: (uid: PodUid) => {
       parts.ledger.forget(uid);
+      parts.probes.forget(uid);
       membership?.forgotten(uid);
       wakeHeirs(parts, uid);
-    },
-  };
-}
-
-function wantedBy(desired: Reader<Desired>) {
-  const { pods, mirrors, isReady, unread } = desired.get();
-  const podOf = (uid: PodUid): V1Pod | undefined => pods.get(uid)?.pod;
-  return {
-    isReady,
-    hasUnread: unread.length > 0,
-    podOf,
-    statusOf: (uid: PodUid): PodStatusJson | undefined => {
-      const pod = podOf(uid);
-      const held = pod && shownAs(pod, mirrors);
-      return held === undefined ? undefined : heldStatus(held);
     },
   };
 }

@@ -13,8 +13,10 @@ import type { LogFiles, SystemLogs } from "./port/log_files.ts";
 import type { Http, Listener, PodNet } from "./port/net.ts";
 import type { NodeListener } from "./port/node_server.ts";
 import type { Checkpoints } from "./port/checkpoints.ts";
+import type { Programs } from "./port/programs.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { ClusterPorts } from "./agent_cluster.ts";
+import type { CredentialProvider } from "./config/credential_providers.ts";
 
 /** What the agent needs from the outside. */
 export interface AgentPorts {
@@ -31,7 +33,10 @@ export interface AgentPorts {
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
+  /** Credential plugins, where some are configured. */
+  readonly programs: Programs;
   readonly http: Http;
+  /** Asks containers, for their probes and hooks. */
   readonly podNet: PodNet;
   readonly listener: Listener;
   readonly nodeListener: NodeListener;
@@ -46,4 +51,6 @@ export interface AgentOptions {
   readonly version: string;
   /** Text of the configured resolv.conf; empty when there is none. */
   readonly resolvConf: string;
+  /** Plugins for image credentials, in the order in which they are asked. */
+  readonly credentialProviders: readonly CredentialProvider[];
 }

@@ -40,6 +40,8 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "registryBurst",
   "serializeImagePulls",
   "maxParallelImagePulls",
+  "imagePullCredentialsVerificationPolicy",
+  "preloadedImagesVerificationAllowlist",
   "runtimeRequestTimeout",
   "containerRuntimeEndpoint",
   "imageServiceEndpoint",

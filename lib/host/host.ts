@@ -12,6 +12,7 @@ import type { Machine } from "../port/machine.ts";
 import type { LogFiles, SystemLogs } from "../port/log_files.ts";
 import type { Http, Listener, PodNet } from "../port/net.ts";
 import type { NodeListener } from "../port/node_server.ts";
+import type { Programs } from "../port/programs.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
 import { hostPathsOf } from "./host_paths.ts";
@@ -24,6 +25,7 @@ import { HostNodeListener } from "./node_listener.ts";
 import { hostHttp } from "./net.ts";
 import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
+import { hostPrograms } from "./programs.ts";
 import { HostMounts } from "./tmpfs.ts";
 
 export interface Host {
@@ -37,6 +39,7 @@ export interface Host {
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
   readonly machine: Machine;
+  readonly programs: Programs;
   readonly http: Http;
   /** What the gRPC library is not needed for. */
   readonly podNet: Omit<PodNet, "health">;
@@ -75,6 +78,7 @@ export function openHost(
     cgroups: new HostCgroups(libc, runDir),
     host: new ProcFacts(runDir),
     machine: new LinuxMachine({ runDir, hostRoot }),
+    programs: hostPrograms,
     http: hostHttp,
     podNet: hostPodNet,
     listener: new HostListener(libc),

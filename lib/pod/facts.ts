@@ -3,7 +3,7 @@
  * by `sync/facts.ts`, read by every decision and projection in this folder,
  * which look at nothing else.
  */
-import type { PodUid, SandboxId } from "../api/id.ts";
+import type { ContainerId, PodUid, SandboxId } from "../api/id.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { DnsConfig } from "../port/runtime_spec.ts";
 import type { ContainerStatus, SandboxStatus } from "../port/runtime_status.ts";
@@ -12,6 +12,7 @@ import type { ImageState } from "../image/types.ts";
 import type { Verdicts } from "../probe/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { AdmissionNode } from "./admit.ts";
+import type { Deadline } from "./deadline.ts";
 import type { PodState } from "./state.ts";
 
 export interface ObservedContainer extends ContainerStatus {
@@ -34,6 +35,14 @@ export interface Failure {
   readonly count: number;
   readonly failedAtMs: number;
   readonly retryAtMs: number;
+}
+
+/** A container that was told to stop, by this agent, in its life. */
+export interface StopUnderWay {
+  /** Epoch milliseconds; nobody waits longer for it. */
+  readonly killAtMs: number;
+  /** It did not work, and when it may be tried again. */
+  readonly failure?: Failure;
 }
 
 /** The runtime as a whole, as last heard. */
@@ -65,6 +74,8 @@ export interface PodSettings {
   readonly usesQosCgroups: boolean;
   /** Undefined when CFS quotas are switched off. */
   readonly cpuPeriodUs: bigint | undefined;
+  /** How long a second crash delays the restart; it doubles from there. */
+  readonly firstRestartDelayMs: number;
   readonly longestRestartDelayMs: number;
   readonly isSeccompDefault: boolean;
   readonly seccompDir: string;
@@ -88,6 +99,10 @@ export interface Facts {
   readonly hasEnded: boolean;
   /** Containers that ran and are gone, and shall not run again. */
   readonly lost: ReadonlySet<string>;
+  /** Undefined: the pod may run for ever. */
+  readonly deadline: Deadline | undefined;
+  /** Every container is removed, and then started anew. */
+  readonly isRestartingAll: boolean;
   /** It may run here: that was decided once, and stays. */
   readonly isAdmitted: boolean;
   /** The node as pods ask for it; undefined while nobody knows. */
@@ -105,6 +120,8 @@ export interface Facts {
   readonly verdicts: Verdicts;
   /** By step: `sandbox`, `files`, `remove` or a container's name. */
   readonly failures: ReadonlyMap<string, Failure>;
+  /** Stops that go on beside the passes. */
+  readonly stops: ReadonlyMap<ContainerId, StopUnderWay>;
   /** Restart counts found in log directories, for pods the runtime forgot. */
   readonly loggedAttempts: ReadonlyMap<string, number>;
   readonly runtime: RuntimeHealth;
@@ -116,6 +133,11 @@ export function currentSandbox(
   observed: ObservedPod,
 ): SandboxStatus | undefined {
   return observed.sandboxes[0];
+}
+
+/** Where the pod is asked from its own node; undefined when nowhere. */
+export function podIpOf(facts: Facts): string | undefined {
+  return currentSandbox(facts.observed)?.ips[0] ?? facts.hostIps[0];
 }
 
 /** Every instance of one container, newest first. */

@@ -6,12 +6,11 @@ import { unsupported } from "./support.ts";
 Deno.test("unsupported() refuses what would run wrongly, by field", () => {
   const table: [Partial<V1PodSpec>, string[]][] = [
     [{}, []],
-    [{ initContainers: [aContainer()] }, ["spec.initContainers"]],
+    [{ initContainers: [aContainer()], activeDeadlineSeconds: 9 }, []],
     [{ runtimeClassName: "kata" }, ["spec.runtimeClassName"]],
     [{ hostUsers: false }, ["spec.hostUsers"]],
     [{ hostUsers: true }, []],
     [{ resourceClaims: [{ name: "r" }] }, ["spec.resourceClaims"]],
-    [{ activeDeadlineSeconds: 9 }, ["spec.activeDeadlineSeconds"]],
     [
       { securityContext: { appArmorProfile: { type: "RuntimeDefault" } } },
       ["spec.securityContext.appArmorProfile"],
@@ -94,7 +93,7 @@ Deno.test("unsupported() names what is accepted but not watched", () => {
   const pod = aPod({
     spec: { hostAliases: [{ ip: "192.0.2.1" }] },
     containers: [
-      aContainer({ readinessProbe: { tcpSocket: { port: 1 } }, lifecycle: {} }),
+      aContainer({ readinessProbe: { tcpSocket: { port: 1 } } }),
     ],
   });
   assert.deepEqual(unsupported(pod), {
@@ -102,7 +101,6 @@ Deno.test("unsupported() names what is accepted but not watched", () => {
     ignored: [
       "spec.hostAliases",
       "spec.containers[web].readinessProbe",
-      "spec.containers[web].lifecycle",
     ],
   });
 });

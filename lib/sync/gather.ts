@@ -18,12 +18,14 @@ import type { Verdicts } from "../probe/types.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 import { isAdmitted, othersOf } from "./admission.ts";
 import { factsOf, loggedAttempts } from "./facts.ts";
+import type { Stops } from "./stops.ts";
 import { EMPTY_MEMORY, type Pods } from "./store.ts";
 
 export interface GatherPorts {
   readonly files: Files;
   readonly images: Pick<ImageRunner, "statesOf" | "forget">;
   readonly volumes: Pick<VolumeRunner, "stateOf" | "forget">;
+  readonly stops: Pick<Stops, "seen" | "forget">;
   /** Of every container; the probe runner writes them. */
   readonly verdicts: () => Verdicts;
   readonly settings: PodSettings;
@@ -48,11 +50,27 @@ export interface GatherPorts {
 export async function attemptsOf(
   ports: GatherPorts,
   uid: PodUid,
+  observed: ObservedPod,
 ): Promise<ReadonlyMap<string, number>> {
-  const known = ports.pods.get(uid)?.loggedAttempts;
+  const { loggedAttempts: known, status } = ports.pods.get(uid) ?? EMPTY_MEMORY;
   const pod = ports.wanted().podOf(uid);
-  if (known !== undefined || pod === undefined) return known ?? new Map();
+  if (pod === undefined) return known ?? new Map();
+  if (known !== undefined && !hasVanished(status, observed)) return known;
   return await loggedAttempts(ports.files, ports.settings, pod);
+}
+
+/** Some container that was made is no more: its next one counts on. */
+function hasVanished(
+  status: PodStatusJson | undefined,
+  observed: ObservedPod,
+): boolean {
+  const here = new Set(observed.containers.map(({ name }) => name));
+  return [
+    ...status?.initContainerStatuses ?? [],
+    ...status?.containerStatuses ?? [],
+  ].some(({ name, containerID }) =>
+    containerID !== undefined && !here.has(name)
+  );
 }
 
 /**
@@ -62,8 +80,9 @@ export async function attemptsOf(
 export function gather(
   ports: GatherPorts,
   uid: PodUid,
-  { observed, attempts }: {
+  { observed, attempts, nowMs }: {
     readonly observed: ObservedPod;
+    readonly nowMs: number;
     readonly attempts: ReadonlyMap<string, number>;
   },
 ): Facts {
@@ -92,9 +111,11 @@ export function gather(
     images: ports.images.statesOf(uid),
     volumes: ports.volumes.stateOf(uid),
     verdicts: ports.verdicts(),
+    stops: ports.stops.seen(uid, observed),
     loggedAttempts: attempts,
     runtime,
     settings: settingsWith(ports.settings, runtime),
+    nowMs,
   }, ports.pods);
 }
 

@@ -62,13 +62,17 @@ function tracedPods(pods: ClusterPods, ear: ClusterEar): ClusterPods {
 
 /** `web is Running, ready: app runs`, of a pod as the server holds it. */
 export function podWords({ metadata, status }: V1Pod): string {
-  const { phase = "nothing", reason, conditions, containerStatuses } = status ??
-    {};
+  const { phase = "nothing", reason, conditions } = status ?? {};
+  const all = [
+    ...status?.initContainerStatuses ?? [],
+    ...status?.containerStatuses ?? [],
+    ...status?.ephemeralContainerStatuses ?? [],
+  ];
   const isReady = conditions?.some(({ type, status }) =>
     type === "Ready" && status === "True"
   );
   const why = reason === undefined ? "" : ` (${reason})`;
-  const states = (containerStatuses ?? []).map(containerWords).join(", ");
+  const states = all.map(containerWords).join(", ");
   return `${shortName(metadata?.name ?? "")} is ${phase}${why}` +
     (isReady ? ", ready" : "") + (states === "" ? "" : `: ${states}`);
 }

@@ -133,6 +133,7 @@ export class PodWorld {
       hostPaths: this.hostPaths,
       cgroups: this.cgroups,
       host: fakeHostFacts(),
+      programs: { run: () => Promise.reject(new Error("No plugin here")) },
       http: new FakeHttp(),
       podNet: this.podNet,
       listener: QUIET,
@@ -143,7 +144,11 @@ export class PodWorld {
         say: (words) => this.trace.say(words),
         before: (call) => this.#before(call),
       })),
-    }, { version: "0.0.0", resolvConf: "nameserver 192.0.2.1\n" });
+    }, {
+      version: "0.0.0",
+      resolvConf: "nameserver 192.0.2.1\n",
+      credentialProviders: [],
+    });
   }
 }
 
