@@ -17,12 +17,11 @@ import { followClasses, followNode, wakeHeirs } from "./agent_follow.ts";
 import { createImages } from "./agent_images.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createProbes } from "./agent_probes.ts";
-import { createNodeServer } from "./agent_server.ts";
+import { createServers } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
 import { adminHandler } from "./server/admin.ts";
-import { healthHandler } from "./server/health.ts";
 import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
 import { type Desired, NOTHING_YET } from "./source/types.ts";
@@ -52,8 +51,8 @@ export function createAgent(
 ): Agent {
   const parts = createParts(config, ports, options);
   const view = createView(parts, options.version);
-  const server = createNodeServer({ ...parts, view });
-  const loops = [...parts.membership?.loops ?? [], ...server];
+  const servers = createServers({ ...parts, view });
+  const loops = [...parts.membership?.loops ?? [], ...servers];
   return { view, run: (signal) => run({ ...parts, loops }, view, signal) };
 }
 
@@ -212,7 +211,6 @@ async function run(
   scope.run("follow-node", (signal) => followNode(parts, signal));
   scope.run("follow-classes", (signal) => followClasses(parts, signal));
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));
-  scope.run("healthz", (signal) => serveHealthz(parts, signal));
   await scope.closed();
 }
 
@@ -232,18 +230,6 @@ function serveAdmin(parts: Parts, view: AgentView, signal: AbortSignal) {
   const path = `${parts.config.paths.runDir}/denolet.sock`;
   const handler = adminHandler(view, parts.ports);
   return listener.serve({ kind: "unix", path }, handler, signal);
-}
-
-async function serveHealthz(parts: Parts, signal: AbortSignal): Promise<void> {
-  const { healthzPort, healthzBindAddress } = parts.config.kubelet;
-  if (healthzPort === 0) return;
-  const address = {
-    kind: "tcp",
-    host: healthzBindAddress,
-    port: healthzPort,
-  } as const;
-  const handler = healthHandler([]);
-  await parts.ports.listener.serve(address, handler, signal);
 }
 
 function workerPorts(parts: Parts) {

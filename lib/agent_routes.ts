@@ -3,9 +3,9 @@
  * switches of the configuration. A new path is one more line here.
  */
 import type { Reader } from "./base/cell.ts";
-import type { Metrics } from "./base/metrics.ts";
 import { CONFIG_MIRROR } from "./api/pod.ts";
 import type { AgentPorts } from "./agent_ports.ts";
+import type { Probes } from "./agent_probes.ts";
 import type { Config } from "./config/load.ts";
 import { checkpointRoute } from "./server/checkpoint_route.ts";
 import { containerLogRoute } from "./server/container_logs.ts";
@@ -35,18 +35,19 @@ export interface RouteParts {
   readonly view: AgentView;
   readonly desiredReader: Reader<Desired>;
   readonly audit: Pick<Audit, "lastAtMs">;
+  readonly probes: Pick<Probes, "metrics">;
 }
 
 /** The table of contents of the node's API. */
-export function routesOf(parts: RouteParts, metrics: Metrics): Route[] {
-  const { config, ports, view } = parts;
+export function routesOf(parts: RouteParts): Route[] {
+  const { config, ports, view, probes } = parts;
   const { kubelet } = config;
   const zpages = { ...ports, config, startedAtMs: ports.clock.nowMs() };
   const always = [
     ...healthRoutes(healthChecks(parts)),
     ...podRoutes({ ...ports, view }),
-    metricsRoute("/metrics", [metrics]),
-    metricsRoute("/metrics/probes", []),
+    metricsRoute("/metrics", [probes.metrics.own]),
+    metricsRoute("/metrics/probes", [probes.metrics.probes]),
     metricsRoute("/metrics/slis", []),
   ];
   if (!kubelet.enableDebuggingHandlers) {

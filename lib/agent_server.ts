@@ -6,8 +6,9 @@ import { cell } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
 import { AgentError, chainOf, isAbort } from "./base/errors.ts";
 import type { Logger } from "./base/log.ts";
-import { createMetrics } from "./base/metrics.ts";
 import type { Loop, Membership } from "./agent_cluster.ts";
+import type { AgentPorts } from "./agent_ports.ts";
+import type { Config } from "./config/load.ts";
 import { type RouteParts, routesOf } from "./agent_routes.ts";
 import { NO_IDENTITY, runServerIdentity } from "./identity/server_identity.ts";
 import { runServingCertificate } from "./identity/serving.ts";
@@ -16,6 +17,7 @@ import { View } from "./identity/view.ts";
 import type { NodeHandler } from "./port/node_server.ts";
 import { Authenticator } from "./server/authenticate.ts";
 import { Authorizer } from "./server/authorize.ts";
+import { healthHandler } from "./server/health.ts";
 import { counted } from "./server/http_metrics.ts";
 import { nodeApi } from "./server/node_api.ts";
 import { tlsRules } from "./server/tls_rules.ts";
@@ -28,9 +30,33 @@ export interface NodeServerParts extends RouteParts {
 const AGAIN_MS = 5_000;
 
 /** Throws when it must not start: nobody could say who a caller is. */
-export function createNodeServer(parts: NodeServerParts): Loop[] {
+export function createServers(parts: NodeServerParts): Loop[] {
   const { config, ports } = parts;
-  if (!config.kubelet.enableServer) return [];
+  const healthz = {
+    name: "healthz",
+    run: (signal: AbortSignal) => serveHealthz(parts, signal),
+  };
+  const isServed = config.kubelet.enableServer;
+  return isServed
+    ? [healthz, ...createNodeServer(config, ports, parts)]
+    : [healthz];
+}
+
+async function serveHealthz(
+  { config, ports }: RouteParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { healthzPort: port, healthzBindAddress: host } = config.kubelet;
+  if (port === 0) return;
+  const address = { kind: "tcp", host, port } as const;
+  await ports.listener.serve(address, healthHandler([]), signal);
+}
+
+function createNodeServer(
+  config: Config,
+  ports: AgentPorts,
+  parts: NodeServerParts,
+): Loop[] {
   checkReviews(parts);
   const { authentication, tlsCertFile, tlsPrivateKeyFile } = config.kubelet;
   const [identity, identityReader] = cell(NO_IDENTITY);
@@ -75,15 +101,14 @@ export function createNodeServer(parts: NodeServerParts): Loop[] {
     },
     {
       name: "node-server",
-      run: (signal) =>
-        persistently(ports, signal, () => {
-          ports.log.info("Serves the node API", {
-            address: address.host,
-            port: address.port,
-          });
-          const handler = handlerOf(parts, signal);
+      run: (signal) => {
+        const handler = handlerOf(parts, signal);
+        return persistently(ports, signal, () => {
+          const { host, port } = address;
+          ports.log.info("Serves the node API", { address: host, port });
           return ports.nodeListener.serve(address, handler, signal);
-        }),
+        });
+      },
     },
   ];
 }
@@ -109,8 +134,8 @@ function handlerOf(parts: NodeServerParts, serving: AbortSignal): NodeHandler {
   const { authentication, authorization } = config.kubelet;
   const reviews = membership?.cluster.reviews;
   const { webhook } = authorization;
-  const metrics = createMetrics();
-  const routes = routesOf(parts, metrics);
+  const metrics = parts.probes.metrics.own;
+  const routes = routesOf(parts);
   const handler = nodeApi({
     nodeName: config.nodeName,
     log: ports.log,

@@ -17,6 +17,7 @@ export interface RuntimePorts {
   readonly runtime: ContainerRuntime;
   readonly images: Images;
   readonly podNet: PodNet;
+  readonly checkpoints: Checkpoints;
 }
 
 /** Nothing is connected before the first call. */
@@ -40,7 +41,7 @@ export function openRuntime(
   return {
     runtime: new CriRuntime(channel),
     images: new CriImages(images),
-    podNet: { ...host.podNet, ...openHealth() },
     checkpoints: checkpoints(channel),
+    podNet: { ...host.podNet, ...openHealth() },
   };
 }
