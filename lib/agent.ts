@@ -95,6 +95,7 @@ function createParts(
     health: healthReader,
     pods,
     volumes: runners.volumes,
+    lastWords: runners.ends.lastWords,
     suspect,
     auditMs: config.kubelet.syncFrequency,
   };
@@ -143,14 +144,15 @@ function createRunners(
 ) {
   const { queue, recorder, membership, suspect } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
+  const podsDir = `${config.paths.rootDir}/pods`;
   const shared = { ...ports, ...ports.cluster, recorder, hint };
   return {
-    ends: createEnds(ports, { recorder, hint, suspect }),
+    ends: createEnds(ports, { recorder, hint, suspect, podsDir }),
     imageRunner: new ImageRunner(shared, imageOptions(config)),
     volumes: new VolumeRunner(
       { ...shared, objects: membership?.cluster.objects },
       {
-        podsDir: `${config.paths.rootDir}/pods`,
+        podsDir,
         allocatable: () => membership?.allocatable() ?? NOTHING,
       },
     ),

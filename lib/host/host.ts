@@ -67,7 +67,12 @@ export function openHost(
       links: "follow",
     }),
     certificateFiles: new HostFiles({ libc, roots: ["/"], links: "follow" }),
-    logFiles: new HostLogFiles({ libc, roots: [podLogsDir], links: "refuse" }),
+    // Termination messages are below the pods' own directories.
+    logFiles: new HostLogFiles({
+      libc,
+      roots: [podLogsDir, join(rootDir, "pods")],
+      links: "refuse",
+    }),
     mounts: new HostMounts({ libc, roots: [rootDir], links: "refuse" }),
     hostPaths: hostPathsOf(libc),
     cgroups: new HostCgroups(libc, runDir),

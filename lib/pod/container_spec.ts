@@ -89,8 +89,18 @@ export function containerSpec(
       seccompDir: settings.seccompDir,
       targetId: start.targetId,
     }),
+    ...stopSignal(settings, container),
   };
   return { kind: "ok", spec, messageFile };
+}
+
+/** Absent: the image's own. */
+function stopSignal(
+  { hasStopSignals }: PodSettings,
+  { lifecycle }: Pick<V1Container, "lifecycle">,
+): { readonly stopSignal?: string } {
+  const signal = lifecycle?.stopSignal;
+  return hasStopSignals && signal ? { stopSignal: signal } : {};
 }
 
 function messageFileOf(
@@ -104,8 +114,9 @@ function messageFileOf(
 }
 
 function messageMount(container: V1Container, file: string): ContainerMount {
+  const path = container.terminationMessagePath || "/dev/termination-log";
   return {
-    containerPath: container.terminationMessagePath || "/dev/termination-log",
+    containerPath: path.startsWith("/") ? path : `/${path}`,
     hostPath: file,
     isReadOnly: false,
     isRecursiveReadOnly: false,

@@ -81,3 +81,16 @@ Deno.test("containerSpec() refuses an environment or a user that cannot be", () 
   const root = made({ securityContext: { runAsNonRoot: true, runAsUser: 0 } });
   assert.equal(root.kind, "refused");
 });
+
+Deno.test("containerSpec() asks for a stop signal where the gate is on", () => {
+  const container = aContainer({ lifecycle: { stopSignal: "SIGUSR1" } });
+  const pod = aPod({ containers: [container] });
+  for (const [hasStopSignals, expected] of [[true, "SIGUSR1"], [false, ""]]) {
+    const settings = { ...SETTINGS, hasStopSignals: hasStopSignals === true };
+    const result = containerSpec(settings, { pod, container }, START);
+    assert.equal(
+      (result.kind === "ok" && result.spec.stopSignal) || "",
+      expected,
+    );
+  }
+});

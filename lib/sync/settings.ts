@@ -26,6 +26,7 @@ export function podSettings(
       : undefined,
     ...restartLimits(kubelet.crashLoopBackOff, features),
     isSeccompDefault: kubelet.seccompDefault,
+    hasStopSignals: features.ContainerStopSignals === true,
     seccompDir: `${paths.rootDir}/seccomp`,
     memoryBytes: host.memoryBytes(),
     allowedUnsafeSysctls: kubelet.allowedUnsafeSysctls,
