@@ -12,7 +12,7 @@ import {
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
-import { createEnds } from "./agent_ends.ts";
+import { createEnds, keepLogs } from "./agent_ends.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createNodeServer } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
@@ -173,6 +173,7 @@ async function run(
   scope.run("health", (signal) => parts.healthLoop.run(signal));
   scope.run("images", (signal) => parts.imageRunner.run(signal));
   scope.run("volumes", (signal) => parts.volumes.run(signal));
+  scope.run("logs", (signal) => keepLogs(parts, signal));
   scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",

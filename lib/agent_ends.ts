@@ -1,11 +1,15 @@
 /**
  * The wiring of how containers end: hooks and stops beside the passes, and
- * what is left to say.
+ * what is left to say and to read.
  */
 import type { AgentPorts } from "./agent_ports.ts";
+import type { Config } from "./config/load.ts";
+import { rotateLogs } from "./log/run.ts";
 import type { Recorder } from "./port/recorder.ts";
 import { hookRunner, type RunHook } from "./sync/hooks.ts";
 import { type LastWords, lastWordsFrom } from "./sync/last_words.ts";
+import { rotationOptions } from "./sync/settings.ts";
+import type { PodsReader } from "./sync/store.ts";
 import { type StopPorts, Stops } from "./sync/stops.ts";
 
 export interface Ends {
@@ -27,4 +31,22 @@ export function createEnds(
     stops: new Stops({ ...ports, ...inside, runHook }),
     lastWords: lastWordsFrom(ports.logFiles, inside.podsDir),
   };
+}
+
+/** Rotates the logs of what runs, as last seen. */
+export function keepLogs(
+  { config, ports, pods }: {
+    readonly config: Config;
+    readonly ports: AgentPorts;
+    readonly pods: PodsReader;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const running = () =>
+    [...pods.values()].flatMap(({ observed }) =>
+      observed.containers.flatMap(({ id, state, logPath: path }) =>
+        state === "running" && path !== "" ? [{ id, path }] : []
+      )
+    );
+  return rotateLogs({ ...ports, running }, rotationOptions(config), signal);
 }

@@ -9,7 +9,7 @@ import type {
   Mounts,
 } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
-import type { LogFiles } from "./port/log_files.ts";
+import type { LogFiles, LogKeeper } from "./port/log_files.ts";
 import type { Http, Listener, PodNet } from "./port/net.ts";
 import type { NodeListener } from "./port/node_server.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
@@ -23,6 +23,7 @@ export interface AgentPorts {
   /** Follows links, as admins may place them in the manifest folder. */
   readonly manifestFiles: Files;
   readonly logFiles: LogFiles;
+  readonly logKeeper: LogKeeper;
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;

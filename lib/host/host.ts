@@ -9,7 +9,7 @@ import type {
 } from "../port/host.ts";
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
-import type { LogFiles } from "../port/log_files.ts";
+import type { LogFiles, LogKeeper } from "../port/log_files.ts";
 import type { Http, Listener, PodNet } from "../port/net.ts";
 import type { NodeListener } from "../port/node_server.ts";
 import { HostCgroups } from "./cgroups.ts";
@@ -17,6 +17,7 @@ import { HostFiles } from "./files.ts";
 import { hostPathsOf } from "./host_paths.ts";
 import { openLibc } from "./libc.ts";
 import { HostListener } from "./listener.ts";
+import { HostLogKeeper } from "./log_keeper.ts";
 import { HostLogFiles } from "./log_files.ts";
 import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
@@ -31,6 +32,7 @@ export interface Host {
   readonly manifestFiles: Files;
   readonly certificateFiles: Files;
   readonly logFiles: LogFiles;
+  readonly logKeeper: LogKeeper;
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
@@ -72,6 +74,9 @@ export function openHost(
       libc,
       roots: [podLogsDir, join(rootDir, "pods")],
       links: "refuse",
+    }),
+    logKeeper: new HostLogKeeper({
+      ...{ libc, roots: [podLogsDir], links: "refuse" },
     }),
     mounts: new HostMounts({ libc, roots: [rootDir], links: "refuse" }),
     hostPaths: hostPathsOf(libc),

@@ -13,7 +13,7 @@ import { FakeClock } from "./fake_clock.ts";
 import { FakeCluster } from "./fake_cluster.ts";
 import { FakeCgroups, FakeFiles, fakeHostFacts } from "./fake_host.ts";
 import { FakeHttp } from "./fake_http.ts";
-import { FakeLogFiles } from "./fake_log_files.ts";
+import { FakeLogFiles, FakeLogKeeper } from "./fake_log_files.ts";
 import { FakeHostPaths, FakeMounts } from "./fake_mounts.ts";
 import { FakeImages } from "./fake_images.ts";
 import { FakePodNet } from "./fake_pod_net.ts";
@@ -123,6 +123,7 @@ export class PodWorld {
       files: this.files,
       manifestFiles: this.manifests,
       logFiles: new FakeLogFiles(this.files),
+      logKeeper: new FakeLogKeeper(this.files),
       mounts: this.mounts,
       hostPaths: this.hostPaths,
       cgroups: this.cgroups,
