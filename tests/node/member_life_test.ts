@@ -1,7 +1,9 @@
 /** The edges of a container's life, on a real node: hooks, order, last words. */
 import assert from "node:assert/strict";
 import type { V1ContainerStatus, V1Pod } from "../../lib/api/types.ts";
-import { until } from "./agent_world.ts";
+import { startMember } from "../../deploy/cluster/agent.ts";
+import { stopAgent } from "../../deploy/world.ts";
+import { until, world } from "./agent_world.ts";
 import {
   aContainer,
   aPod,
@@ -145,3 +147,65 @@ memberTest("last words are told, from a file or the log", async () => {
   assert.equal(await words("log", "Failed"), "one\ntwo\n");
   assert.equal(await words("long", "Succeeded"), "x".repeat(4096));
 });
+
+memberTest("a link in the place of last words is not followed", async () => {
+  const script = "until [ -e /tmp/go ]; do sleep 0.1; done; exit 1";
+  await apply(aPod("linked", {
+    restartPolicy: "Never",
+    containers: [aContainer(script)],
+  }));
+  const [linked] = await ready("app=linked", 1);
+  const folder = `${world.root}/var/lib/kubelet/pods/` +
+    `${linked?.metadata?.uid}/containers/app`;
+  await Deno.remove(`${folder}/00000000`);
+  await Deno.symlink("/etc/hostname", `${folder}/00000000`);
+  await kubectl("exec", "linked", "--", "touch", "/tmp/go");
+  const { message } = endOf(statusOf(await inPhase("linked", "Failed"))) ?? {};
+  assert.match(message ?? "", /^Error on reading termination log /);
+});
+
+memberTest(
+  "a log is rotated under a fast writer, and no line is lost",
+  async () => {
+    await stopAgent(world);
+    await startMember(world, [
+      "--container-log-max-size=100Ki",
+      "--container-log-max-files=20",
+    ]);
+    const script = "i=0; while [ $i -lt 60000 ]; do echo n $i; i=$((i+1)); " +
+      "[ $((i % 400)) = 0 ] && sleep 0.1; done; echo end; sleep 1000";
+    await apply(aPod("writer", { containers: [aContainer(script)] }));
+    const [writer] = await ready("app=writer", 1);
+    const folder = `${world.root}/var/log/pods/` +
+      `default_writer_${writer?.metadata?.uid}/app`;
+    let lines: string[] = [];
+    await until("a packed log, and the end", async () => {
+      const names = [...Deno.readDirSync(folder)].map(({ name }) => name)
+        .sort();
+      if (!names.some((name) => name.endsWith(".gz"))) return false;
+      const texts = await Promise.all(
+        [...names.slice(1), "0.log"].map((name) =>
+          logText(`${folder}/${name}`)
+        ),
+      );
+      lines = texts.join("").split("\n").map((line) =>
+        line.split(" F ")[1] ?? ""
+      );
+      return lines.includes("end");
+    }, 60_000);
+    const numbers = lines.flatMap((line) => /^n (\d+)$/.exec(line)?.[1] ?? [])
+      .map(Number);
+    assert.equal(numbers.length, 60_000);
+    assert.ok(numbers.every((number, at) => number === at), "in their order");
+  },
+);
+
+async function logText(path: string): Promise<string> {
+  const file = await Deno.open(path);
+  const { readable } = file;
+  return await new Response(
+    path.endsWith(".gz")
+      ? readable.pipeThrough(new DecompressionStream("gzip"))
+      : readable,
+  ).text();
+}
