@@ -12,7 +12,7 @@ import {
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
-import { createEnds } from "./agent_ends.ts";
+import { createEnds, keepLogs } from "./agent_ends.ts";
 import { followClasses, followNode, wakeHeirs } from "./agent_follow.ts";
 import { createImages } from "./agent_images.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
@@ -104,6 +104,7 @@ function createParts(
     health: healthReader,
     pods,
     volumes: runners.volumes,
+    lastWords: runners.ends.lastWords,
     suspect,
     auditMs: config.kubelet.syncFrequency,
   };
@@ -157,14 +158,15 @@ function createRunners(
   const { queue, recorder, membership, suspect } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
   const { nodeRecorder, cluster: { objects } = {} } = membership ?? {};
+  const podsDir = `${config.paths.rootDir}/pods`;
   return {
-    ends: createEnds(ports, { recorder, hint, suspect }),
+    ends: createEnds(ports, { recorder, hint, suspect, podsDir }),
     probes: createProbes(ports, { ...inside, hint }),
     ...createImages(config, ports, { ...inside, hint, objects, nodeRecorder }),
     volumes: new VolumeRunner(
       { ...ports, ...ports.cluster, ...inside, hint, objects },
       {
-        podsDir: `${config.paths.rootDir}/pods`,
+        podsDir,
         allocatable: () => membership?.allocatable() ?? NOTHING,
       },
     ),
@@ -186,6 +188,7 @@ async function run(
   scope.run("images", (signal) => parts.runImages(signal));
   scope.run("volumes", (signal) => parts.volumes.run(signal));
   scope.run("probes", (signal) => parts.probes.run(signal));
+  scope.run("logs", (signal) => keepLogs(parts, signal));
   scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",

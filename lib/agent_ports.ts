@@ -10,7 +10,7 @@ import type {
   NodeTexts,
 } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
-import type { LogFiles, SystemLogs } from "./port/log_files.ts";
+import type { LogFiles, LogKeeper, SystemLogs } from "./port/log_files.ts";
 import type { Http, Listener, PodNet } from "./port/net.ts";
 import type { NodeListener } from "./port/node_server.ts";
 import type { Checkpoints } from "./port/checkpoints.ts";
@@ -31,6 +31,7 @@ export interface AgentPorts {
   /** What `/logs` shows: the machine's own, below one folder. */
   readonly systemLogs: SystemLogs;
   readonly checkpoints: Checkpoints;
+  readonly logKeeper: LogKeeper;
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;

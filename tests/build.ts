@@ -59,6 +59,7 @@ export const SETTINGS: PodSettings = {
   firstRestartDelayMs: 10_000,
   longestRestartDelayMs: 300_000,
   isSeccompDefault: false,
+  hasStopSignals: false,
   seccompDir: "/var/lib/kubelet/seccomp",
   memoryBytes: 8n * 1024n ** 3n,
   machine: TRAITS,

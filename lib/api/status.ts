@@ -73,6 +73,7 @@ export interface ContainerStatusJson {
   readonly resources?: ResourcesJson;
   readonly volumeMounts?: readonly VolumeMountStatusJson[];
   readonly user?: ContainerUserJson;
+  readonly stopSignal?: string;
 }
 
 export interface PodConditionJson {

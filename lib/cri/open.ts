@@ -13,7 +13,6 @@ import { CriImages } from "./images.ts";
 import { CriRuntime } from "./runtime.ts";
 
 export interface RuntimePorts {
-  readonly checkpoints: Checkpoints;
   readonly runtime: ContainerRuntime;
   readonly images: Images;
   readonly podNet: PodNet;

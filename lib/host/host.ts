@@ -10,7 +10,7 @@ import type {
 } from "../port/host.ts";
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
-import type { LogFiles, SystemLogs } from "../port/log_files.ts";
+import type { LogFiles, LogKeeper, SystemLogs } from "../port/log_files.ts";
 import type { Usage } from "../port/usage.ts";
 import type { Http, Listener, PodNet } from "../port/net.ts";
 import type { NodeListener } from "../port/node_server.ts";
@@ -20,6 +20,7 @@ import { HostFiles } from "./files.ts";
 import { hostPathsOf } from "./host_paths.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { HostListener } from "./listener.ts";
+import { HostLogKeeper } from "./log_keeper.ts";
 import { HostLogFiles } from "./log_files.ts";
 import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
@@ -38,6 +39,7 @@ export interface Host {
   readonly certificateFiles: Files;
   readonly logFiles: LogFiles;
   readonly systemLogs: SystemLogs;
+  readonly logKeeper: LogKeeper;
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
@@ -78,7 +80,15 @@ export function openHost(
     }),
     certificateFiles: new HostFiles({ libc, roots: ["/"], links: "follow" }),
     systemLogs: systemLogs(libc, join(hostRoot, "/var/log")),
-    logFiles: new HostLogFiles({ libc, roots: [podLogsDir], links: "refuse" }),
+    // Termination messages are below the pods' own directories.
+    logFiles: new HostLogFiles({
+      libc,
+      roots: [podLogsDir, join(rootDir, "pods")],
+      links: "refuse",
+    }),
+    logKeeper: new HostLogKeeper({
+      ...{ libc, roots: [podLogsDir], links: "refuse" },
+    }),
     mounts: new HostMounts({ libc, roots: [rootDir], links: "refuse" }),
     hostPaths: hostPathsOf(libc),
     cgroups: new HostCgroups(libc, runDir),

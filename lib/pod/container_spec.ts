@@ -109,6 +109,7 @@ export function containerSpec(
       user: start.user,
       targetId: start.targetId,
     }),
+    ...stopSignal(settings, container),
   };
   const fault = containerFault(spec);
   if (fault !== undefined) return { kind: "refused", message: fault };
@@ -132,6 +133,15 @@ function mapped(
   return mounts.map((mount) => ({ ...mount, uidMappings, gidMappings }));
 }
 
+/** Absent: the image's own. */
+function stopSignal(
+  { hasStopSignals }: PodSettings,
+  { lifecycle }: Pick<V1Container, "lifecycle">,
+): { readonly stopSignal?: string } {
+  const signal = lifecycle?.stopSignal;
+  return hasStopSignals && signal ? { stopSignal: signal } : {};
+}
+
 function messageFileOf(
   settings: PodSettings,
   at: { readonly pod: V1Pod; readonly container: V1Container },
@@ -143,8 +153,9 @@ function messageFileOf(
 }
 
 function messageMount(container: V1Container, file: string): ContainerMount {
+  const path = container.terminationMessagePath || "/dev/termination-log";
   return {
-    containerPath: container.terminationMessagePath || "/dev/termination-log",
+    containerPath: path.startsWith("/") ? path : `/${path}`,
     hostPath: file,
     isReadOnly: false,
     isRecursiveReadOnly: false,

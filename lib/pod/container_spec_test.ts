@@ -133,3 +133,15 @@ Deno.test("containerSpec() passes no NUL byte to the runtime (S37)", () => {
   }
   assert.equal(made({ env: [{ name: "A", value: "b\nc" }] }).kind, "ok");
 });
+Deno.test("containerSpec() asks for a stop signal where the gate is on", () => {
+  const container = aContainer({ lifecycle: { stopSignal: "SIGUSR1" } });
+  const pod = aPod({ containers: [container] });
+  for (const [hasStopSignals, expected] of [[true, "SIGUSR1"], [false, ""]]) {
+    const settings = { ...SETTINGS, hasStopSignals: hasStopSignals === true };
+    const result = containerSpec(settings, { pod, container }, START);
+    assert.equal(
+      (result.kind === "ok" && result.spec.stopSignal) || "",
+      expected,
+    );
+  }
+});

@@ -192,6 +192,9 @@ function seenStatus(
     ...containerResources(container, newest),
     ...volumeMounts(container, newest, old),
     ...containerUser(newest),
+    ...facts.settings.hasStopSignals && newest.stopSignal !== undefined
+      ? { stopSignal: newest.stopSignal }
+      : {},
   };
 }
 

@@ -20,6 +20,8 @@ import type { IdRange } from "./userns.ts";
 
 export interface ObservedContainer extends ContainerStatus {
   readonly sandboxId: SandboxId;
+  /** What it left to say; it stands in `message` too. Read once, at its end. */
+  readonly lastWords?: string;
 }
 
 /** What the runtime had for this pod at `atMs`. Newest first in each list. */
@@ -91,6 +93,8 @@ export interface PodSettings {
   readonly firstRestartDelayMs: number;
   readonly longestRestartDelayMs: number;
   readonly isSeccompDefault: boolean;
+  /** Feature gate ContainerStopSignals. */
+  readonly hasStopSignals: boolean;
   readonly seccompDir: string;
   readonly memoryBytes: bigint;
   readonly machine: HostTraits;

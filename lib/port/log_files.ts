@@ -36,3 +36,17 @@ export interface SystemLogs {
   readonly files: Pick<Files, "list" | "stat">;
   readonly logFiles: LogFiles;
 }
+
+/** What rotating logs needs besides: other names, and packed files. */
+export interface LogKeeper {
+  /**
+   * Gives a regular file another name in the same directory. Rejects with
+   * `already-so` when that name is taken, with `give-up` for anything else.
+   */
+  rename(from: string, to: string): Promise<void>;
+  /**
+   * Packs a regular file by gzip into a new one with its mode, by way of a
+   * name that ends in `.tmp`, and then takes the file away.
+   */
+  pack(from: string, signal: AbortSignal): Promise<void>;
+}

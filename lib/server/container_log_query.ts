@@ -3,7 +3,7 @@
  * Pure. Compat: kubelet 1.36 getContainerLogs, ValidatePodLogOptions
  */
 import type { NodeRequest, NodeResponse } from "../port/node_server.ts";
-import { type LogChoice, nanosecondsOf } from "./log_text.ts";
+import { type LogChoice, nanosecondsOf } from "../log/text.ts";
 import { text } from "./node_answer.ts";
 
 export interface ContainerLogQuery extends LogChoice {

@@ -3,7 +3,7 @@ import type { ContainerStatusJson } from "../api/status.ts";
 import { aContainer, aPod, aStatus, ended, NOW } from "./fixture_test.ts";
 import { readLogQuery } from "./container_log_query.ts";
 import { chooseInstance } from "./container_logs.ts";
-import { LogText } from "./log_text.ts";
+import { LogText } from "../log/text.ts";
 
 function read(text: string, gate: "on" | "off" = "off") {
   const params = new URLSearchParams(text);

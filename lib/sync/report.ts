@@ -208,7 +208,8 @@ function mayWait(
   // Its network is taken down now, and then it has its last status.
   const isEnding = (state.kind === "stopping" || state.kind === "done") &&
     (status.phase === "Pending" || status.phase === "Running") &&
-    status.containerStatuses.every(({ state }) => state.running === undefined);
+    [...status.initContainerStatuses ?? [], ...status.containerStatuses]
+      .every(({ state }) => state.running === undefined);
   return isStarting || isEnding || isGenerationAlone(stored, change);
 }
 

@@ -1,6 +1,7 @@
 /** What of the configuration and the host each part of the agent needs. */
 import { prefixed } from "../config/host_root.ts";
 import type { Config } from "../config/load.ts";
+import { parseQuantity, units } from "../api/quantity.ts";
 import { parseResolvConf } from "../pod/dns.ts";
 import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
 import type { RestartLimits } from "../pod/restart.ts";
@@ -34,6 +35,7 @@ export function podSettings(
       : undefined,
     ...restartLimits(kubelet.crashLoopBackOff, features),
     isSeccompDefault: kubelet.seccompDefault,
+    hasStopSignals: features.ContainerStopSignals === true,
     seccompDir: `${paths.rootDir}/seccomp`,
     memoryBytes: host.memoryBytes(),
     machine,
@@ -150,5 +152,16 @@ export function certificateSettings(
     certDir: paths.certDir,
     rotateCertificates: kubelet.rotateCertificates,
     serverTLSBootstrap: kubelet.serverTLSBootstrap,
+  };
+}
+
+/** When container logs are rotated, and what stays of them. */
+export function rotationOptions({ kubelet }: Config) {
+  const size = parseQuantity(kubelet.containerLogMaxSize);
+  return {
+    mostBytes: size === undefined ? -1 : Number(units(size)),
+    mostFiles: kubelet.containerLogMaxFiles,
+    workers: kubelet.containerLogMaxWorkers,
+    intervalMs: kubelet.containerLogMonitorInterval,
   };
 }

@@ -95,7 +95,7 @@ async function rounds(
     if (isAtRest(facts, plan)) return plan.wakeAtMs;
     const made: Made = { sandboxes: [], containers: [] };
     await applyAll(ports, { uid, signal, made }, plan.actions);
-    observed = await lookAgain(ports, { observed, made }, signal);
+    observed = await lookAgain(ports, { uid, observed, made }, signal);
   }
   ports.log.error("A pod's pass did not come to rest", { uid });
   return ports.clock.nowMs() + RETRY.maxMs;

@@ -153,6 +153,7 @@ function settings(world: WorldFacts): PodSettings {
     firstRestartDelayMs: 10_000,
     longestRestartDelayMs: 300_000,
     isSeccompDefault: false,
+    hasStopSignals: false,
     seccompDir: "",
     memoryBytes: BigInt(Deno.systemMemoryInfo().total),
     allowedUnsafeSysctls: [],

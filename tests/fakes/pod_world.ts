@@ -5,7 +5,6 @@
 import { type Agent, createAgent } from "../../lib/agent.ts";
 import { type Fields, type Logger, silentLogger } from "../../lib/base/log.ts";
 import type { Config } from "../../lib/config/load.ts";
-import type { LogFiles } from "../../lib/port/log_files.ts";
 import type { Listener } from "../../lib/port/net.ts";
 import type { NodeListener } from "../../lib/port/node_server.ts";
 import { load } from "../../lib/config/load_fixture.ts";
@@ -19,6 +18,7 @@ import {
   FakeNodeTexts,
 } from "./fake_host.ts";
 import { FakeHttp } from "./fake_http.ts";
+import { FakeLogFiles, FakeLogKeeper } from "./fake_log_files.ts";
 import { FakeHostPaths, FakeMounts } from "./fake_mounts.ts";
 import { FakeImages } from "./fake_images.ts";
 import { FakePodNet } from "./fake_pod_net.ts";
@@ -130,11 +130,12 @@ export class PodWorld {
       images: this.images,
       files: this.files,
       manifestFiles: this.manifests,
-      logFiles: NO_LOGS,
+      logFiles: new FakeLogFiles(this.files),
+      logKeeper: new FakeLogKeeper(this.files),
       systemLogs: {
         folder: "/var/log",
         files: this.files,
-        logFiles: NO_LOGS,
+        logFiles: new FakeLogFiles(this.files),
       },
       checkpoints: { checkpoint: () => Promise.resolve() },
       mounts: this.mounts,
@@ -165,11 +166,6 @@ const QUIET: Listener & NodeListener = {
       if (signal.aborted) return resolve();
       signal.addEventListener("abort", () => resolve(), { once: true });
     }),
-};
-
-const NO_LOGS: LogFiles = {
-  open: () => Promise.resolve(undefined),
-  identity: () => Promise.resolve(undefined),
 };
 
 /** Errors are bugs of the agent, so they show in what happened. */

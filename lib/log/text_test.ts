@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { logHeader, LogText } from "./log_text.ts";
+import { logHeader, LogText } from "./text.ts";
 
 const AT = "2026-07-31T10:02:33.000000001Z";
 
