@@ -141,6 +141,7 @@ function createRunners(
       {
         podsDir: `${config.paths.rootDir}/pods`,
         allocatable: () => membership?.allocatable() ?? NOTHING,
+        fits: (terms) => membership?.fits(terms) ?? true,
       },
     ),
   };
@@ -194,6 +195,7 @@ async function makeDirectories({ config, ports }: Parts): Promise<void> {
   const { rootDir, podLogsDir, containerLogsDir } = config.paths;
   const { files } = ports;
   await files.makeDirectory(rootDir, 0o750);
+  await ports.mounts.share(rootDir);
   await files.makeDirectory(`${rootDir}/pods`, 0o750);
   await files.makeDirectory(podLogsDir, 0o750);
   await files.makeDirectory(containerLogsDir, 0o755);

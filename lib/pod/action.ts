@@ -4,6 +4,7 @@
  */
 import type { ContainerId, SandboxId } from "../api/id.ts";
 import type { V1Pod } from "../api/types.ts";
+import type { SubPath } from "../port/host.ts";
 import type { PullPolicy } from "../image/types.ts";
 import type { ContainerSpec, SandboxSpec } from "../port/runtime_spec.ts";
 
@@ -13,6 +14,12 @@ export interface ContainerToStop {
   readonly graceSeconds: number;
   /** The event text: `Stopping container web`. */
   readonly message: string;
+}
+
+/** A path inside of a volume to bind before the container is created. */
+export interface SubPathMount extends SubPath {
+  /** As the pod names the volume. */
+  readonly volumeName: string;
 }
 
 export type Action =
@@ -48,6 +55,9 @@ export type Action =
     /** Directory to create before, and the link for log collectors. */
     readonly log: LogPlace;
     readonly messageFile: string;
+    readonly subPaths: readonly SubPathMount[];
+    /** Images it mounts, as the image runner knows them. */
+    readonly imageVolumes: readonly string[];
   }
   /** A container that was created when the agent died, but not started. */
   | {

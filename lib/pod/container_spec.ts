@@ -8,13 +8,16 @@ import { cpuAndMemory } from "../api/resources.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type {
   ContainerMount,
+  ContainerSecurity,
   ContainerSpec,
   LinuxResources,
 } from "../port/runtime_spec.ts";
+import type { MountedVolume } from "../volume/types.ts";
+import type { SubPathMount } from "./action.ts";
 import { environment, expandAll } from "./env.ts";
 import type { PodSettings } from "./facts.ts";
 import { containerAnnotations, containerLabels } from "./labels.ts";
-import { volumeMounts } from "./mounts.ts";
+import { volumeGroups, volumeMounts } from "./mounts.ts";
 import { containerLogFile, podDirectory } from "./paths.ts";
 import {
   containerSecurity,
@@ -29,8 +32,11 @@ export interface Start {
   readonly image: ImageUser & { readonly ref: string };
   readonly podIps: readonly string[];
   readonly hostIps: readonly string[];
-  /** Volume name → host path; see lib/volume. */
-  readonly volumePaths: ReadonlyMap<string, string>;
+  /** By the volume's name; see lib/volume. */
+  readonly volumePaths: ReadonlyMap<string, MountedVolume>;
+  /** Image volumes by name, as the runtime calls them. */
+  readonly imageVolumes: ReadonlyMap<string, string>;
+  readonly hasRecursiveReadOnly: boolean;
 }
 
 export type ContainerSpecResult =
@@ -39,6 +45,8 @@ export type ContainerSpecResult =
     readonly spec: ContainerSpec;
     /** To be created empty, mode 0666, before the container is. */
     readonly messageFile: string;
+    /** To be bound before, too. */
+    readonly subPaths: readonly SubPathMount[];
   }
   /** Shown as waiting reason `CreateContainerConfigError`. */
   | { readonly kind: "refused"; readonly message: string };
@@ -57,7 +65,13 @@ export function containerSpec(
     hostIps: start.hostIps,
   });
   if (environ.kind === "refused") return environ;
-  const mounts = volumeMounts(pod, container, start.volumePaths);
+  const mounts = volumeMounts(pod, container, {
+    volumes: start.volumePaths,
+    images: start.imageVolumes,
+    env: environ.env,
+    podDirectory: podDirectory(settings, podNameOf(pod).uid),
+    hasRecursiveReadOnly: start.hasRecursiveReadOnly,
+  });
   if (mounts.kind === "refused") return mounts;
   const messageFile = messageFileOf(settings, at, start.attempt);
   const spec: ContainerSpec = {
@@ -71,7 +85,7 @@ export function containerSpec(
     workingDir: container.workingDir ?? "",
     env: environ.env,
     mounts: [...mounts.mounts, messageMount(container, messageFile)],
-    devices: [],
+    devices: mounts.devices,
     cdiDevices: [],
     labels: containerLabels(pod, container),
     annotations: containerAnnotations(pod, container, start),
@@ -80,13 +94,25 @@ export function containerSpec(
     isStdinOnce: container.stdinOnce === true,
     hasTty: container.tty === true,
     resources: resources(settings, pod, container),
-    security: containerSecurity(pod, container, {
-      image: start.image,
-      isSeccompDefault: settings.isSeccompDefault,
-      seccompDir: settings.seccompDir,
-    }),
+    security: withVolumeGroups(
+      containerSecurity(pod, container, {
+        image: start.image,
+        isSeccompDefault: settings.isSeccompDefault,
+        seccompDir: settings.seccompDir,
+      }),
+      start.volumePaths,
+    ),
   };
-  return { kind: "ok", spec, messageFile };
+  return { kind: "ok", spec, messageFile, subPaths: mounts.subPaths };
+}
+
+function withVolumeGroups(
+  security: ContainerSecurity,
+  volumes: ReadonlyMap<string, MountedVolume>,
+): ContainerSecurity {
+  const { supplementalGroups: own } = security;
+  const supplementalGroups = [...own, ...volumeGroups(volumes, own)];
+  return { ...security, supplementalGroups };
 }
 
 function messageFileOf(

@@ -6,10 +6,17 @@ import { containerHash } from "../api/hash.ts";
 import { podNameOf, restartPolicyOf, usesHostNetwork } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { SandboxStatus } from "../port/runtime_status.ts";
-import type { ImageState, PullPolicy } from "../image/types.ts";
 import type { Action, Blocker, LogPlace } from "./action.ts";
+import { imagePending } from "./container_image.ts";
 import { containerSpec } from "./container_spec.ts";
 import { type Facts, instancesOf, type ObservedContainer } from "./facts.ts";
+import {
+  asContainer,
+  imageRefs,
+  imageVolumeKey,
+  imageVolumeState,
+  mountedImages,
+} from "./image_volumes.ts";
 import { remembered } from "./labels.ts";
 import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
 import { mayRestart, restartDelay } from "./restart.ts";
@@ -171,71 +178,23 @@ function planImage(facts: Facts, place: Place, nowMs: number): ContainerPlan {
   const { container } = place;
   const known = facts.images.get(container.name);
   const image = known?.image === container.image ? known : undefined;
-  switch (image?.kind) {
-    case undefined:
-      return {
-        kind: "wait",
-        blocker: { what: "image", message: `Looking for ${container.image}` },
-        actions: [ensureImage(container)],
-      };
-    case "checking":
-    case "queued":
-    case "pulling":
-      return waiting({
-        what: "image",
-        message: `Image ${container.image} is ${image.kind} since ` +
-          new Date(image.sinceMs).toISOString(),
-      });
-    case "failed":
-      return imageFailed(container, image, nowMs);
-    case "present":
-      return startContainer(facts, place, image);
-  }
+  if (image?.kind !== "present") return imagePending(container, image, nowMs);
+  return waitForImageVolumes(facts, place, nowMs) ??
+    startContainer(facts, place, image);
 }
 
-/** Compat: kubelet 1.36 EnsureImageExists: only a failed pull backs off. */
-function imageFailed(
-  container: V1Container,
-  image: Extract<ImageState, { kind: "failed" }>,
+/** Images that are mounted are fetched as those that run are. */
+function waitForImageVolumes(
+  facts: Facts,
+  { pod, container }: Place,
   nowMs: number,
-): ContainerPlan {
-  const { reason, message, retryAtMs, count } = image;
-  if (retryAtMs <= nowMs) {
-    return {
-      kind: "wait",
-      blocker: { what: reason, message, count },
-      actions: [ensureImage(container)],
-    };
+): ContainerPlan | undefined {
+  for (const volume of mountedImages(pod, container)) {
+    const state = imageVolumeState(facts, volume);
+    if (state?.kind === "present") continue;
+    return imagePending(asContainer(volume), state, nowMs);
   }
-  const isPull = reason !== "ErrImageNeverPull" &&
-    reason !== "InvalidImageName";
-  return waiting({
-    what: isPull ? "ImagePullBackOff" : reason,
-    message: isPull
-      ? `Back-off pulling image "${container.image}": ${reason}: ${message}`
-      : message,
-    untilMs: retryAtMs,
-    count,
-  });
-}
-
-export function ensureImage(container: V1Container): Action {
-  return {
-    kind: "ensure-image",
-    container: container.name,
-    image: container.image ?? "",
-    policy: pullPolicy(container),
-  };
-}
-
-/** Compat: API defaulting: `Always` for `:latest` or no tag. */
-function pullPolicy(container: V1Container): PullPolicy {
-  const policy = container.imagePullPolicy;
-  if (policy === "Always" || policy === "Never") return policy;
-  if (policy === "IfNotPresent") return policy;
-  const image = container.image ?? "";
-  const tag = /:([^/:@]+)$/.exec(image)?.[1] ?? "latest";
-  return tag === "latest" && !image.includes("@") ? "Always" : "IfNotPresent";
+  return undefined;
 }
 
 function startContainer(
@@ -260,6 +219,9 @@ function startContainer(
     podIps: usesHostNetwork(pod) ? facts.hostIps : sandbox.ips,
     hostIps: facts.hostIps,
     volumePaths,
+    imageVolumes: imageRefs(facts, pod, container),
+    hasRecursiveReadOnly: facts.runtime.recursiveReadOnlyHandlers
+      ?.has(pod.spec?.runtimeClassName ?? "") === true,
   });
   if (result.kind === "refused") return result;
   return {
@@ -271,6 +233,9 @@ function startContainer(
       container: result.spec,
       log: logPlace(facts, place, attempt),
       messageFile: result.messageFile,
+      subPaths: result.subPaths,
+      imageVolumes: mountedImages(pod, container)
+        .map(({ name }) => imageVolumeKey(name)),
     }],
   };
 }

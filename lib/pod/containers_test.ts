@@ -13,7 +13,8 @@ import {
   someFacts,
 } from "../../tests/build.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
-import { ensureImage, planContainer } from "./containers.ts";
+import { ensureImage } from "./container_image.ts";
+import { planContainer } from "./containers.ts";
 
 function planned(
   parts: FactParts,

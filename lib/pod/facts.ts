@@ -46,6 +46,8 @@ export interface RuntimeHealth {
   readonly name: string;
   /** As the runtime says; undefined when it does not. */
   readonly cgroupDriver: "systemd" | "cgroupfs" | undefined;
+  /** Handlers that make mounts read-only all the way; "" is the default. */
+  readonly recursiveReadOnlyHandlers?: ReadonlySet<string>;
 }
 
 /** What does not change while the agent runs. */

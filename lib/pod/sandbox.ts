@@ -12,7 +12,7 @@ import {
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { Action, Blocker } from "./action.ts";
 import { surplus } from "./clean.ts";
-import { ensureImage } from "./containers.ts";
+import { ensureImage } from "./container_image.ts";
 import type { Plan } from "./plan.ts";
 import { currentSandbox, type Facts, instancesOf } from "./facts.ts";
 import { podDirectories } from "./paths.ts";

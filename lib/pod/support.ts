@@ -5,11 +5,7 @@
  */
 import { containersOf } from "../api/pod.ts";
 import type { V1Container, V1Pod, V1PodSpec } from "../api/types.ts";
-import {
-  ignoredInVolume,
-  unsupportedInMount,
-  unsupportedInVolume,
-} from "./support_volume.ts";
+import { ignoredInVolume, unsupportedInVolume } from "./support_volume.ts";
 
 export interface Unsupported {
   /** Without these the pod would not be what its author means. */
@@ -33,7 +29,6 @@ const IGNORED_POD_FIELDS = [
 
 const REFUSED_CONTAINER_FIELDS = [
   "restartPolicyRules",
-  "volumeDevices",
 ] as const satisfies readonly (keyof V1Container)[];
 
 const IGNORED_CONTAINER_FIELDS = [
@@ -70,8 +65,6 @@ function refusedIn(container: V1Container): string[] {
   const { limits } = container.resources ?? {};
   return [
     ...set(container, REFUSED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
-    ...(container.volumeMounts ?? []).flatMap(unsupportedInMount)
-      .map((field) => `${at}.${field}`),
     ...isApparmor(container.securityContext)
       ? [`${at}.securityContext.appArmorProfile`]
       : [],

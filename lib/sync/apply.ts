@@ -11,12 +11,13 @@ import type { ImageRunner } from "../image/run.ts";
 import type { Action, ContainerToStop, LogPlace } from "../pod/action.ts";
 import { logLink } from "../pod/paths.ts";
 import type { Cgroups, Files } from "../port/host.ts";
+import { prepareSubPaths, type SubPathPorts } from "./sub_paths.ts";
 import type { Made } from "./observe.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 
-export interface ApplyPorts {
+export interface ApplyPorts extends SubPathPorts {
   readonly runtime: ContainerRuntime;
   readonly files: Files;
   readonly cgroups: Cgroups;
@@ -184,8 +185,11 @@ async function startNew(
   await files.makeDirectory(log.directory, 0o755);
   await files.makeDirectory(parentOf(action.messageFile), 0o755);
   await files.touch(action.messageFile, 0o666);
+  await prepareSubPaths(ports, container.name, action.subPaths);
   // Taken whether or not the creation succeeds: the image may be gone by now.
-  images.consume(at.uid, container.name);
+  for (const each of [container.name, ...action.imageVolumes]) {
+    images.consume(at.uid, each);
+  }
   const id = await failAs(
     "CreateContainerError",
     () =>

@@ -83,6 +83,10 @@ export class HealthLoop {
           .join("; "),
         name,
         cgroupDriver,
+        recursiveReadOnlyHandlers: new Set(
+          status.handlers.filter((each) => each.hasRecursiveReadOnlyMounts)
+            .map((each) => each.name),
+        ),
       };
     } catch (error) {
       if (isAbort(error, signal)) throw error;

@@ -46,6 +46,7 @@ Deno.test("HealthLoop asks at start and tells once", async () => {
       message: "",
       name: "fake",
       cgroupDriver: "cgroupfs",
+      recursiveReadOnlyHandlers: new Set([""]),
     });
     await clock.advance(300_000);
     assert.deepEqual(changes, [true]);
