@@ -34,10 +34,13 @@ const FILE_MODE = 0o640;
 
 /**
  * Creates the missing directories of a path inside of a volume, with the mode
- * of the volume. What is there, whatever it is, stays as it is.
+ * of the volume. What is there, wherever links lead, stays as it is.
  */
 export function makeInside(libc: Libc, volume: string, path: string): void {
   const doing = `Cannot create ${path} in ${volume}`;
+  // Compat: also what is outside is there; to bind it is refused then.
+  const there = openVolume(libc, `${volume}/${path}`);
+  if (there >= 0) return libc.closeFd(there);
   const rootFd = check(openVolume(libc, volume), doing);
   try {
     check(makeMissing(libc, rootFd, path), doing);

@@ -147,7 +147,8 @@ export interface Mounts {
   boundAt(source: string): Promise<readonly string[]>;
   /**
    * Creates the missing directories of a path inside of a volume, with the
-   * mode of the volume's root. Rejects when the way leads out of the volume.
+   * mode of the volume's root; nothing when it leads to anything. Rejects when
+   * something would have to be made outside.
    */
   makeInside(volume: string, path: string): Promise<void>;
   /**

@@ -112,6 +112,7 @@ const PROMISES: Readonly<Record<string, (w: MountsWorld) => Promise<void>>> = {
     await files.link(`${volume}/out`, "../elsewhere");
     await files.makeDirectory(`${root}/elsewhere`, 0o755);
     await assert.rejects(mounts.makeInside(volume, "out/c"));
+    await mounts.makeInside(volume, "out");
     assert.deepEqual(await files.list(`${root}/elsewhere`), []);
     await assert.rejects(mounts.makeInside(`${root}/absent`, "a"));
   },

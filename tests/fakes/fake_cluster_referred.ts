@@ -1,6 +1,6 @@
 /**
- * What pods of a fake cluster refer to: secrets, config maps, claims, tokens. Tokens
- * look like real ones, but nobody signed them.
+ * What pods of a fake cluster refer to: secrets, config maps, claims, tokens.
+ * Tokens look like real ones, but nobody signed them.
  */
 import { AgentError } from "../../lib/base/errors.ts";
 import type {
@@ -43,8 +43,15 @@ export class FakeReferred implements ClusterObjects {
     };
   }
 
-  /** Stores a `Secret` or a `ConfigMap`, or makes a `ServiceAccount`. */
+  /** Stores an object, or makes a `ServiceAccount`. */
   put(kind: string, ref: ObjectRef, content: ApiObject = {}): void {
+    const plain = JSON.parse(JSON.stringify({ metadata: ref, ...content }));
+    if (kind === "PersistentVolumeClaim") {
+      this.claims.set(`${ref.namespace}/${ref.name}`, plain);
+    }
+    if (kind === "PersistentVolume") {
+      this.persistentVolumes.set(ref.name, plain);
+    }
     if (kind === "ServiceAccount") this.accounts.add(keyOf("account", ref));
     const short = kind === "Secret" ? "secret" : "configmap";
     this.#objects.set(JSON.stringify([short, ref.namespace, ref.name]), {

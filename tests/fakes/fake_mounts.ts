@@ -30,7 +30,7 @@ export class FakeMounts implements Mounts {
   /** How many entries a volume has, by path; told while it is given away. */
   readonly entries = new Map<string, readonly number[]>();
   /** Told before each number of `entries`. */
-  slice: () => void = () => undefined;
+  slice: () => Promise<void> = () => Promise.resolve();
 
   constructor(files: FakeFiles, root: string) {
     this.#files = files;
@@ -71,6 +71,8 @@ export class FakeMounts implements Mounts {
   async makeInside(volume: string, path: string): Promise<void> {
     const root = await this.#files.stat(volume);
     if (root === undefined) throw absent(volume);
+    const anywhere = await this.#walk("", `${volume}/${path}`.slice(1));
+    if (anywhere.missing.length === 0) return;
     const { at, missing } = await this.#walk(volume, path);
     let made = at;
     for (const part of missing) {
@@ -100,7 +102,7 @@ export class FakeMounts implements Mounts {
   async giveGroup(path: string, ask: GroupAsk): Promise<void> {
     this.#refuse(path);
     for (const count of this.entries.get(path) ?? []) {
-      this.slice();
+      await this.slice();
       ask.progress(count);
     }
     await this.#give(path, ask);
