@@ -11,6 +11,7 @@ import * as line from "./lib/config/command_line.ts";
 import { helpText } from "./lib/config/help.ts";
 import { type Config, loadConfig } from "./lib/config/load.ts";
 import { renderCheckConfig, versionText } from "./lib/config/render.ts";
+import { openHealth } from "./lib/cri/health.ts";
 import { openRuntime } from "./lib/cri/open.ts";
 import { openCluster } from "./lib/kube/open.ts";
 import * as files from "./lib/host/config_files.ts";
@@ -47,21 +48,30 @@ async function configured(
   const hostname = files.hostname();
   const loaded = loadConfig({ flags, ...texts, hostname });
   if (loaded.kind === "invalid") return fail(loaded.message);
+  const plugins = await files.readCredentialProviders(loaded.config);
   if (kind === "check-config") return succeed(renderCheckConfig(loaded));
-  return await runAgent(loaded.config, loaded.warnings);
+  return await runAgent(loaded.config, loaded.warnings, plugins);
 }
 
-async function runAgent(config: Config, warnings: readonly string[]) {
+async function runAgent(
+  config: Config,
+  warnings: readonly string[],
+  credentialProviders: Awaited<
+    ReturnType<typeof files.readCredentialProviders>
+  >,
+) {
   const { version } = deno;
   const { kubelet, nodeName: node } = config;
   const log = createLogger({ write: complain, ...kubelet.logging });
   for (const warning of warnings) log.warn(warning);
   const host = { ...openHost(config), clock: systemClock, log };
   const cluster = openCluster(config, { ...host, version });
-  const ports = { ...host, ...openRuntime(kubelet), cluster };
+  const podNet = { ...host.podNet, ...openHealth() };
+  const ports = { ...host, ...openRuntime(kubelet), podNet, cluster };
   const resolvConf = await files.readOptional(kubelet.resolvConf);
   log.info("Started", { version, node });
-  await createAgent(config, ports, { version, resolvConf }).run(interrupted());
+  const options = { version, resolvConf, credentialProviders };
+  await createAgent(config, ports, options).run(interrupted());
   return 0;
 }
 

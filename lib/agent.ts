@@ -9,11 +9,16 @@ import type { PodUid } from "./api/id.ts";
 import type { Recorder } from "./port/recorder.ts";
 import type { PodStatusJson } from "./api/status.ts";
 import type { V1Pod } from "./api/types.ts";
-import { createMembership, type Membership } from "./agent_cluster.ts";
+import {
+  createMembership,
+  type Loop,
+  type Membership,
+} from "./agent_cluster.ts";
+import { createImages } from "./agent_images.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
+import { createNodeServer } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
-import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
 import { shownAs } from "./pod/mirror.ts";
 import { heldStatus } from "./pod/status_held.ts";
@@ -26,7 +31,7 @@ import { createApply } from "./sync/apply.ts";
 import { HealthLoop, UNHEARD } from "./sync/health.ts";
 import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
-import { imageOptions, podSettings, sourceConfig } from "./sync/settings.ts";
+import { podSettings, sourceConfig } from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
 import { pass } from "./sync/worker.ts";
 import { VolumeRunner } from "./volume/run.ts";
@@ -46,10 +51,14 @@ export function createAgent(
 ): Agent {
   const parts = createParts(config, ports, options);
   const view = createView(parts, options.version);
-  return { view, run: (signal) => run(parts, view, signal) };
+  const server = createNodeServer({ ...parts, view });
+  const loops = [...parts.membership?.loops ?? [], ...server];
+  return { view, run: (signal) => run({ ...parts, loops }, view, signal) };
 }
 
-type Parts = ReturnType<typeof createParts>;
+type Parts = ReturnType<typeof createParts> & {
+  readonly loops?: readonly Loop[];
+};
 
 function createParts(
   config: Config,
@@ -68,7 +77,8 @@ function createParts(
     steps: ledger,
   });
   const recorder = membership?.recorder ?? ledger;
-  const runners = createRunners(config, ports, { queue, recorder, membership });
+  const inside = { desired: desiredReader, queue, recorder, membership };
+  const runners = createRunners(config, ports, { ...options, ...inside });
   const settings = podSettings(config, ports.host, options.resolvConf);
   const healthLoop = new HealthLoop({
     ...ports,
@@ -125,19 +135,20 @@ function joinCluster(
 function createRunners(
   config: Config,
   ports: AgentPorts,
-  inside: {
+  inside: Pick<AgentOptions, "credentialProviders"> & {
+    readonly desired: Reader<Desired>;
     readonly queue: KeyedQueue<PodUid>;
     readonly recorder: Recorder;
     readonly membership: Membership | undefined;
   },
 ) {
-  const { queue, recorder, membership } = inside;
+  const { queue, membership } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
-  const shared = { ...ports, ...ports.cluster, recorder, hint };
+  const objects = membership?.cluster.objects;
   return {
-    imageRunner: new ImageRunner(shared, imageOptions(config)),
+    imageRunner: createImages(config, ports, { ...inside, hint, objects }),
     volumes: new VolumeRunner(
-      { ...shared, objects: membership?.cluster.objects },
+      { ...ports, ...ports.cluster, ...inside, hint, objects },
       {
         podsDir: `${config.paths.rootDir}/pods`,
         allocatable: () => membership?.allocatable() ?? NOTHING,
@@ -181,9 +192,7 @@ async function run(
       },
       signal,
     ));
-  for (const { name, run } of parts.membership?.loops ?? []) {
-    scope.run(name, run);
-  }
+  for (const { name, run } of parts.loops ?? []) scope.run(name, run);
   scope.run("follow-node", (signal) => followNode(parts, signal));
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));
   scope.run("healthz", (signal) => serveHealthz(parts, signal));
@@ -193,10 +202,9 @@ async function run(
 /** Compat: kubelet 1.36 setupDataDirs, for what the agent uses so far. */
 async function makeDirectories({ config, ports }: Parts): Promise<void> {
   const { rootDir, podLogsDir, containerLogsDir } = config.paths;
-  const { files } = ports;
-  await files.makeDirectory(rootDir, 0o750);
-  await ports.mounts.share(rootDir);
+  const { files, mounts } = ports;
   await files.makeDirectory(`${rootDir}/pods`, 0o750);
+  await mounts.share(rootDir);
   await files.makeDirectory(podLogsDir, 0o750);
   await files.makeDirectory(containerLogsDir, 0o755);
 }
@@ -216,8 +224,7 @@ async function serveHealthz(parts: Parts, signal: AbortSignal): Promise<void> {
     host: healthzBindAddress,
     port: healthzPort,
   } as const;
-  const handler = healthHandler([]);
-  await parts.ports.listener.serve(address, handler, signal);
+  await parts.ports.listener.serve(address, healthHandler([]), signal);
 }
 
 function workerPorts(parts: Parts) {

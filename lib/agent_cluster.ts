@@ -102,7 +102,7 @@ export function createMembership(
     statuses,
     api: { pods: cluster.pods, isOpen: whenOpen } satisfies ApiSource,
     isOpen,
-    certificates: identity.views,
+    ...identity.facts,
     admissionNode: () => {
       const known = node.node.get();
       return known && admissionNode(config.nodeName, known, node.seen.get());

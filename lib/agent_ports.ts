@@ -10,9 +10,12 @@ import type {
 } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
 import type { LogFiles } from "./port/log_files.ts";
-import type { Http, Listener } from "./port/net.ts";
+import type { Http, Listener, PodNet } from "./port/net.ts";
+import type { NodeListener } from "./port/node_server.ts";
+import type { Programs } from "./port/programs.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { ClusterPorts } from "./agent_cluster.ts";
+import type { CredentialProvider } from "./config/credential_providers.ts";
 
 /** What the agent needs from the outside. */
 export interface AgentPorts {
@@ -26,8 +29,12 @@ export interface AgentPorts {
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
+  /** Credential plugins, where some are configured. */
+  readonly programs: Programs;
   readonly http: Http;
+  readonly podNet: PodNet;
   readonly listener: Listener;
+  readonly nodeListener: NodeListener;
   readonly clock: Clock;
   readonly log: Logger;
   /** Used where a kubeconfig is configured; else the node is standalone. */
@@ -39,4 +46,6 @@ export interface AgentOptions {
   readonly version: string;
   /** Text of the configured resolv.conf; empty when there is none. */
   readonly resolvConf: string;
+  /** Plugins for image credentials, in the order in which they are asked. */
+  readonly credentialProviders: readonly CredentialProvider[];
 }

@@ -23,6 +23,10 @@ export function memberFlags(cluster: ClusterFacts): string[] {
     `--cert-dir=${certDir}`,
     `--node-ip=${cluster.nodeIp}`,
     "--rotate-certificates",
+    "--enable-server",
+    `--address=${cluster.nodeIp}`,
+    `--port=${cluster.ports.kubelet}`,
+    `--client-ca-file=${cluster.ca.certificate}`,
   ];
 }
 

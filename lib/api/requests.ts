@@ -5,6 +5,7 @@
  * Compat: kubelet 1.36 PodRequests, AggregateContainerRequests; gates
  * PodLevelResources and InPlacePodLevelResourcesVerticalScaling (on).
  */
+import { isSidecar } from "./pod.ts";
 import { parseQuantity, type Quantity } from "./quantity.ts";
 import { isPodLevelResource } from "./resource_name.ts";
 import type { V1Container, V1ContainerStatus, V1Pod } from "./types.ts";
@@ -107,10 +108,6 @@ function together(pod: V1Pod, view: View): Tally {
   }
   raise(running, peak);
   return running;
-}
-
-function isSidecar(container: V1Container): boolean {
-  return container.restartPolicy === "Always";
 }
 
 /** Compat: kubelet 1.36 IsPodResizeInfeasible. */

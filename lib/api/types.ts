@@ -11,6 +11,8 @@ export type {
   V1ContainerStatus,
   V1DownwardAPIVolumeFile,
   V1EnvVar,
+  V1EphemeralContainer,
+  V1HTTPGetAction,
   V1KeyToPath,
   V1Lifecycle,
   V1NFSVolumeSource,

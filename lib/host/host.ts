@@ -10,7 +10,9 @@ import type {
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
 import type { LogFiles } from "../port/log_files.ts";
-import type { Http, Listener } from "../port/net.ts";
+import type { Http, Listener, PodNet } from "../port/net.ts";
+import type { NodeListener } from "../port/node_server.ts";
+import type { Programs } from "../port/programs.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
 import { hostPathsOf } from "./host_paths.ts";
@@ -19,8 +21,11 @@ import { HostListener } from "./listener.ts";
 import { HostLogFiles } from "./log_files.ts";
 import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
+import { HostNodeListener } from "./node_listener.ts";
 import { hostHttp } from "./net.ts";
+import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
+import { hostPrograms } from "./programs.ts";
 import { HostMounts } from "./tmpfs.ts";
 
 export interface Host {
@@ -33,8 +38,12 @@ export interface Host {
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
   readonly machine: Machine;
+  readonly programs: Programs;
   readonly http: Http;
+  /** What the gRPC library is not needed for. */
+  readonly podNet: Omit<PodNet, "health">;
   readonly listener: Listener;
+  readonly nodeListener: NodeListener;
 }
 
 /**
@@ -67,7 +76,10 @@ export function openHost(
     cgroups: new HostCgroups(libc, runDir),
     host: new ProcFacts(runDir),
     machine: new LinuxMachine({ runDir, hostRoot }),
+    programs: hostPrograms,
     http: hostHttp,
+    podNet: hostPodNet,
     listener: new HostListener(libc),
+    nodeListener: new HostNodeListener(),
   };
 }

@@ -13,6 +13,8 @@ function found(mode: number, gid = 7): Statx {
     sizeBytes: 0,
     modifiedAtMs: 0,
     isMountRoot: false,
+    usedBytes: 0n,
+    links: 1,
     identity: "",
     version: "",
   };

@@ -52,6 +52,13 @@ export class KubeObjects implements ClusterObjects {
     return found && persistentVolumeFrom(found);
   }
 
+  serviceAccount(
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): Promise<ApiObject | undefined> {
+    return this.#get("serviceaccount", ref, signal);
+  }
+
   async createToken(
     request: TokenRequest,
     signal: AbortSignal,
@@ -75,7 +82,7 @@ export class KubeObjects implements ClusterObjects {
   }
 
   #get(
-    kind: "secret" | "configmap" | "persistentvolumeclaim",
+    kind: "secret" | "configmap" | "serviceaccount" | "persistentvolumeclaim",
     ref: ObjectRef,
     signal: AbortSignal,
   ): Promise<ApiObject | undefined> {
@@ -118,10 +125,13 @@ function pathOf(kind: string, { namespace, name }: ObjectRef): string {
 }
 
 function tokenBody(request: TokenRequest): ApiObject {
-  const { audience, expirationSeconds, pod } = request;
+  const { audience, expirationSeconds, pod, serviceAccountUid } = request;
   return {
     apiVersion: "authentication.k8s.io/v1",
     kind: "TokenRequest",
+    ...(serviceAccountUid === undefined
+      ? {}
+      : { metadata: { uid: serviceAccountUid } }),
     spec: {
       ...(audience === undefined || audience === ""
         ? {}

@@ -76,9 +76,8 @@ export type Action =
     readonly kind: "remove-container";
     readonly id: ContainerId;
     readonly name: string;
-    /** Its log file, rotated ones included, and its link. */
-    readonly logFile: string;
-    readonly logLink: string;
+    /** Its log file and its link; absent: they stay. */
+    readonly log?: { readonly file: string; readonly link: string };
   }
   | {
     readonly kind: "remove-pod-files";

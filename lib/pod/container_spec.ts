@@ -2,6 +2,7 @@
  * A container as the runtime is asked for it, or why it cannot be asked for.
  * Compat: kubelet 1.36 generateContainerConfig.
  */
+import type { ContainerId } from "../api/id.ts";
 import { podNameOf } from "../api/pod.ts";
 import { oomScoreAdj } from "../api/qos.ts";
 import { cpuAndMemory } from "../api/resources.ts";
@@ -32,6 +33,8 @@ export interface Start {
   readonly image: ImageUser & { readonly ref: string };
   readonly podIps: readonly string[];
   readonly hostIps: readonly string[];
+  /** The container whose processes an ephemeral one sees. */
+  readonly targetId?: ContainerId;
   /** By the volume's name; see lib/volume. */
   readonly volumePaths: ReadonlyMap<string, MountedVolume>;
   /** Image volumes by name, as the runtime calls them. */
@@ -99,6 +102,7 @@ export function containerSpec(
         image: start.image,
         isSeccompDefault: settings.isSeccompDefault,
         seccompDir: settings.seccompDir,
+        targetId: start.targetId,
       }),
       start.volumePaths,
     ),

@@ -12,6 +12,7 @@ import type { ImageState } from "../image/types.ts";
 import type { Verdicts } from "../probe/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { AdmissionNode } from "./admit.ts";
+import type { Deadline } from "./deadline.ts";
 import type { PodState } from "./state.ts";
 
 export interface ObservedContainer extends ContainerStatus {
@@ -67,6 +68,8 @@ export interface PodSettings {
   readonly usesQosCgroups: boolean;
   /** Undefined when CFS quotas are switched off. */
   readonly cpuPeriodUs: bigint | undefined;
+  /** How long a second crash delays the restart; it doubles from there. */
+  readonly firstRestartDelayMs: number;
   readonly longestRestartDelayMs: number;
   readonly isSeccompDefault: boolean;
   readonly seccompDir: string;
@@ -90,6 +93,10 @@ export interface Facts {
   readonly hasEnded: boolean;
   /** Containers that ran and are gone, and shall not run again. */
   readonly lost: ReadonlySet<string>;
+  /** Undefined: the pod may run for ever. */
+  readonly deadline: Deadline | undefined;
+  /** Every container is removed, and then started anew. */
+  readonly isRestartingAll: boolean;
   /** It may run here: that was decided once, and stays. */
   readonly isAdmitted: boolean;
   /** The node as pods ask for it; undefined while nobody knows. */

@@ -24,12 +24,17 @@ const DELETION_GRACE = "io.kubernetes.pod.deletionGracePeriod";
 /** Ours: the crash delay in milliseconds that this instance has earned. */
 const CRASH_DELAY = "io.denolet.container.crashDelayMs";
 
+/** Ours: the resources it was made with, a change of which forgives crashes. */
+const RESOURCES = "io.denolet.container.resources";
+
 /** What one instance of a container remembers. */
 export interface Remembered {
   readonly hash: string;
   readonly restartCount: number;
   /** Undefined when another agent made the container. */
   readonly crashDelayMs: number | undefined;
+  /** As `resourcesText` has it; undefined when another agent made it. */
+  readonly resources: string | undefined;
   /** Seconds; undefined when not written. */
   readonly graceSeconds: number | undefined;
 }
@@ -70,6 +75,7 @@ export function containerAnnotations(
     [MESSAGE_PATH, container.terminationMessagePath ?? ""],
     [MESSAGE_POLICY, container.terminationMessagePolicy ?? ""],
     [CRASH_DELAY, String(start.crashDelayMs)],
+    [RESOURCES, resourcesText(container)],
   ]);
   const deletionGrace = pod.metadata?.deletionGracePeriodSeconds;
   if (deletionGrace !== undefined) {
@@ -85,6 +91,16 @@ export function containerAnnotations(
   return annotations;
 }
 
+/** The same text for the same resources, in whatever order they are named. */
+export function resourcesText({ resources }: V1Container): string {
+  const sorted = (list: Readonly<Record<string, string>> | undefined) =>
+    Object.entries(list ?? {}).sort(([a], [b]) => a < b ? -1 : 1);
+  return JSON.stringify([
+    sorted(resources?.requests),
+    sorted(resources?.limits),
+  ]);
+}
+
 /** Reads back what `containerAnnotations` (or the kubelet) wrote. */
 export function remembered(
   annotations: ReadonlyMap<string, string>,
@@ -93,6 +109,7 @@ export function remembered(
     hash: annotations.get(HASH) ?? "",
     restartCount: wholeNumber(annotations.get(RESTART_COUNT)) ?? 0,
     crashDelayMs: wholeNumber(annotations.get(CRASH_DELAY)),
+    resources: annotations.get(RESOURCES),
     graceSeconds: wholeNumber(annotations.get(DELETION_GRACE)) ??
       wholeNumber(annotations.get(TERMINATION_GRACE)),
   };

@@ -10,7 +10,7 @@ import {
 
 const START = { attempt: 3, crashDelayMs: 40_000 };
 
-Deno.test("containerAnnotations() are the kubelet's, and one of ours", () => {
+Deno.test("containerAnnotations() are the kubelet's, and two of ours", () => {
   const container = aContainer({
     ports: [{ containerPort: 80 }],
     lifecycle: { preStop: { sleep: { seconds: 1 } } },
@@ -25,6 +25,7 @@ Deno.test("containerAnnotations() are the kubelet's, and one of ours", () => {
     "io.kubernetes.container.ports": '[{"containerPort":80}]',
     "io.kubernetes.pod.terminationGracePeriod": "30",
     "io.denolet.container.crashDelayMs": "40000",
+    "io.denolet.container.resources": "[[],[]]",
   });
 });
 
@@ -34,6 +35,7 @@ Deno.test("remembered() reads back what was written", () => {
     hash: containerHash("web", "busybox:1"),
     restartCount: 3,
     crashDelayMs: 40_000,
+    resources: "[[],[]]",
     graceSeconds: 30,
   });
 });
@@ -43,6 +45,7 @@ Deno.test("remembered() bears what others wrote, or did not", () => {
     hash: "",
     restartCount: 0,
     crashDelayMs: undefined,
+    resources: undefined,
     graceSeconds: undefined,
   });
   const odd = (text: string) =>

@@ -3,7 +3,7 @@
  * was let in stays in, whatever the node becomes. Who is refused has failed
  * for good; who asks for what this agent cannot do yet waits.
  */
-import { containersOf, isStatic } from "../api/pod.ts";
+import { isStatic, plannedContainersOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import { admit, type Refusal, statusMessage } from "./admit.ts";
 import type { Facts } from "./facts.ts";
@@ -79,7 +79,8 @@ function planUnsupported(facts: Facts, pod: V1Pod): Plan | undefined {
     ...wait("support", { what: "unsupported", message }),
     actions: isTold ? [] : [{ kind: "note", type: "Warning", reason, message }],
     waiting: new Map(
-      containersOf(pod).map(({ name }) => [name, { what: reason, message }]),
+      plannedContainersOf(pod)
+        .map(({ name }) => [name, { what: reason, message }]),
     ),
   };
 }

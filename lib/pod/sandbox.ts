@@ -5,16 +5,18 @@
  */
 import {
   containersOf,
+  initContainersOf,
   podNameOf,
   restartPolicyOf,
   usesHostNetwork,
 } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { Action, Blocker } from "./action.ts";
-import { surplus } from "./clean.ts";
-import { ensureImage } from "./container_image.ts";
+import { purge } from "./clean.ts";
+import { ensureImage } from "./container_start.ts";
 import type { Plan } from "./plan.ts";
 import { currentSandbox, type Facts, instancesOf } from "./facts.ts";
+import { hasFailedInit } from "./init.ts";
 import { podDirectories } from "./paths.ts";
 import { mayRestart } from "./restart.ts";
 import { sandboxSpec } from "./sandbox_spec.ts";
@@ -40,7 +42,10 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
   const old = currentSandbox(facts.observed);
   const toStart = containersToStart(facts, pod);
   const hasRun = facts.observed.containers.length > 0 || facts.lost.size > 0;
-  if (hasRun && (toStart.length === 0 || isOnce(pod))) {
+  if (
+    hasRun &&
+    (toStart.length === 0 || isOnce(pod) || hasFailedInit(facts, pod))
+  ) {
     return finished(facts, pod);
   }
   const blocker = sandboxBlocker(facts, pod, nowMs);
@@ -54,7 +59,7 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
       files: [],
     },
     ...askForVolumes(facts, pod, nowMs),
-    ...toStart.filter(({ name, image }) =>
+    ...firstOnes(pod, toStart).filter(({ name, image }) =>
       facts.images.get(name)?.image !== image
     ).map(ensureImage),
     ...old === undefined ? firstNotes(pod) : [CHANGED],
@@ -62,7 +67,7 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
     // Also one that is not ready: its network may still be set up.
     ...facts.observed.sandboxes
       .map(({ id }) => ({ kind: "stop-sandbox", id }) as const),
-    ...surplus(facts),
+    ...purge(facts, pod),
     { kind: "run-sandbox", spec: sandboxSpec(facts.settings, pod, attempt) },
   ];
   return {
@@ -96,13 +101,22 @@ function isOnce(pod: V1Pod): boolean {
   return containersOf(pod).every((c) => restartPolicyOf(pod, c) === "Never");
 }
 
-/** Containers that a new sandbox would run: all but those done for good. */
+/** Whose images are needed as soon as there is a sandbox. */
+function firstOnes(
+  pod: V1Pod,
+  toStart: readonly V1Container[],
+): readonly V1Container[] {
+  const [first] = initContainersOf(pod);
+  return first === undefined ? toStart : [first];
+}
+
+/** Regular containers that a new sandbox would run: all but those done for good. */
 function containersToStart(facts: Facts, pod: V1Pod): V1Container[] {
   return containersOf(pod).filter((container) => {
     const instance = instancesOf(facts.observed, container.name)[0];
     if (instance === undefined) return !facts.lost.has(container.name);
     if (instance.state !== "exited") return true;
-    return mayRestart(restartPolicyOf(pod, container), instance.exitCode);
+    return mayRestart(pod, container, instance.exitCode);
   });
 }
 

@@ -3,7 +3,8 @@
  * Compat: kubelet 1.36 DetermineEffectiveSecurityContext, verifyRunAsNonRoot,
  * NamespacesForPod, getSeccompProfile.
  */
-import { containersOf, fullNameOf, uidOf } from "../api/pod.ts";
+import type { ContainerId } from "../api/id.ts";
+import { allContainersOf, fullNameOf, uidOf } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type {
   ContainerSecurity,
@@ -53,11 +54,22 @@ export function podNamespaces(pod: V1Pod): Namespaces {
   };
 }
 
+/** Compat: kubelet 1.36: a pod that shares its processes needs no target. */
+function containerNamespaces(
+  pod: V1Pod,
+  targetId: ContainerId | undefined,
+): Namespaces {
+  const namespaces = podNamespaces(pod);
+  return targetId === undefined || namespaces.pid !== "container"
+    ? namespaces
+    : { ...namespaces, pid: "target", targetId };
+}
+
 export function sandboxSecurity(pod: V1Pod): SandboxSecurity {
   const context = pod.spec?.securityContext;
   return {
     namespaces: podNamespaces(pod),
-    isPrivileged: containersOf(pod)
+    isPrivileged: allContainersOf(pod)
       .some((container) => container.securityContext?.privileged === true),
     isRootReadOnly: false,
     ...user("runAsUser", context?.runAsUser),
@@ -76,6 +88,7 @@ export function containerSecurity(
     readonly image: ImageUser;
     readonly isSeccompDefault: boolean;
     readonly seccompDir: string;
+    readonly targetId?: ContainerId | undefined;
   },
 ): ContainerSecurity {
   const own = container.securityContext;
@@ -84,7 +97,7 @@ export function containerSecurity(
   const runAsUser = own?.runAsUser ?? pods?.runAsUser;
   const { image } = options;
   return {
-    namespaces: podNamespaces(pod),
+    namespaces: containerNamespaces(pod, options.targetId),
     isPrivileged: own?.privileged === true,
     isRootReadOnly: own?.readOnlyRootFilesystem === true,
     hasNoNewPrivileges: own?.allowPrivilegeEscalation === false,

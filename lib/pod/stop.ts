@@ -5,6 +5,7 @@
 import { isDeleted } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { Action, ContainerToStop } from "./action.ts";
+import { deadlineOrder } from "./deadline.ts";
 import type { Facts, ObservedContainer } from "./facts.ts";
 import { remembered } from "./labels.ts";
 import type { StopOrder } from "./state.ts";
@@ -46,7 +47,9 @@ function orderOf(facts: Facts): StopOrder | undefined {
       message: "The API server was told to delete it",
     };
   }
-  if (!facts.hasEnded) return undefined;
+  if (!facts.hasEnded) {
+    return facts.deadline?.isPast ? deadlineOrder(specGrace(pod)) : undefined;
+  }
   return {
     kind: "finished",
     graceSeconds: specGrace(pod),

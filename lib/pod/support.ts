@@ -3,7 +3,11 @@
  * wrongly is refused with the field's name; what is merely not watched is
  * noted once and the pod runs.
  */
-import { containersOf } from "../api/pod.ts";
+import {
+  containersOf,
+  ephemeralContainersOf,
+  initContainersOf,
+} from "../api/pod.ts";
 import type { V1Container, V1Pod, V1PodSpec } from "../api/types.ts";
 import { ignoredInVolume, unsupportedInVolume } from "./support_volume.ts";
 
@@ -15,9 +19,7 @@ export interface Unsupported {
 }
 
 const REFUSED_POD_FIELDS = [
-  "activeDeadlineSeconds",
   "hostnameOverride",
-  "initContainers",
   "resourceClaims",
   "resources",
   "runtimeClassName",
@@ -26,10 +28,6 @@ const REFUSED_POD_FIELDS = [
 const IGNORED_POD_FIELDS = [
   "hostAliases",
 ] as const satisfies readonly (keyof V1PodSpec)[];
-
-const REFUSED_CONTAINER_FIELDS = [
-  "restartPolicyRules",
-] as const satisfies readonly (keyof V1Container)[];
 
 const IGNORED_CONTAINER_FIELDS = [
   "livenessProbe",
@@ -41,7 +39,7 @@ const IGNORED_CONTAINER_FIELDS = [
 export function unsupported(pod: V1Pod): Unsupported {
   const { spec } = pod;
   if (spec === undefined) return { refused: [], ignored: [] };
-  const containers = containersOf(pod);
+  const containers = placed(pod);
   return {
     refused: [
       ...set(spec, REFUSED_POD_FIELDS).map((field) => `spec.${field}`),
@@ -60,11 +58,29 @@ export function unsupported(pod: V1Pod): Unsupported {
   };
 }
 
-function refusedIn(container: V1Container): string[] {
-  const at = `spec.containers[${container.name}]`;
+interface Placed {
+  /** `spec.containers[web]` */
+  readonly at: string;
+  readonly container: V1Container;
+}
+
+function placed(pod: V1Pod): Placed[] {
+  const lists: [string, readonly V1Container[]][] = [
+    ["initContainers", initContainersOf(pod)],
+    ["containers", containersOf(pod)],
+    ["ephemeralContainers", ephemeralContainersOf(pod)],
+  ];
+  return lists.flatMap(([list, containers]) =>
+    containers.map((container) => ({
+      at: `spec.${list}[${container.name}]`,
+      container,
+    }))
+  );
+}
+
+function refusedIn({ at, container }: Placed): string[] {
   const { limits } = container.resources ?? {};
   return [
-    ...set(container, REFUSED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
     ...isApparmor(container.securityContext)
       ? [`${at}.securityContext.appArmorProfile`]
       : [],
@@ -73,8 +89,7 @@ function refusedIn(container: V1Container): string[] {
   ];
 }
 
-function ignoredIn(container: V1Container): string[] {
-  const at = `spec.containers[${container.name}]`;
+function ignoredIn({ at, container }: Placed): string[] {
   const { terminationMessagePolicy } = container;
   return [
     ...set(container, IGNORED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),

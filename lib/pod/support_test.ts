@@ -6,12 +6,11 @@ import { unsupported } from "./support.ts";
 Deno.test("unsupported() refuses what would run wrongly, by field", () => {
   const table: [Partial<V1PodSpec>, string[]][] = [
     [{}, []],
-    [{ initContainers: [aContainer()] }, ["spec.initContainers"]],
+    [{ initContainers: [aContainer()], activeDeadlineSeconds: 9 }, []],
     [{ runtimeClassName: "kata" }, ["spec.runtimeClassName"]],
     [{ hostUsers: false }, ["spec.hostUsers"]],
     [{ hostUsers: true }, []],
     [{ resourceClaims: [{ name: "r" }] }, ["spec.resourceClaims"]],
-    [{ activeDeadlineSeconds: 9 }, ["spec.activeDeadlineSeconds"]],
     [
       { securityContext: { appArmorProfile: { type: "RuntimeDefault" } } },
       ["spec.securityContext.appArmorProfile"],

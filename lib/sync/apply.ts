@@ -144,8 +144,9 @@ function createHandlers(ports: ApplyPorts): Handlers {
     },
     "remove-container": async (action, { signal }) => {
       await runtime.removeContainer(action.id, signal);
-      await files.remove(action.logLink);
-      await files.remove(action.logFile);
+      if (action.log === undefined) return;
+      await files.remove(action.log.link);
+      await files.remove(action.log.file);
     },
     "remove-pod-files": async (action, { uid, signal }) => {
       await volumes.release(uid, signal);

@@ -1,7 +1,7 @@
 /** Gathers the facts of one pod from the store plus a fresh observation. */
 import type { PodUid } from "../api/id.ts";
 import {
-  containersOf,
+  allContainersOf,
   fullNameOf,
   isStatic,
   type PodName,
@@ -17,7 +17,9 @@ import type {
   RuntimeHealth,
 } from "../pod/facts.ts";
 import { isGone } from "../pod/facts.ts";
+import { deadlineOf } from "../pod/deadline.ts";
 import { lostForGood } from "../pod/lost.ts";
+import { isRestartingAll } from "../pod/restart_all.ts";
 import { isTerminal } from "../pod/phase.ts";
 import { POD_NAME, POD_NAMESPACE } from "../pod/labels.ts";
 import { podLogDirectory } from "../pod/paths.ts";
@@ -43,6 +45,7 @@ export interface FactSources {
   readonly loggedAttempts: ReadonlyMap<string, number>;
   readonly runtime: RuntimeHealth;
   readonly settings: PodSettings;
+  readonly nowMs: number;
 }
 
 export function factsOf(
@@ -50,7 +53,10 @@ export function factsOf(
   sources: FactSources,
   pods: PodsReader,
 ): Facts {
-  const { memory, ...rest } = sources;
+  const { memory, nowMs, ...rest } = sources;
+  const { pod, observed } = sources;
+  const { status } = memory;
+  const isAnew = pod !== undefined && isRestartingAll(pod, observed, status);
   return {
     uid,
     ...rest,
@@ -64,9 +70,12 @@ export function factsOf(
     state: memory.state,
     hasEnded: sources.pod !== undefined && !isStatic(sources.pod) &&
       isTerminal(memory.status?.phase),
-    lost: sources.pod === undefined
+    // What is taken away to be started anew is not lost.
+    lost: pod === undefined || isAnew
       ? NONE
-      : lostForGood(sources.pod, sources.observed, memory.status),
+      : lostForGood(pod, observed, status),
+    deadline: deadlineOf(pod, status?.startTime, nowMs),
+    isRestartingAll: isAnew,
     failures: memory.failures,
   };
 }
@@ -121,7 +130,7 @@ export async function loggedAttempts(
   const directory = podLogDirectory(settings, podNameOf(pod));
   const attempts = new Map<string, number>();
   if (await files.stat(directory) === undefined) return attempts;
-  for (const { name } of containersOf(pod)) {
+  for (const { name } of allContainersOf(pod)) {
     const entries = await files.list(`${directory}/${name}`) ?? [];
     const counts = entries.flatMap((entry) => {
       const match = /^(\d+)\.log/.exec(entry.name);

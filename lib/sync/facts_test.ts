@@ -8,6 +8,7 @@ import {
   aPod,
   aSandbox,
   HEALTHY,
+  NOW_MS,
   SETTINGS,
 } from "../../tests/build.ts";
 import { FakeFiles } from "../../tests/fakes/fake_host.ts";
@@ -35,6 +36,7 @@ function rivalAmong(others: Record<string, PodMemory>) {
     verdicts: new Map(),
     loggedAttempts: new Map(),
     runtime: HEALTHY,
+    nowMs: NOW_MS,
     settings: SETTINGS,
   }, pods).rival;
 }

@@ -48,11 +48,27 @@ export interface GatherPorts {
 export async function attemptsOf(
   ports: GatherPorts,
   uid: PodUid,
+  observed: ObservedPod,
 ): Promise<ReadonlyMap<string, number>> {
-  const known = ports.pods.get(uid)?.loggedAttempts;
+  const { loggedAttempts: known, status } = ports.pods.get(uid) ?? EMPTY_MEMORY;
   const pod = ports.wanted().podOf(uid);
-  if (known !== undefined || pod === undefined) return known ?? new Map();
+  if (pod === undefined) return known ?? new Map();
+  if (known !== undefined && !hasVanished(status, observed)) return known;
   return await loggedAttempts(ports.files, ports.settings, pod);
+}
+
+/** Some container that was made is no more: its next one counts on. */
+function hasVanished(
+  status: PodStatusJson | undefined,
+  observed: ObservedPod,
+): boolean {
+  const here = new Set(observed.containers.map(({ name }) => name));
+  return [
+    ...status?.initContainerStatuses ?? [],
+    ...status?.containerStatuses ?? [],
+  ].some(({ name, containerID }) =>
+    containerID !== undefined && !here.has(name)
+  );
 }
 
 /**
@@ -62,8 +78,9 @@ export async function attemptsOf(
 export function gather(
   ports: GatherPorts,
   uid: PodUid,
-  { observed, attempts }: {
+  { observed, attempts, nowMs }: {
     readonly observed: ObservedPod;
+    readonly nowMs: number;
     readonly attempts: ReadonlyMap<string, number>;
   },
 ): Facts {
@@ -95,6 +112,7 @@ export function gather(
     loggedAttempts: attempts,
     runtime,
     settings: settingsWith(ports.settings, runtime),
+    nowMs,
   }, ports.pods);
 }
 

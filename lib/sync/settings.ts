@@ -2,10 +2,11 @@
 import type { Config } from "../config/load.ts";
 import { parseResolvConf } from "../pod/dns.ts";
 import type { PodSettings } from "../pod/facts.ts";
+import type { RestartLimits } from "../pod/restart.ts";
 import type { HostFacts } from "../port/host.ts";
 
 export function podSettings(
-  { kubelet, paths, nodeName }: Config,
+  { kubelet, paths, nodeName, features }: Config,
   host: Pick<HostFacts, "memoryBytes">,
   resolvConf: string,
 ): PodSettings {
@@ -23,12 +24,24 @@ export function podSettings(
     cpuPeriodUs: kubelet.cpuCFSQuota
       ? BigInt(Math.round(kubelet.cpuCFSQuotaPeriod * 1000))
       : undefined,
-    longestRestartDelayMs: kubelet.crashLoopBackOff.maxContainerRestartPeriod ??
-      300_000,
+    ...restartLimits(kubelet.crashLoopBackOff, features),
     isSeccompDefault: kubelet.seccompDefault,
     seccompDir: `${paths.rootDir}/seccomp`,
     memoryBytes: host.memoryBytes(),
     allowedUnsafeSysctls: kubelet.allowedUnsafeSysctls,
+  };
+}
+
+/** Compat: kubelet 1.36 newCrashLoopBackOff. */
+function restartLimits(
+  { maxContainerRestartPeriod }: Config["kubelet"]["crashLoopBackOff"],
+  features: Config["features"],
+): RestartLimits {
+  const isReduced = features.ReduceDefaultCrashLoopBackOffDecay;
+  return {
+    firstRestartDelayMs: isReduced ? 1_000 : 10_000,
+    longestRestartDelayMs: maxContainerRestartPeriod ??
+      (isReduced ? 60_000 : 300_000),
   };
 }
 
@@ -41,6 +54,15 @@ export function imageOptions({ kubelet }: Config) {
     pullsPerSecond: kubelet.registryPullQPS,
     burst: kubelet.registryBurst,
   };
+}
+
+/** Undefined: a pod may use any image that the node has. */
+export function verificationSettings({ kubelet, features }: Config) {
+  const policy = kubelet.imagePullCredentialsVerificationPolicy;
+  if (!features.KubeletEnsureSecretPulledImages || policy === "") {
+    return undefined;
+  }
+  return { policy, allowlist: kubelet.preloadedImagesVerificationAllowlist };
 }
 
 /** Where manifests come from. */

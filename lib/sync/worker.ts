@@ -78,9 +78,9 @@ async function rounds(
   let observed = await look(ports, uid, signal);
   for (let round = 0; round < MOST_ROUNDS; round++) {
     if (observed === undefined) return waitForRuntime(ports, uid);
-    const attempts = await attemptsOf(ports, uid);
-    const facts = gather(ports, uid, { observed, attempts });
+    const attempts = await attemptsOf(ports, uid, observed);
     const nowMs = ports.clock.nowMs();
+    const facts = gather(ports, uid, { observed, attempts, nowMs });
     const plan = decide(facts, nowMs);
     remember(ports, { facts, plan }, nowMs);
     if (isOver(facts, plan)) return forget(ports, uid);

@@ -140,6 +140,7 @@ function settings(world: WorldFacts): PodSettings {
     cgroupDriver: "cgroupfs",
     usesQosCgroups: true,
     cpuPeriodUs: 100_000n,
+    firstRestartDelayMs: 10_000,
     longestRestartDelayMs: 300_000,
     isSeccompDefault: false,
     seccompDir: "",

@@ -11,6 +11,7 @@ import type {
   CsrState,
   PodNews,
   PodRef,
+  User,
 } from "../../lib/port/cluster.ts";
 import { FakeReferred } from "./fake_cluster_referred.ts";
 import {
@@ -153,6 +154,22 @@ export class FakeCluster implements Cluster {
         });
       }),
     watch: (name, signal) => this.#requestNews(name, signal),
+  };
+
+  /** Whose tokens they are. */
+  readonly tokens = new Map<string, User>();
+  /** What is allowed, as `user verb subresource`. */
+  readonly grants = new Set<string>();
+
+  readonly reviews: Cluster["reviews"] = {
+    token: (token, signal) =>
+      this.#call(signal, "review a token", () => this.tokens.get(token)),
+    access: ({ user, verb, subresource }, signal) =>
+      this.#call(
+        signal,
+        "review an access",
+        () => this.grants.has(`${user.name} ${verb} ${subresource}`),
+      ),
   };
 
   readonly objects: FakeReferred = new FakeReferred({

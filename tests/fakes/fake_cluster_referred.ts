@@ -53,7 +53,11 @@ export class FakeReferred implements ClusterObjects {
       this.persistentVolumes.set(ref.name, plain);
     }
     if (kind === "ServiceAccount") this.accounts.add(keyOf("account", ref));
-    const short = kind === "Secret" ? "secret" : "configmap";
+    const short = kind === "Secret"
+      ? "secret"
+      : kind === "ServiceAccount"
+      ? "serviceaccount"
+      : "configmap";
     this.#objects.set(JSON.stringify([short, ref.namespace, ref.name]), {
       kind,
       metadata: ref,
@@ -95,6 +99,13 @@ export class FakeReferred implements ClusterObjects {
     this.asked.push(key);
     await this.#hold.before(key, signal);
     return this.persistentVolumes.get(name);
+  }
+
+  serviceAccount(
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): Promise<ApiObject | undefined> {
+    return this.#get("serviceaccount", ref, signal);
   }
 
   async createToken(

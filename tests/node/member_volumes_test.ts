@@ -368,9 +368,9 @@ async function localVolume(
   path: string,
   annotations: Record<string, string>,
 ): Promise<void> {
-  const common = {
-    apiVersion: "v1",
-    metadata: { name },
+  const common = { apiVersion: "v1", metadata: { name } };
+  const anyNode = {
+    matchExpressions: [{ key: "kubernetes.io/hostname", operator: "Exists" }],
   };
   const claim = {
     accessModes: ["ReadWriteOnce"],
@@ -388,16 +388,7 @@ async function localVolume(
       persistentVolumeReclaimPolicy: "Retain",
       local: { path },
       claimRef: { namespace: "default", name },
-      nodeAffinity: {
-        required: {
-          nodeSelectorTerms: [{
-            matchExpressions: [{
-              key: "kubernetes.io/hostname",
-              operator: "Exists",
-            }],
-          }],
-        },
-      },
+      nodeAffinity: { required: { nodeSelectorTerms: [anyNode] } },
     },
   });
   await apply({ ...common, kind: "PersistentVolumeClaim", spec: claim });
