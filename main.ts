@@ -4,6 +4,7 @@
  * reads argv.
  */
 import { createAgent } from "./lib/agent.ts";
+import type { AgentOptions } from "./lib/agent_ports.ts";
 import { systemClock } from "./lib/base/clock.ts";
 import { chainOf } from "./lib/base/errors.ts";
 import { createLogger } from "./lib/base/log.ts";
@@ -11,12 +12,11 @@ import * as line from "./lib/config/command_line.ts";
 import { helpText } from "./lib/config/help.ts";
 import { type Config, loadConfig } from "./lib/config/load.ts";
 import { renderCheckConfig, versionText } from "./lib/config/render.ts";
-import { openHealth } from "./lib/cri/health.ts";
 import { openRuntime } from "./lib/cri/open.ts";
 import { openCluster } from "./lib/kube/open.ts";
 import * as files from "./lib/host/config_files.ts";
 import { openHost } from "./lib/host/host.ts";
-import { complain, interrupted, print } from "./lib/host/process.ts";
+import { complain, fail, interrupted, succeed } from "./lib/host/process.ts";
 import { cliPorts } from "./lib/host/unix_client.ts";
 import { runQuestion } from "./lib/server/cli.ts";
 import deno from "./deno.json" with { type: "json" };
@@ -50,15 +50,12 @@ async function configured(
   if (loaded.kind === "invalid") return fail(loaded.message);
   const plugins = await files.readCredentialProviders(loaded.config);
   if (kind === "check-config") return succeed(renderCheckConfig(loaded));
-  return await runAgent(loaded.config, loaded.warnings, plugins);
+  return await runAgent(loaded, plugins);
 }
 
 async function runAgent(
-  config: Config,
-  warnings: readonly string[],
-  credentialProviders: Awaited<
-    ReturnType<typeof files.readCredentialProviders>
-  >,
+  { config, warnings }: { config: Config; warnings: readonly string[] },
+  credentialProviders: AgentOptions["credentialProviders"],
 ) {
   const { version } = deno;
   const { kubelet, nodeName: node } = config;
@@ -66,23 +63,12 @@ async function runAgent(
   for (const warning of warnings) log.warn(warning);
   const host = { ...openHost(config), clock: systemClock, log };
   const cluster = openCluster(config, { ...host, version });
-  const podNet = { ...host.podNet, ...openHealth() };
-  const ports = { ...host, ...openRuntime(kubelet), podNet, cluster };
+  const ports = { ...host, ...openRuntime(kubelet, host), cluster };
   const resolvConf = await files.readOptional(kubelet.resolvConf);
   log.info("Started", { version, node });
   const options = { version, resolvConf, credentialProviders };
   await createAgent(config, ports, options).run(interrupted());
   return 0;
-}
-
-function succeed(text: string): number {
-  print(text);
-  return 0;
-}
-
-function fail(message: string): number {
-  complain(`denolet: ${message}\n`);
-  return 1;
 }
 
 Deno.exit(await main(Deno.args).catch((error) => fail(chainOf(error))));

@@ -7,21 +7,19 @@ import { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Recorder } from "./port/recorder.ts";
-import type { PodStatusJson } from "./api/status.ts";
-import type { V1Pod } from "./api/types.ts";
 import {
   createMembership,
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
+import { createEnds } from "./agent_ends.ts";
 import { createImages } from "./agent_images.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
+import { createProbes } from "./agent_probes.ts";
 import { createNodeServer } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
-import { shownAs } from "./pod/mirror.ts";
-import { heldStatus } from "./pod/status_held.ts";
 import { adminHandler } from "./server/admin.ts";
 import { healthHandler } from "./server/health.ts";
 import type { AgentView } from "./server/view.ts";
@@ -33,6 +31,7 @@ import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
 import { podSettings, sourceConfig } from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
+import { wantedBy } from "./sync/wanted.ts";
 import { pass } from "./sync/worker.ts";
 import { VolumeRunner } from "./volume/run.ts";
 
@@ -77,7 +76,15 @@ function createParts(
     steps: ledger,
   });
   const recorder = membership?.recorder ?? ledger;
-  const inside = { desired: desiredReader, queue, recorder, membership };
+  const suspect = () => healthLoop.suspect();
+  const inside = {
+    desired: desiredReader,
+    queue,
+    recorder,
+    membership,
+    pods,
+    suspect,
+  };
   const runners = createRunners(config, ports, { ...options, ...inside });
   const settings = podSettings(config, ports.host, options.resolvConf);
   const healthLoop = new HealthLoop({
@@ -96,7 +103,7 @@ function createParts(
     health: healthReader,
     pods,
     volumes: runners.volumes,
-    suspect: () => healthLoop.suspect(),
+    suspect,
     auditMs: config.kubelet.syncFrequency,
   };
   const audit = new Audit(loopPorts);
@@ -140,12 +147,16 @@ function createRunners(
     readonly queue: KeyedQueue<PodUid>;
     readonly recorder: Recorder;
     readonly membership: Membership | undefined;
+    readonly pods: Pods;
+    readonly suspect: () => void;
   },
 ) {
-  const { queue, membership } = inside;
+  const { queue, recorder, membership, suspect } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
   const objects = membership?.cluster.objects;
   return {
+    ends: createEnds(ports, { recorder, hint, suspect }),
+    probes: createProbes(ports, { ...inside, hint }),
     imageRunner: createImages(config, ports, { ...inside, hint, objects }),
     volumes: new VolumeRunner(
       { ...ports, ...ports.cluster, ...inside, hint, objects },
@@ -172,6 +183,8 @@ async function run(
   scope.run("health", (signal) => parts.healthLoop.run(signal));
   scope.run("images", (signal) => parts.imageRunner.run(signal));
   scope.run("volumes", (signal) => parts.volumes.run(signal));
+  scope.run("probes", (signal) => parts.probes.run(signal));
+  scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",
     (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
@@ -231,18 +244,19 @@ function workerPorts(parts: Parts) {
   const { ports, pods, desiredReader, recorder, membership } = parts;
   return {
     ...ports,
+    ...parts.ends,
     recorder,
     images: parts.imageRunner,
     volumes: parts.volumes,
     apply: createApply({
       ...ports,
+      ...parts.ends,
       images: parts.imageRunner,
       volumes: parts.volumes,
       recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),
-    // Until the probe runner is wired in.
-    verdicts: () => new Map(),
+    verdicts: () => parts.probes.verdicts,
     settings: parts.settings,
     pods,
     wanted: () => wantedBy(desiredReader),
@@ -252,26 +266,15 @@ function workerPorts(parts: Parts) {
     suspect: () => parts.healthLoop.suspect(),
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
-    projected: (uid: PodUid) => membership?.statuses.wake(uid),
+    projected: (uid: PodUid) => {
+      parts.probes.watch(uid);
+      membership?.statuses.wake(uid);
+    },
     forgotten: (uid: PodUid) => {
       parts.ledger.forget(uid);
+      parts.probes.forget(uid);
       membership?.forgotten(uid);
       wakeHeirs(parts, uid);
-    },
-  };
-}
-
-function wantedBy(desired: Reader<Desired>) {
-  const { pods, mirrors, isReady, unread } = desired.get();
-  const podOf = (uid: PodUid): V1Pod | undefined => pods.get(uid)?.pod;
-  return {
-    isReady,
-    hasUnread: unread.length > 0,
-    podOf,
-    statusOf: (uid: PodUid): PodStatusJson | undefined => {
-      const pod = podOf(uid);
-      const held = pod && shownAs(pod, mirrors);
-      return held === undefined ? undefined : heldStatus(held);
     },
   };
 }

@@ -32,6 +32,7 @@ export interface AgentPorts {
   /** Credential plugins, where some are configured. */
   readonly programs: Programs;
   readonly http: Http;
+  /** Asks containers, for their probes and hooks. */
   readonly podNet: PodNet;
   readonly listener: Listener;
   readonly nodeListener: NodeListener;

@@ -15,6 +15,7 @@ export type {
   V1HTTPGetAction,
   V1KeyToPath,
   V1Lifecycle,
+  V1LifecycleHandler,
   V1NFSVolumeSource,
   V1NodeSelectorRequirement,
   V1NodeSelectorTerm,

@@ -7,13 +7,26 @@ import type { V1Pod } from "../api/types.ts";
 import type { SubPath } from "../port/host.ts";
 import type { PullPolicy } from "../image/types.ts";
 import type { ContainerSpec, SandboxSpec } from "../port/runtime_spec.ts";
+import type { Hook } from "./hook.ts";
 
 export interface ContainerToStop {
   readonly id: ContainerId;
   readonly name: string;
+  /** From now on; without any there is no hook and no order. */
   readonly graceSeconds: number;
   /** The event text: `Stopping container web`. */
   readonly message: string;
+  /** Epoch milliseconds; absent: the grace, from now on. */
+  readonly killAtMs?: number;
+  readonly preStop?: Hook;
+  /** Those that end before it, as long as the grace allows. */
+  readonly after?: readonly ContainerId[];
+}
+
+/** What is run once a container has started, and its end if that fails. */
+export interface PostStart {
+  readonly hook: Hook;
+  readonly stop: Omit<ContainerToStop, "id">;
 }
 
 /** A path inside of a volume to bind before the container is created. */
@@ -58,6 +71,7 @@ export type Action =
     readonly subPaths: readonly SubPathMount[];
     /** Images it mounts, as the image runner knows them. */
     readonly imageVolumes: readonly string[];
+    readonly postStart?: PostStart;
   }
   /** A container that was created when the agent died, but not started. */
   | {
@@ -65,7 +79,9 @@ export type Action =
     readonly id: ContainerId;
     readonly name: string;
     readonly log: LogPlace;
+    readonly postStart?: PostStart;
   }
+  /** Only orders; the pod is woken as they end, or fail to. */
   | {
     readonly kind: "stop-containers";
     readonly containers: readonly ContainerToStop[];

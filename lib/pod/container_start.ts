@@ -20,6 +20,7 @@ import {
 } from "./image_volumes.ts";
 import { remembered } from "./labels.ts";
 import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
+import { postStart } from "./post_start.ts";
 import { sandboxSpec } from "./sandbox_spec.ts";
 import { readyVolumes, volumeBlocker } from "./volumes.ts";
 
@@ -161,6 +162,7 @@ function startContainer(
       subPaths: result.subPaths,
       imageVolumes: mountedImages(pod, container)
         .map(({ name }) => imageVolumeKey(name)),
+      ...postStart(facts, place),
     }],
   };
 }

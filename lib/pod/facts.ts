@@ -3,7 +3,7 @@
  * by `sync/facts.ts`, read by every decision and projection in this folder,
  * which look at nothing else.
  */
-import type { PodUid, SandboxId } from "../api/id.ts";
+import type { ContainerId, PodUid, SandboxId } from "../api/id.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { DnsConfig } from "../port/runtime_spec.ts";
 import type { ContainerStatus, SandboxStatus } from "../port/runtime_status.ts";
@@ -35,6 +35,14 @@ export interface Failure {
   readonly count: number;
   readonly failedAtMs: number;
   readonly retryAtMs: number;
+}
+
+/** A container that was told to stop, by this agent, in its life. */
+export interface StopUnderWay {
+  /** Epoch milliseconds; nobody waits longer for it. */
+  readonly killAtMs: number;
+  /** It did not work, and when it may be tried again. */
+  readonly failure?: Failure;
 }
 
 /** The runtime as a whole, as last heard. */
@@ -114,6 +122,8 @@ export interface Facts {
   readonly verdicts: Verdicts;
   /** By step: `sandbox`, `files`, `remove` or a container's name. */
   readonly failures: ReadonlyMap<string, Failure>;
+  /** Stops that go on beside the passes. */
+  readonly stops: ReadonlyMap<ContainerId, StopUnderWay>;
   /** Restart counts found in log directories, for pods the runtime forgot. */
   readonly loggedAttempts: ReadonlyMap<string, number>;
   readonly runtime: RuntimeHealth;
@@ -125,6 +135,11 @@ export function currentSandbox(
   observed: ObservedPod,
 ): SandboxStatus | undefined {
   return observed.sandboxes[0];
+}
+
+/** Where the pod is asked from its own node; undefined when nowhere. */
+export function podIpOf(facts: Facts): string | undefined {
+  return currentSandbox(facts.observed)?.ips[0] ?? facts.hostIps[0];
 }
 
 /** Every instance of one container, newest first. */

@@ -33,7 +33,6 @@ const IGNORED_CONTAINER_FIELDS = [
   "livenessProbe",
   "readinessProbe",
   "startupProbe",
-  "lifecycle",
 ] as const satisfies readonly (keyof V1Container)[];
 
 export function unsupported(pod: V1Pod): Unsupported {
@@ -90,12 +89,8 @@ function refusedIn({ at, container }: Placed): string[] {
 }
 
 function ignoredIn({ at, container }: Placed): string[] {
-  const { terminationMessagePolicy } = container;
   return [
     ...set(container, IGNORED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
-    ...terminationMessagePolicy === "FallbackToLogsOnError"
-      ? [`${at}.terminationMessagePolicy`]
-      : [],
   ];
 }
 

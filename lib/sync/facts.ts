@@ -42,6 +42,7 @@ export interface FactSources {
   readonly images: ReadonlyMap<string, ImageState>;
   readonly volumes: VolumeState | undefined;
   readonly verdicts: Verdicts;
+  readonly stops: Facts["stops"];
   readonly loggedAttempts: ReadonlyMap<string, number>;
   readonly runtime: RuntimeHealth;
   readonly settings: PodSettings;

@@ -23,6 +23,7 @@ function rivalAmong(others: Record<string, PodMemory>) {
     Object.entries(others).map(([uid, memory]) => [podUid(uid), memory]),
   );
   return factsOf(uidOf(POD), {
+    stops: new Map(),
     pod: POD,
     areSourcesReady: true,
     memory: EMPTY_MEMORY,

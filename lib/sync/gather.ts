@@ -18,12 +18,14 @@ import type { Verdicts } from "../probe/types.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 import { isAdmitted, othersOf } from "./admission.ts";
 import { factsOf, loggedAttempts } from "./facts.ts";
+import type { Stops } from "./stops.ts";
 import { EMPTY_MEMORY, type Pods } from "./store.ts";
 
 export interface GatherPorts {
   readonly files: Files;
   readonly images: Pick<ImageRunner, "statesOf" | "forget">;
   readonly volumes: Pick<VolumeRunner, "stateOf" | "forget">;
+  readonly stops: Pick<Stops, "seen" | "forget">;
   /** Of every container; the probe runner writes them. */
   readonly verdicts: () => Verdicts;
   readonly settings: PodSettings;
@@ -109,6 +111,7 @@ export function gather(
     images: ports.images.statesOf(uid),
     volumes: ports.volumes.stateOf(uid),
     verdicts: ports.verdicts(),
+    stops: ports.stops.seen(uid, observed),
     loggedAttempts: attempts,
     runtime,
     settings: settingsWith(ports.settings, runtime),
