@@ -168,6 +168,7 @@ function createRunners(
       {
         podsDir,
         allocatable: () => membership?.allocatable() ?? NOTHING,
+        fits: (terms) => membership?.fits(terms) ?? true,
       },
     ),
   };
@@ -220,10 +221,10 @@ async function run(
 /** Compat: kubelet 1.36 setupDataDirs, for what the agent uses so far. */
 async function makeDirectories({ config, ports }: Parts): Promise<void> {
   const { rootDir, podLogsDir, containerLogsDir } = config.paths;
-  const { files } = ports;
-  await files.makeDirectory(rootDir, 0o750);
+  const { files, mounts } = ports;
   await files.makeDirectory(`${rootDir}/pods`, 0o750);
   await files.makeDirectory(`${rootDir}/checkpoints`, 0o700);
+  await mounts.share(rootDir);
   await files.makeDirectory(podLogsDir, 0o750);
   await files.makeDirectory(containerLogsDir, 0o755);
 }

@@ -9,6 +9,7 @@ import type { Clock } from "./base/clock.ts";
 import type { Logger } from "./base/log.ts";
 import type { Random } from "./base/random.ts";
 import type { PodUid } from "./api/id.ts";
+import type { V1NodeSelectorTerm } from "./api/types.ts";
 import type { Config } from "./config/load.ts";
 import { KUBERNETES_VERSION } from "./config/render.ts";
 import { nodeTarget } from "./events/event.ts";
@@ -28,6 +29,7 @@ import type { Recorder } from "./port/recorder.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { ApiSource } from "./source/run.ts";
 import type { Desired } from "./source/types.ts";
+import { matchesTerms } from "./pod/affinity.ts";
 import { admissionNode } from "./sync/admission.ts";
 import { Mirrors } from "./sync/mirrors.ts";
 import { StatusReports } from "./sync/report.ts";
@@ -86,14 +88,13 @@ export function createMembership(
   });
   const mirrors = createMirrors(config, { cluster, around, node });
   const classes = new RuntimeClasses(cluster.runtimeClasses);
-  const api: ApiSource = { pods: cluster.pods, isOpen: whenOpen };
   return {
     recorder: events.recorder,
     nodeRecorder: events.nodeRecorder,
     cluster,
     node,
     statuses,
-    api,
+    api: { pods: cluster.pods, isOpen: whenOpen } satisfies ApiSource,
     isOpen,
     ...identity.facts,
     admissionNode: () => {
@@ -103,6 +104,7 @@ export function createMembership(
     runtimeClasses: () => classes.get(),
     classes: classes.reader,
     allocatable: () => node.node.get()?.allocatable,
+    fits: fitOf(config, node),
     hostIps: () => hostIps(node.node.get()?.addresses ?? []),
     forgotten: (uid: PodUid) => {
       statuses.forget(uid);
@@ -137,6 +139,14 @@ function createMirrors(
       return uid === undefined ? undefined : { name: config.nodeName, uid };
     },
   });
+}
+
+/** Is this a node that a persistent volume is for? Unknown: it may be. */
+function fitOf({ nodeName: name }: Config, { node }: NodeLoops) {
+  return (terms: readonly V1NodeSelectorTerm[]): boolean => {
+    const labels = node.get()?.labels;
+    return labels === undefined || matchesTerms(terms, { labels, name });
+  };
 }
 
 /** Everything that asks the API server. */

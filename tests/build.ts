@@ -22,6 +22,7 @@ import {
 import type { PodState } from "../lib/pod/state.ts";
 import type { HostTraits } from "../lib/port/host.ts";
 import type { SandboxStatus } from "../lib/port/runtime_status.ts";
+import type { MountedVolume } from "../lib/volume/types.ts";
 
 /** The moment at which tests play: 2026-01-02T03:04:05Z. */
 export const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -76,6 +77,21 @@ export const HEALTHY: RuntimeHealth = {
   cgroupDriver: "systemd",
   handlers: [],
 };
+
+/** A volume as the core sees it once it is ready. */
+export function aMountedVolume(
+  own: Partial<MountedVolume> = {},
+): MountedVolume {
+  return {
+    path: "/pods/v",
+    isReadOnly: false,
+    isRelabelled: true,
+    isDevice: false,
+    specName: "v",
+    group: "",
+    ...own,
+  };
+}
 
 export function aContainer(own: Partial<V1Container> = {}): V1Container {
   return {

@@ -25,6 +25,7 @@ import {
   statxFrom,
 } from "./abi.ts";
 import { EINTR, EIO } from "./errno.ts";
+import { SYMBOLS } from "./libc_symbols.ts";
 
 /** Where the C library is on the systems we know. */
 export const LIBC_PATHS: readonly string[] = [
@@ -32,67 +33,6 @@ export const LIBC_PATHS: readonly string[] = [
   "/lib/aarch64-linux-gnu/libc.so.6",
   "/lib64/libc.so.6",
 ];
-
-const SYMBOLS = {
-  openat2: {
-    name: "syscall",
-    parameters: ["i64", "i64", "buffer", "buffer", "i64"],
-    result: "i64",
-  },
-  statx: {
-    name: "syscall",
-    parameters: ["i64", "i64", "buffer", "i64", "i64", "buffer"],
-    result: "i64",
-  },
-  getdents64: {
-    name: "syscall",
-    parameters: ["i64", "i64", "buffer", "i64"],
-    result: "i64",
-  },
-  mount: {
-    parameters: ["buffer", "buffer", "buffer", "u64", "buffer"],
-    result: "i32",
-  },
-  umount2: { parameters: ["buffer", "i32"], result: "i32" },
-  symlinkat: { parameters: ["buffer", "i32", "buffer"], result: "i32" },
-  readlinkat: {
-    parameters: ["i32", "buffer", "buffer", "usize"],
-    result: "i64",
-  },
-  renameat: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
-  unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  mkdirat: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  fchmod: { parameters: ["i32", "u32"], result: "i32" },
-  fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
-  fchmodat: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
-  inotify_init1: { parameters: ["i32"], result: "i32" },
-  inotify_add_watch: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  inotify_rm_watch: { parameters: ["i32", "i32"], result: "i32" },
-  close: { parameters: ["i32"], result: "i32" },
-  umask: { parameters: ["u32"], result: "u32" },
-  read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
-  write: { parameters: ["i32", "buffer", "usize"], result: "i64" },
-  readAside: {
-    name: "read",
-    parameters: ["i32", "buffer", "usize"],
-    result: "i64",
-    nonblocking: true,
-  },
-  writeAside: {
-    name: "write",
-    parameters: ["i32", "buffer", "usize"],
-    result: "i64",
-    nonblocking: true,
-  },
-  fsyncAside: {
-    name: "fsync",
-    parameters: ["i32"],
-    result: "i32",
-    nonblocking: true,
-  },
-  __errno_location: { parameters: [], result: "pointer" },
-  memcpy: { parameters: ["buffer", "pointer", "usize"], result: "void" },
-} as const satisfies Deno.ForeignLibraryInterface;
 
 /** Loads the C library; `path` is what the FFI grant names. */
 export function openLibc(path?: string): Libc {
@@ -152,20 +92,22 @@ export class Libc {
   /** Every entry but `.` and `..`; a negated errno on failure. */
   entries(fd: number): RawEntry[] | number {
     const found: RawEntry[] = [];
-    const bytes = new Uint8Array(DIRENT_BYTES);
     for (;;) {
-      const length = this.#call((c) =>
-        c.getdents64(
-          MACHINE.getdents64,
-          BigInt(fd),
-          bytes,
-          BigInt(DIRENT_BYTES),
-        )
-      );
-      if (length < 0) return length;
-      if (length === 0) return found;
-      collectEntries(bytes.subarray(0, length), found);
+      const more = this.someEntries(fd, found);
+      if (more < 0) return more;
+      if (more === 0) return found;
     }
+  }
+
+  /** Adds the next few thousand entries; zero at the end. */
+  someEntries(fd: number, into: RawEntry[]): number {
+    const bytes = new Uint8Array(DIRENT_BYTES);
+    const size = BigInt(DIRENT_BYTES);
+    const length = this.#call((c) =>
+      c.getdents64(MACHINE.getdents64, BigInt(fd), bytes, size)
+    );
+    if (length > 0) collectEntries(bytes.subarray(0, length), into);
+    return length;
   }
 
   /** Reads off the main thread; fills a part of `into`, 0 at the end. */
@@ -239,6 +181,13 @@ export class Libc {
     return this.#call((c) => c.fchown(fd, uid, gid));
   }
 
+  /** The owners of exactly what a descriptor names, also an `O_PATH` one. */
+  chownOpen(fd: number, uid: number, gid: number): number {
+    const itself = cString("");
+    const flags = Number(AT_EMPTY_PATH);
+    return this.#call((c) => c.fchownat(fd, itself, uid, gid, flags));
+  }
+
   /** Follows a final link: only for paths below directories of our own. */
   chmodAt(dirFd: number, path: Bytes, mode: number): number {
     return this.#call((c) => c.fchmodat(dirFd, path, mode, 0));
@@ -272,8 +221,27 @@ export class Libc {
     );
   }
 
+  /** Off the main thread, as servers may not answer; only whether it did. */
+  async mountAside(
+    source: string,
+    target: string,
+    how: MountHow,
+  ): Promise<boolean> {
+    const type = cString(how.type ?? "none");
+    const data = how.data === undefined ? null : cString(how.data);
+    const [from, to] = [cString(source), cString(target)];
+    const { mountAside } = this.#library.symbols;
+    return await mountAside(from, to, type, BigInt(how.flags), data) === 0;
+  }
+
   unmount(target: string, flags: number): number {
     return this.#call((c) => c.umount2(cString(target), flags));
+  }
+
+  /** Off the main thread, as servers may not answer; only whether it did. */
+  async unmountAside(target: string, flags: number): Promise<boolean> {
+    const { umount2Aside } = this.#library.symbols;
+    return await umount2Aside(cString(target), flags) === 0;
   }
 
   #call(

@@ -192,9 +192,11 @@ export class ImageRunner {
   }
 
   #say(request: ImageRequest, step: Omit<Step, "container">): void {
+    // Compat: an image that is mounted as a volume is the pod's affair.
+    const isVolume = request.container.startsWith("volume:");
     this.#ports.recorder.record(request.uid, {
       ...step,
-      container: request.container,
+      ...isVolume ? {} : { container: request.container },
     });
   }
 

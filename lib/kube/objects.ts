@@ -1,5 +1,9 @@
-/** What pods refer to: secrets, config maps, tokens of service accounts. */
+/** What pods refer to: secrets, config maps, claims, tokens of accounts. */
 import { AgentError } from "../base/errors.ts";
+import type {
+  V1PersistentVolume,
+  V1PersistentVolumeClaim,
+} from "../api/types.ts";
 import type {
   ApiObject,
   ClusterObjects,
@@ -10,6 +14,7 @@ import type {
 import type { Ask, Client } from "./client.ts";
 import { saying, statusOf } from "./errors.ts";
 import { objectIn, textIn } from "./json.ts";
+import { claimFrom, persistentVolumeFrom } from "./translate.ts";
 
 export class KubeObjects implements ClusterObjects {
   readonly #client: Client;
@@ -27,6 +32,24 @@ export class KubeObjects implements ClusterObjects {
     signal: AbortSignal,
   ): Promise<ApiObject | undefined> {
     return this.#get("configmap", ref, signal);
+  }
+
+  async claim(
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): Promise<V1PersistentVolumeClaim | undefined> {
+    const found = await this.#get("persistentvolumeclaim", ref, signal);
+    return found && claimFrom(found);
+  }
+
+  async persistentVolume(
+    name: string,
+    signal: AbortSignal,
+  ): Promise<V1PersistentVolume | undefined> {
+    const path = `/api/v1/persistentvolumes/${encodeURIComponent(name)}`;
+    const doing = `get persistentvolume ${name}`;
+    const found = await this.#getAt({ doing, path }, signal);
+    return found && persistentVolumeFrom(found);
   }
 
   serviceAccount(
@@ -58,14 +81,20 @@ export class KubeObjects implements ClusterObjects {
     });
   }
 
-  async #get(
-    kind: "secret" | "configmap" | "serviceaccount",
+  #get(
+    kind: "secret" | "configmap" | "serviceaccount" | "persistentvolumeclaim",
     ref: ObjectRef,
     signal: AbortSignal,
   ): Promise<ApiObject | undefined> {
     const doing = `get ${kind} ${ref.namespace}/${ref.name}`;
+    return this.#getAt({ doing, path: pathOf(kind, ref) }, signal);
+  }
+
+  async #getAt(
+    { doing, path }: { readonly doing: string; readonly path: string },
+    signal: AbortSignal,
+  ): Promise<ApiObject | undefined> {
     try {
-      const path = pathOf(kind, ref);
       return await this.#ask({ doing, method: "GET", path }, signal);
     } catch (error) {
       if (statusOf(error) === 404) return undefined;

@@ -2,7 +2,11 @@
  * The API's JSON ⇄ our types, pure. The one place that claims what an object
  * of the API is; the server has checked them against its own schema.
  */
-import type { V1Pod } from "../api/types.ts";
+import type {
+  V1PersistentVolume,
+  V1PersistentVolumeClaim,
+  V1Pod,
+} from "../api/types.ts";
 import type { PodStatusChange } from "../api/status.ts";
 import type { ApiObject, CsrState, PodNews, PodRef } from "../port/cluster.ts";
 import { objectIn, objectsIn, textIn } from "./json.ts";
@@ -10,6 +14,14 @@ import type { ObjectNews } from "./watch.ts";
 
 export function podFrom(object: ApiObject): V1Pod {
   return object as V1Pod;
+}
+
+export function claimFrom(object: ApiObject): V1PersistentVolumeClaim {
+  return object as V1PersistentVolumeClaim;
+}
+
+export function persistentVolumeFrom(object: ApiObject): V1PersistentVolume {
+  return object as V1PersistentVolume;
 }
 
 export function podBody(pod: V1Pod): ApiObject {

@@ -4,6 +4,7 @@
  */
 import type { ContainerId, SandboxId } from "../api/id.ts";
 import type { V1Pod } from "../api/types.ts";
+import type { SubPath } from "../port/host.ts";
 import type { PullPolicy } from "../image/types.ts";
 import type { ContainerSpec, SandboxSpec } from "../port/runtime_spec.ts";
 import type { Hook } from "./hook.ts";
@@ -26,6 +27,12 @@ export interface ContainerToStop {
 export interface PostStart {
   readonly hook: Hook;
   readonly stop: Omit<ContainerToStop, "id">;
+}
+
+/** A path inside of a volume to bind before the container is created. */
+export interface SubPathMount extends SubPath {
+  /** As the pod names the volume. */
+  readonly volumeName: string;
 }
 
 export type Action =
@@ -65,6 +72,9 @@ export type Action =
     /** Directory to create before, and the link for log collectors. */
     readonly log: LogPlace;
     readonly messageFile: string;
+    readonly subPaths: readonly SubPathMount[];
+    /** Images it mounts, as the image runner knows them. */
+    readonly imageVolumes: readonly string[];
     readonly postStart?: PostStart;
     /** The pod's /etc/hosts, written in place at each start. */
     readonly hosts?: { readonly path: string; readonly text: string };

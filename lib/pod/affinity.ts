@@ -29,7 +29,15 @@ export function wantsNode(pod: V1Pod, node: SelectableNode): boolean {
   const required = pod.spec?.affinity?.nodeAffinity
     ?.requiredDuringSchedulingIgnoredDuringExecution;
   return required === undefined ||
-    (required.nodeSelectorTerms ?? []).some((term) => holds(term, node));
+    matchesTerms(required.nodeSelectorTerms ?? [], node);
+}
+
+/** One of the terms must hold. */
+export function matchesTerms(
+  terms: readonly V1NodeSelectorTerm[],
+  node: SelectableNode,
+): boolean {
+  return terms.some((term) => holds(term, node));
 }
 
 /** All of a term must hold; a term without content never does. */

@@ -7,9 +7,12 @@ import { podNameOf } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type {
   ContainerMount,
+  ContainerSecurity,
   ContainerSpec,
   Namespaces,
 } from "../port/runtime_spec.ts";
+import type { MountedVolume } from "../volume/types.ts";
+import type { SubPathMount } from "./action.ts";
 import { environment, expandAll } from "./env.ts";
 import type { PodSettings } from "./facts.ts";
 import {
@@ -19,7 +22,7 @@ import {
   type HostsResult,
 } from "./hosts.ts";
 import { containerAnnotations, containerLabels } from "./labels.ts";
-import { volumeMounts } from "./mounts.ts";
+import { volumeGroups, volumeMounts } from "./mounts.ts";
 import { containerLogFile, podDirectory } from "./paths.ts";
 import { containerResources } from "./runtime_resources.ts";
 import {
@@ -39,10 +42,13 @@ export interface Start {
   readonly hostIps: readonly string[];
   /** The container whose processes an ephemeral one sees. */
   readonly targetId?: ContainerId;
-  /** Volume name → host path; see lib/volume. */
-  readonly volumePaths: ReadonlyMap<string, string>;
   /** The pod's own user namespace, as its sandbox has it. */
   readonly user?: Namespaces["user"];
+  /** By the volume's name; see lib/volume. */
+  readonly volumePaths: ReadonlyMap<string, MountedVolume>;
+  /** Image volumes by name, as the runtime calls them. */
+  readonly imageVolumes: ReadonlyMap<string, string>;
+  readonly hasRecursiveReadOnly: boolean;
 }
 
 export type ContainerSpecResult =
@@ -53,6 +59,8 @@ export type ContainerSpecResult =
     readonly messageFile: string;
     /** To be written before the container is; absent: it mounts none. */
     readonly hosts?: HostsFile;
+    /** To be bound before, too. */
+    readonly subPaths: readonly SubPathMount[];
   }
   /** Shown as waiting reason `CreateContainerConfigError`. */
   | { readonly kind: "refused"; readonly message: string };
@@ -72,7 +80,13 @@ export function containerSpec(
     hostIps: start.hostIps,
   });
   if (environ.kind === "refused") return environ;
-  const mounts = volumeMounts(pod, container, start.volumePaths);
+  const mounts = volumeMounts(pod, container, {
+    volumes: start.volumePaths,
+    images: start.imageVolumes,
+    env: environ.env,
+    podDirectory: podDirectory(settings, podNameOf(pod).uid),
+    hasRecursiveReadOnly: start.hasRecursiveReadOnly,
+  });
   if (mounts.kind === "refused") return mounts;
   const hosts = hostsFile(settings, at, start.podIps);
   if (hosts.kind === "refused") return hosts;
@@ -92,7 +106,7 @@ export function containerSpec(
       ...hosts.kind === "ok" ? [hostsMount(hosts.file)] : [],
       messageMount(container, messageFile),
     ], start.user),
-    devices: [],
+    devices: mounts.devices,
     cdiDevices: [],
     labels: containerLabels(pod, container),
     annotations: containerAnnotations(pod, container, start),
@@ -101,19 +115,32 @@ export function containerSpec(
     isStdinOnce: container.stdinOnce === true,
     hasTty: container.tty === true,
     resources: containerResources(settings, pod, container),
-    security: containerSecurity(pod, container, {
-      image: start.image,
-      isSeccompDefault: settings.isSeccompDefault,
-      seccompDir: settings.seccompDir,
-      maskedPaths: settings.machine.maskedPaths,
-      user: start.user,
-      targetId: start.targetId,
-    }),
+    security: withVolumeGroups(
+      containerSecurity(pod, container, {
+        image: start.image,
+        isSeccompDefault: settings.isSeccompDefault,
+        seccompDir: settings.seccompDir,
+        maskedPaths: settings.machine.maskedPaths,
+        user: start.user,
+        targetId: start.targetId,
+      }),
+      start.volumePaths,
+    ),
     ...stopSignal(settings, container),
   };
   const fault = containerFault(spec);
   if (fault !== undefined) return { kind: "refused", message: fault };
-  return { kind: "ok", spec, messageFile, ...written(hosts) };
+  const { subPaths } = mounts;
+  return { kind: "ok", spec, messageFile, subPaths, ...written(hosts) };
+}
+
+function withVolumeGroups(
+  security: ContainerSecurity,
+  volumes: ReadonlyMap<string, MountedVolume>,
+): ContainerSecurity {
+  const { supplementalGroups: own } = security;
+  const supplementalGroups = [...own, ...volumeGroups(volumes, own)];
+  return { ...security, supplementalGroups };
 }
 
 function written(hosts: HostsResult): { readonly hosts?: HostsFile } {

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { aContainer, aPod, SETTINGS } from "../../tests/build.ts";
+import {
+  aContainer,
+  aMountedVolume,
+  aPod,
+  SETTINGS,
+} from "../../tests/build.ts";
 import type { V1Container } from "../api/types.ts";
 import { containerSpec, type Start } from "./container_spec.ts";
 
@@ -9,7 +14,9 @@ const START: Start = {
   image: { ref: "sha256:aaaa", uid: 5n, userName: "" },
   podIps: ["10.0.0.5"],
   hostIps: ["192.0.2.7"],
-  volumePaths: new Map([["v", "/pods/v"]]),
+  volumePaths: new Map([["v", aMountedVolume({ path: "/pods/v" })]]),
+  imageVolumes: new Map(),
+  hasRecursiveReadOnly: false,
 };
 
 function made(own: Partial<V1Container>) {

@@ -11,6 +11,13 @@ import { delayOf } from "./crash.ts";
 import type { ContainerPlace, ContainerPlan } from "./container_plan.ts";
 import { containerSpec } from "./container_spec.ts";
 import { type Facts, instancesOf } from "./facts.ts";
+import {
+  asContainer,
+  imageRefs,
+  imageVolumeKey,
+  imageVolumeState,
+  mountedImages,
+} from "./image_volumes.ts";
 import { remembered } from "./labels.ts";
 import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
 import { postStart } from "./post_start.ts";
@@ -26,6 +33,30 @@ export function planImage(
   const { container } = place;
   const known = facts.images.get(container.name);
   const image = known?.image === container.image ? known : undefined;
+  if (image?.kind !== "present") return imagePending(container, image, nowMs);
+  return waitForImageVolumes(facts, place, nowMs) ??
+    startContainer(facts, place, image);
+}
+
+/** Images that are mounted are fetched as those that run are. */
+function waitForImageVolumes(
+  facts: Facts,
+  { pod, container }: ContainerPlace,
+  nowMs: number,
+): ContainerPlan | undefined {
+  for (const volume of mountedImages(pod, container)) {
+    const state = imageVolumeState(facts, volume);
+    if (state?.kind === "present") continue;
+    return imagePending(asContainer(volume), state, nowMs);
+  }
+  return undefined;
+}
+
+function imagePending(
+  container: V1Container,
+  image: Exclude<ImageState, { kind: "present" }> | undefined,
+  nowMs: number,
+): ContainerPlan {
   switch (image?.kind) {
     case undefined:
       return {
@@ -43,8 +74,6 @@ export function planImage(
       });
     case "failed":
       return imageFailed(container, image, nowMs);
-    case "present":
-      return startContainer(facts, place, image);
   }
 }
 
@@ -120,6 +149,11 @@ function startContainer(
     hostIps: facts.hostIps,
     volumePaths,
     user: inside.spec.security.namespaces.user,
+    imageVolumes: imageRefs(facts, pod, container),
+    hasRecursiveReadOnly: facts.runtime.handlers.some((each) =>
+      each.hasRecursiveReadOnlyMounts &&
+      each.name === inside.spec.runtimeHandler
+    ),
   });
   if (result.kind === "refused") return result;
   return {
@@ -131,6 +165,9 @@ function startContainer(
       container: result.spec,
       log: logPlace(facts, place, attempt),
       messageFile: result.messageFile,
+      subPaths: result.subPaths,
+      imageVolumes: mountedImages(pod, container)
+        .map(({ name }) => imageVolumeKey(name)),
       ...postStart(facts, place),
       ...result.hosts === undefined ? {} : { hosts: result.hosts },
     }],

@@ -4,17 +4,36 @@
  */
 import type { V1Pod } from "../api/types.ts";
 import type { Action, Blocker } from "./action.ts";
+import type { MountedVolume } from "../volume/types.ts";
 import type { Facts } from "./facts.ts";
 
-const NONE: ReadonlyMap<string, string> = new Map();
+const NONE: ReadonlyMap<string, MountedVolume> = new Map();
 
-/** Host paths by the volume's name; undefined while some are not ready. */
+/** By the volume's name; undefined while some are not ready. */
 export function readyVolumes(
   { volumes }: Facts,
   pod: V1Pod,
-): ReadonlyMap<string, string> | undefined {
+): ReadonlyMap<string, MountedVolume> | undefined {
   if (!hasVolumes(pod)) return NONE;
-  return volumes?.kind === "ready" ? volumes.paths : undefined;
+  if (volumes?.kind !== "ready") return undefined;
+  const { paths, mounted } = volumes;
+  return new Map(
+    [...paths].map(([name, path]) => [
+      name,
+      mounted?.get(name) ?? plainVolume(name, path),
+    ]),
+  );
+}
+
+function plainVolume(name: string, path: string): MountedVolume {
+  return {
+    path,
+    isReadOnly: false,
+    isRelabelled: true,
+    isDevice: false,
+    specName: name,
+    group: "",
+  };
 }
 
 /** Also for a pod that runs: tokens are renewed as long as it does. */

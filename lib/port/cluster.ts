@@ -8,7 +8,11 @@
  */
 import type { PodUid } from "../api/id.ts";
 import type { PodStatusChange } from "../api/status.ts";
-import type { V1Pod } from "../api/types.ts";
+import type {
+  V1PersistentVolume,
+  V1PersistentVolumeClaim,
+  V1Pod,
+} from "../api/types.ts";
 
 /** A JSON object of the API, of a kind that we only pass on. */
 export type ApiObject = {
@@ -163,6 +167,16 @@ export interface ClusterObjects {
     ref: ObjectRef,
     signal: AbortSignal,
   ): Promise<ApiObject | undefined>;
+  /** Undefined when there is no such claim. */
+  claim(
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): Promise<V1PersistentVolumeClaim | undefined>;
+  /** Undefined when there is no such volume. */
+  persistentVolume(
+    name: string,
+    signal: AbortSignal,
+  ): Promise<V1PersistentVolume | undefined>;
   /** Undefined when there is no such service account. */
   serviceAccount(
     ref: ObjectRef,

@@ -79,7 +79,45 @@ export interface Files {
   watch(path: string, signal: AbortSignal): AsyncIterable<void>;
 }
 
-/** Memory file systems below the agent's own directories. */
+/** One path inside of a volume, for one mount of one container. */
+export interface SubPath {
+  /** The volume on the host; links on the way to it are followed. */
+  readonly volume: string;
+  /** Relative to the volume, without `..`. */
+  readonly path: string;
+  /** Where it shall be bound, below the agent's own directories. */
+  readonly target: string;
+}
+
+/** How a whole volume is given to a group. */
+export interface GroupAsk {
+  readonly gid: number;
+  /** Nobody may write: the group gets to read only. */
+  readonly isReadOnly: boolean;
+  /** `on-root-mismatch`: not when the volume's root is as it should be. */
+  readonly policy: "always" | "on-root-mismatch";
+  /** Told now and then how many entries are done. */
+  readonly progress: (count: number) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface BindHow {
+  readonly isReadOnly: boolean;
+  /** As of mount(8): `noexec`, `noatime`; those that a bind cannot have go. */
+  readonly options: readonly string[];
+}
+
+/** A file system of another machine. */
+export interface RemoteMount {
+  readonly type: "nfs";
+  readonly server: string;
+  /** The exported directory. */
+  readonly exported: string;
+  readonly options: readonly string[];
+  readonly isReadOnly: boolean;
+}
+
+/** What is mounted below the agent's own directories, and whose it is. */
 export interface Mounts {
   /**
    * Mounts an empty memory file system on an existing directory, kept out of
@@ -90,10 +128,57 @@ export interface Mounts {
     options: { readonly sizeBytes?: bigint },
   ): Promise<void>;
   /**
+   * Mounts a file system of huge pages on an existing directory; `give-up`
+   * where the kernel has none of this size. Success when it is a mount.
+   */
+  mountHugePages(path: string, pageBytes: bigint): Promise<void>;
+  /**
+   * Binds a directory of the host to an existing directory of ours; links on
+   * the way to the source are followed. Success when it is a mount already.
+   */
+  bind(source: string, path: string, how: BindHow): Promise<void>;
+  /** Success when it is a mount already. */
+  mountRemote(
+    path: string,
+    remote: RemoteMount,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /**
+   * Makes what is mounted below a directory of ours show up in containers,
+   * and the other way round: binds the directory on itself where the mount it
+   * lies in is private. Success when it is so already.
+   */
+  share(directory: string): Promise<void>;
+  /** Where exactly this file or directory of the host is bound besides. */
+  boundAt(source: string): Promise<readonly string[]>;
+  /**
+   * Creates the missing directories of a path inside of a volume, with the
+   * mode of the volume's root; nothing when it leads to anything. Rejects when
+   * something would have to be made outside.
+   */
+  makeInside(volume: string, path: string): Promise<void>;
+  /**
+   * Binds what is at a path inside of a volume, whatever it is. Success when
+   * it is bound there already; anything else that was bound at the target is
+   * taken away. Rejects when the way leads out of the volume: nothing outside
+   * is ever bound, whoever changes the volume meanwhile.
+   */
+  bindInside(subPath: SubPath): Promise<void>;
+  /**
+   * Gives a volume and all in it to a group. Never follows a link; other
+   * work goes on meanwhile.
+   */
+  giveGroup(path: string, ask: GroupAsk): Promise<void>;
+  /**
    * Takes away all that is mounted at exactly this path. Success when nothing
    * is; rejects with `retry` while it is in use.
    */
   unmount(path: string): Promise<void>;
+  /**
+   * Takes away all that is mounted below a directory, the innermost first;
+   * what is mounted at the directory itself stays.
+   */
+  unmountBelow(directory: string): Promise<void>;
   /** False when nothing is there. */
   isMounted(path: string): Promise<boolean>;
 }

@@ -17,8 +17,9 @@ import { POST_START_HOOK_ERROR } from "./failure.ts";
 import type { RunHook } from "./hooks.ts";
 import type { ApplyPlace } from "./place.ts";
 import type { Stops } from "./stops.ts";
+import { prepareSubPaths, type SubPathPorts } from "./sub_paths.ts";
 
-export interface StartPorts {
+export interface StartPorts extends SubPathPorts {
   readonly runtime: Pick<
     ContainerRuntime,
     "createContainer" | "startContainer"
@@ -61,8 +62,11 @@ async function startNew(
   await files.makeDirectory(parentOf(action.messageFile), 0o755);
   await files.touch(action.messageFile, 0o666);
   await writeHosts(files, action.hosts);
+  await prepareSubPaths(ports, container.name, action.subPaths);
   // Taken whether or not the creation succeeds: the image may be gone by now.
-  images.consume(at.uid, container.name);
+  for (const each of [container.name, ...action.imageVolumes]) {
+    images.consume(at.uid, each);
+  }
   const id = await failAs(
     "CreateContainerError",
     () =>

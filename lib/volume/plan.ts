@@ -4,17 +4,24 @@
  * for `<podsDir>/<uid>/volumes/kubernetes.io~<kind>/<name>`.
  */
 import { uidOf } from "../api/pod.ts";
-import { amountOf } from "../api/qos.ts";
-import { parseQuantity, units } from "../api/quantity.ts";
 import type {
-  V1Container,
   V1DownwardAPIVolumeFile,
   V1KeyToPath,
+  V1NodeSelectorTerm,
   V1Pod,
   V1Volume,
   V1VolumeProjection,
 } from "../api/types.ts";
 import { nestedDirectories } from "./nested.ts";
+import {
+  everyContainer,
+  type Ground,
+  memoryBytes,
+  ownerOf,
+  planStorage,
+  type StorageVolume,
+  type VolumeOwner,
+} from "./plan_storage.ts";
 
 /** Compat: API defaulting. */
 const FILE_MODE = 0o644;
@@ -25,6 +32,8 @@ export interface VolumeSettings {
   readonly podsDir: string;
   /** What pods may use of this node now: `memory` → `7Gi`. */
   readonly allocatable: () => ReadonlyMap<string, string>;
+  /** Whether this node is one that a persistent volume is for. */
+  readonly fits?: (terms: readonly V1NodeSelectorTerm[]) => boolean;
 }
 
 /** A secret or config map of the pod's own namespace. */
@@ -65,55 +74,19 @@ export interface FilesVolume {
   readonly owner: VolumeOwner;
 }
 
-/** A directory that the pod writes. */
-export interface EmptyVolume {
-  readonly kind: "empty-dir";
-  readonly name: string;
-  readonly path: string;
-  readonly medium: "memory" | "disk";
-  readonly sizeBytes: bigint;
-  /** There once the directory is as it should be. */
-  readonly readyFile: string;
-  readonly owner: VolumeOwner;
-}
-
-export interface HostVolume {
-  readonly kind: "host-path";
-  readonly name: string;
-  readonly path: string;
-  /** Empty: whatever is there, or nothing. */
-  readonly type: string;
-}
-
-/** Something this agent does not know; the pod is refused elsewhere. */
-export interface UnknownVolume {
-  readonly kind: "unknown";
-  readonly name: string;
-}
-
-export type PlannedVolume =
-  | FilesVolume
-  | EmptyVolume
-  | HostVolume
-  | UnknownVolume;
-
-export interface VolumeOwner {
-  /** The one user of all containers; tokens are theirs. */
-  readonly uid?: number;
-  /** `fsGroup` */
-  readonly gid?: number;
-}
-
-/** What is common to all volumes of one pod. */
-interface Ground {
-  readonly pod: V1Pod;
-  readonly directory: string;
-  readonly memoryBytes: bigint;
-  readonly owner: VolumeOwner;
-}
+export type PlannedVolume = FilesVolume | StorageVolume;
 
 export function volumesDirectory(podsDir: string, uid: string): string {
   return `${podsDir}/${uid}/volumes`;
+}
+
+export function groundOf(pod: V1Pod, settings: VolumeSettings): Ground {
+  return {
+    pod,
+    directory: `${settings.podsDir}/${uidOf(pod)}`,
+    memoryBytes: memoryBytes(pod, settings.allocatable()),
+    owner: ownerOf(pod),
+  };
 }
 
 /** Compat: kubelet 1.36: a volume that nobody mounts is left alone. */
@@ -121,19 +94,14 @@ export function planVolumes(
   pod: V1Pod,
   settings: VolumeSettings,
 ): readonly PlannedVolume[] {
-  const mounted = new Set(
-    everyContainer(pod).flatMap(({ volumeMounts }) =>
-      (volumeMounts ?? []).map(({ name }) => name)
+  const used = new Set(
+    everyContainer(pod).flatMap(({ volumeMounts, volumeDevices }) =>
+      [...volumeMounts ?? [], ...volumeDevices ?? []].map(({ name }) => name)
     ),
   );
-  const ground: Ground = {
-    pod,
-    directory: `${settings.podsDir}/${uidOf(pod)}`,
-    memoryBytes: memoryBytes(pod, settings),
-    owner: ownerOf(pod),
-  };
+  const ground = groundOf(pod, settings);
   return (pod.spec?.volumes ?? [])
-    .filter(({ name }) => mounted.has(name))
+    .filter(({ name }) => used.has(name))
     .map((volume) => planVolume(ground, volume));
 }
 
@@ -166,31 +134,7 @@ function planVolume(ground: Ground, volume: V1Volume): PlannedVolume {
       sources: [{ kind: "downward-api", items }],
     });
   }
-  return planOther(ground, volume);
-}
-
-function planOther(ground: Ground, volume: V1Volume): PlannedVolume {
-  const { name, emptyDir, hostPath } = volume;
-  if (hostPath !== undefined) {
-    const { path, type = "" } = hostPath;
-    return { kind: "host-path", name, path, type };
-  }
-  // Compat: API defaulting: a volume without a source is an empty directory.
-  const isBare = Object.keys(volume).every((field) => field === "name");
-  if (emptyDir === undefined && !isBare) return { kind: "unknown", name };
-  const { directory, owner, memoryBytes } = ground;
-  const { medium = "", sizeLimit } = emptyDir ?? {};
-  if (medium !== "" && medium !== "Memory") return { kind: "unknown", name };
-  const limit = positive(sizeLimit);
-  return {
-    kind: "empty-dir",
-    name,
-    path: `${directory}/volumes/kubernetes.io~empty-dir/${name}`,
-    medium: medium === "Memory" ? "memory" : "disk",
-    sizeBytes: limit !== undefined && limit < memoryBytes ? limit : memoryBytes,
-    readyFile: `${directory}/plugins/kubernetes.io~empty-dir/${name}/ready`,
-    owner,
-  };
+  return planStorage(ground, volume);
 }
 
 function files(
@@ -238,43 +182,4 @@ function objectSource(
 ): ObjectSource {
   const { name = "", items, optional } = source;
   return { kind, name, items: items ?? [], isOptional: optional === true };
-}
-
-function everyContainer(pod: V1Pod): readonly V1Container[] {
-  return [...pod.spec?.initContainers ?? [], ...pod.spec?.containers ?? []];
-}
-
-/**
- * How much memory the pod may use, or all pods together.
- * Compat: kubelet 1.36 calculateEmptyDirMemorySize.
- */
-function memoryBytes(pod: V1Pod, { allocatable }: VolumeSettings): bigint {
-  const whole = positive(allocatable().get("memory")) ?? 0n;
-  const limits = (pod.spec?.containers ?? []).map(({ resources }) =>
-    amountOf(resources?.limits, "memory")
-  );
-  const sum = limits.reduce<bigint>((total, each) => total + (each ?? 0n), 0n);
-  const isBound = limits.length > 0 && !limits.includes(undefined);
-  const bytes = units(sum);
-  return isBound && (whole === 0n || bytes < whole) ? bytes : whole;
-}
-
-function positive(text: string | undefined): bigint | undefined {
-  const quantity = text === undefined ? undefined : parseQuantity(text);
-  return quantity === undefined || quantity <= 0n ? undefined : units(quantity);
-}
-
-/** Compat: kubelet 1.36 FsUserFrom. */
-function ownerOf(pod: V1Pod): VolumeOwner {
-  const context = pod.spec?.securityContext;
-  const users = new Set(
-    everyContainer(pod).map(({ securityContext }) =>
-      securityContext?.runAsUser ?? context?.runAsUser
-    ),
-  );
-  const [uid] = users;
-  return {
-    ...(users.size !== 1 || uid === undefined ? {} : { uid: Number(uid) }),
-    ...(context?.fsGroup === undefined ? {} : { gid: Number(context.fsGroup) }),
-  };
 }

@@ -25,7 +25,9 @@ Deno.test("planVolumes() keeps the layout that others parse", () => {
     [{ name: "v", downwardAPI: {} }, `${at}downward-api/v`, "memory"],
     [{ name: "v", projected: {} }, `${at}projected/v`, "memory"],
     [{ name: "v", hostPath: { path: "/x" } }, "/x", undefined],
-    [{ name: "v", nfs: { server: "s", path: "/x" } }, undefined, undefined],
+    [{ name: "v", nfs: { server: "s", path: "/x" } }, `${at}nfs/v`, undefined],
+    [{ name: "v", csi: { driver: "d" } }, undefined, undefined],
+    [{ name: "v", image: { reference: "i" } }, undefined, undefined],
     [{ name: "v", emptyDir: { medium: "HugePages" } }, undefined, undefined],
   ];
   for (const [volume, path, medium] of table) {

@@ -5,12 +5,13 @@
  */
 import { Alarm } from "../base/alarm.ts";
 import { afterFailure, type Backoff, dueAtMs } from "../base/backoff.ts";
-import { chainOf, isAbort } from "../base/errors.ts";
+import { isAbort } from "../base/errors.ts";
 import type { PodUid } from "../api/id.ts";
 import { uidOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { Recorder } from "../port/recorder.ts";
 import { collect } from "./collect.ts";
+import { type Failure, failureWords } from "./failure.ts";
 import { ObjectCache } from "./objects.ts";
 import {
   type PlannedVolume,
@@ -20,7 +21,7 @@ import {
 import { unmountVolumes } from "./release.ts";
 import { OldContent, type SetUpPorts, setUpVolume } from "./set_up.ts";
 import { type TokenPorts, Tokens } from "./tokens.ts";
-import type { VolumeState } from "./types.ts";
+import type { MountedVolume, VolumeState } from "./types.ts";
 import { orAborted } from "../base/wait.ts";
 
 /** Compat: kubelet 1.36 exponentialbackoff; it never forgets by itself. */
@@ -49,11 +50,6 @@ interface Entry {
   told: string;
   readonly stop: AbortController;
   work: Promise<void> | undefined;
-}
-
-interface Failure {
-  readonly volume: PlannedVolume;
-  readonly error: unknown;
 }
 
 export class VolumeRunner {
@@ -185,12 +181,13 @@ export class VolumeRunner {
       };
       const results = await Promise.allSettled(
         planned.map((each) =>
-          setUpVolume(
-            this.#ports,
-            each,
-            (volume) =>
+          setUpVolume(this.#ports, each, {
+            pod,
+            settings: this.#settings,
+            signal: own,
+            collect: (volume) =>
               collect(parts, { pod, volume, signals: { own, common } }),
-          )
+          })
         ),
       );
       if (!own.aborted) this.#conclude(entry, { pod, planned, results });
@@ -205,15 +202,18 @@ export class VolumeRunner {
     done: {
       readonly pod: V1Pod;
       readonly planned: readonly PlannedVolume[];
-      readonly results: readonly PromiseSettledResult<string>[];
+      readonly results: readonly PromiseSettledResult<MountedVolume>[];
     },
   ): void {
     const paths = new Map<string, string>();
+    const mounted = new Map<string, MountedVolume>();
     const failures: Failure[] = [];
     done.planned.forEach((volume, index) => {
       const result = done.results[index];
-      if (result?.status === "fulfilled") paths.set(volume.name, result.value);
-      else failures.push({ volume, error: result?.reason });
+      if (result?.status === "fulfilled") {
+        paths.set(volume.name, result.value.path);
+        mounted.set(volume.name, result.value);
+      } else failures.push({ volume, error: result?.reason });
     });
     for (const { volume, error } of failures) {
       if (error instanceof OldContent) paths.set(volume.name, error.path);
@@ -221,7 +221,7 @@ export class VolumeRunner {
     const isUsable = paths.size === done.planned.length;
     // Files that were refreshed are no news: the paths are the same.
     if (isUsable && entry.state.kind !== "ready") {
-      entry.state = { kind: "ready", paths };
+      entry.state = { kind: "ready", paths, mounted };
       this.#hint(entry);
     }
     if (failures.length > 0) return this.#fail(entry, failures);
@@ -237,9 +237,7 @@ export class VolumeRunner {
       count: (entry.backoff?.count ?? 0) + 1,
     };
     entry.backoff = backoff;
-    const messages = failures.map(({ volume, error }) =>
-      `MountVolume.SetUp failed for volume "${volume.name}" : ${chainOf(error)}`
-    );
+    const messages = failures.map(failureWords);
     for (const message of messages) {
       const step = { type: "Warning", reason: "FailedMount", message } as const;
       this.#ports.recorder.record(entry.uid, step);

@@ -4,19 +4,25 @@
  */
 import { AgentError, nextOf } from "../base/errors.ts";
 import { unreachable } from "../base/unreachable.ts";
+import { uidOf } from "../api/pod.ts";
+import type { ClusterObjects } from "../port/cluster.ts";
 import type { HostPaths, Mounts } from "../port/host.ts";
+import { type ClaimFor, resolveClaim } from "./claims.ts";
 import type { ProjectedFile } from "./content.ts";
-import type {
-  EmptyVolume,
-  FilesVolume,
-  HostVolume,
-  PlannedVolume,
-} from "./plan.ts";
+import { stepFailure } from "./failure.ts";
+import { checkHostPath } from "./host_path.ts";
+import { markReady, setUpBound, setUpDevice } from "./local.ts";
+import { giveToGroup, type OwnershipPorts } from "./ownership.ts";
+import type { FilesVolume, PlannedVolume } from "./plan.ts";
+import type { ClaimVolume, EmptyVolume, RemoteVolume } from "./plan_storage.ts";
+import type { MountedVolume } from "./types.ts";
 import { currentData, type WritePorts, writeVolume } from "./write.ts";
 
-export interface SetUpPorts extends WritePorts {
+export interface SetUpPorts extends WritePorts, Omit<OwnershipPorts, "mounts"> {
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
+  /** Undefined without an API server. */
+  readonly objects: ClusterObjects | undefined;
 }
 
 /** The files of a volume; rejects with what people shall read. */
@@ -24,10 +30,13 @@ export type Collect = (
   volume: FilesVolume,
 ) => Promise<ReadonlyMap<string, ProjectedFile>>;
 
+/** Whose volume it is, and where its files come from. */
+export interface Supply extends ClaimFor {
+  readonly collect: Collect;
+}
+
 /** Compat: kubelet 1.36 emptyDir; who may do what is up to the pod. */
 const VOLUME_MODE = 0o777;
-/** Compat: kubelet 1.36 changeFilePermission for a directory. */
-const GROUP_MODE = 0o2770;
 
 /** What was written before is still there, and will do for now. */
 export class OldContent extends Error {
@@ -39,27 +48,105 @@ export class OldContent extends Error {
   }
 }
 
-/** The path to mount. Rejects with `OldContent` when the server is away. */
+/** What to mount. Rejects with `OldContent` when the server is away. */
 export async function setUpVolume(
   ports: SetUpPorts,
   volume: PlannedVolume,
-  collect: Collect,
-): Promise<string> {
+  supply: Supply,
+): Promise<MountedVolume> {
   switch (volume.kind) {
     case "files":
-      await setUpFiles(ports, volume, collect);
-      return volume.path;
+      await setUpFiles(ports, volume, supply.collect);
+      return mounted(volume, { isReadOnly: true });
     case "empty-dir":
-      await setUpEmpty(ports, volume);
-      return volume.path;
+      await setUpEmpty(ports, volume, supply);
+      return mounted(volume, {});
     case "host-path":
       await checkHostPath(ports.hostPaths, volume);
-      return volume.path;
-    case "unknown":
-      throw new AgentError("no volume plugin matched", { next: "give-up" });
+      return mounted(volume, {
+        isReadOnly: volume.isReadOnly,
+        isRelabelled: false,
+      });
+    case "bound":
+      await setUpBound(ports, volume, supply);
+      return mounted(volume, {
+        isReadOnly: volume.isReadOnly,
+        isRelabelled: !volume.isReadOnly,
+      });
+    case "device":
+      await setUpDevice(ports, volume);
+      return mounted(volume, {
+        isReadOnly: volume.isReadOnly,
+        isDevice: true,
+      });
+    case "nfs":
+      await setUpRemote(ports, volume, supply);
+      return mounted(volume, {
+        isReadOnly: volume.isReadOnly,
+        isRelabelled: false,
+      });
+    case "claim":
+      return await setUpClaim(ports, volume, supply);
+    case "image":
+      return mounted({ name: volume.name, path: "" }, {
+        isReadOnly: true,
+        isRelabelled: false,
+      });
+    case "refused":
+      throw new AgentError(volume.message, { next: "give-up" });
     default:
       return unreachable(volume);
   }
+}
+
+function mounted(
+  { name, path }: { readonly name: string; readonly path: string },
+  own: Partial<MountedVolume>,
+): MountedVolume {
+  return {
+    path,
+    isReadOnly: false,
+    isRelabelled: true,
+    isDevice: false,
+    specName: name,
+    group: "",
+    ...own,
+  };
+}
+
+async function setUpClaim(
+  ports: SetUpPorts,
+  volume: ClaimVolume,
+  supply: Supply,
+): Promise<MountedVolume> {
+  const { objects } = ports;
+  const { planned, group } = await resolveClaim(objects, volume, supply);
+  try {
+    return { ...await setUpVolume(ports, planned, supply), group };
+  } catch (error) {
+    supply.signal.throwIfAborted();
+    const step = planned.kind === "device"
+      ? "MapVolume.MapPodDevice failed"
+      : "MountVolume.SetUp failed";
+    throw stepFailure(step, planned.name, error);
+  }
+}
+
+async function setUpRemote(
+  { files, mounts }: SetUpPorts,
+  volume: RemoteVolume,
+  { signal }: Supply,
+): Promise<void> {
+  const { path, server, exported, options, isReadOnly } = volume;
+  await files.makeDirectory(path, 0o750);
+  const remote = {
+    type: "nfs",
+    server,
+    exported,
+    options,
+    isReadOnly,
+  } as const;
+  await mounts.mountRemote(path, remote, signal);
 }
 
 async function setUpFiles(
@@ -93,22 +180,19 @@ async function setUpFiles(
 async function setUpEmpty(
   ports: SetUpPorts,
   volume: EmptyVolume,
+  { pod, signal }: Supply,
 ): Promise<void> {
   const { files, mounts } = ports;
   const { path, medium, owner, readyFile } = volume;
-  const isThere = medium === "memory"
-    ? await mounts.isMounted(path)
-    : await files.stat(path) !== undefined;
+  const isThere = medium === "disk"
+    ? await files.stat(path) !== undefined
+    : await mounts.isMounted(path);
   // What the pod made of it since is the pod's.
   if (isThere && await files.stat(readyFile) !== undefined) return;
   await makeReady(ports, volume);
-  if (owner.gid !== undefined) {
-    const { mode } = await files.stat(path) ?? { mode: VOLUME_MODE };
-    await files.own(path, { mode: mode | GROUP_MODE, gid: owner.gid });
-  }
-  const cut = readyFile.lastIndexOf("/");
-  await files.makeDirectory(readyFile.slice(0, cut), 0o750);
-  await files.touch(readyFile, 0o644);
+  const uid = uidOf(pod);
+  await giveToGroup(ports, { path, owner, isReadOnly: false, uid, signal });
+  await markReady(files, readyFile);
 }
 
 async function makeReady(
@@ -120,40 +204,5 @@ async function makeReady(
   await files.makeDirectory(path.slice(0, cut), 0o750);
   await files.makeDirectory(path, VOLUME_MODE);
   if (medium === "memory") await mounts.mountTmpfs(path, { sizeBytes });
-}
-
-/** Compat: kubelet 1.36 hostPath checkType, with its words. */
-async function checkHostPath(
-  hostPaths: HostPaths,
-  { path, type }: HostVolume,
-): Promise<void> {
-  if (path.split("/").includes("..")) {
-    throw refusal(`invalid HostPath \`${path}\`: must not contain '..'`);
-  }
-  if (type === "") return;
-  const kind = await hostPaths.kindOf(path);
-  if (kind === undefined) {
-    if (type === "DirectoryOrCreate") {
-      return await hostPaths.makeDirectory(path, 0o755);
-    }
-    if (type === "FileOrCreate") return await hostPaths.makeFile(path, 0o644);
-  }
-  const wanted = HOST_TYPES.get(type);
-  if (wanted === undefined) throw refusal(`${type} is an invalid volume type`);
-  if (kind === wanted.kind) return;
-  throw refusal(`hostPath type check failed: ${path} is not a ${wanted.name}`);
-}
-
-const HOST_TYPES = new Map([
-  ["Directory", { kind: "directory", name: "directory" }],
-  ["DirectoryOrCreate", { kind: "directory", name: "directory" }],
-  ["File", { kind: "file", name: "file" }],
-  ["FileOrCreate", { kind: "file", name: "file" }],
-  ["Socket", { kind: "socket", name: "socket file" }],
-  ["CharDevice", { kind: "char-device", name: "character device" }],
-  ["BlockDevice", { kind: "block-device", name: "block device" }],
-]);
-
-function refusal(message: string): AgentError {
-  return new AgentError(message, { next: "give-up" });
+  if (medium === "huge-pages") await mounts.mountHugePages(path, sizeBytes);
 }

@@ -1,5 +1,21 @@
 /** Types of the volume runner that the pod core and the sync loop read. */
 
+/** One volume as containers get it. */
+export interface MountedVolume {
+  /** On the host; of an image, empty. */
+  readonly path: string;
+  /** No container may write to it, whatever it asks for. */
+  readonly isReadOnly: boolean;
+  /** Its files may get the label of the pod. */
+  readonly isRelabelled: boolean;
+  /** A device: containers get it as such, and do not mount it. */
+  readonly isDevice: boolean;
+  /** What its own directories are named for; of a claim, another name. */
+  readonly specName: string;
+  /** A group that its users must be in; empty: none. */
+  readonly group: string;
+}
+
 /**
  * The volumes of one pod, all together.
  *
@@ -13,6 +29,8 @@ export type VolumeState =
     readonly kind: "ready";
     /** Volume name → host path to mount. */
     readonly paths: ReadonlyMap<string, string>;
+    /** By the same names; absent for what is as usual. */
+    readonly mounted?: ReadonlyMap<string, MountedVolume>;
   }
   | {
     readonly kind: "failed";

@@ -74,6 +74,8 @@ export class RawSubject implements Subject {
         podIps: [],
         hostIps: [],
         volumePaths: new Map(),
+        imageVolumes: new Map(),
+        hasRecursiveReadOnly: false,
       },
     );
     if (result.kind === "refused") throw new Error(result.message);

@@ -9,7 +9,12 @@ export interface ObjectsCase {
   readonly harness: {
     /** Stores an object of the default namespace past the port. */
     place(
-      kind: "Secret" | "ConfigMap" | "ServiceAccount",
+      kind:
+        | "Secret"
+        | "ConfigMap"
+        | "ServiceAccount"
+        | "PersistentVolumeClaim"
+        | "PersistentVolume",
       name: string,
       content?: ApiObject,
     ): Promise<void>;
@@ -39,6 +44,33 @@ export async function getsObjects(
     ["key", "open"],
   ]);
   assert.deepEqual(map?.binaryData, { raw: "/wA=" });
+}
+
+export async function getsClaims(
+  { cluster: { objects }, harness, signal, name }: ObjectsCase,
+): Promise<void> {
+  const ref = { namespace: NAMESPACE, name };
+  assert.equal(await objects.claim(ref, signal), undefined);
+  assert.equal(await objects.persistentVolume(name, signal), undefined);
+  const common = {
+    accessModes: ["ReadWriteOnce"],
+    storageClassName: "none",
+  };
+  await harness.place("PersistentVolume", name, {
+    spec: {
+      ...common,
+      capacity: { storage: "1Mi" },
+      hostPath: { path: "/tmp/none" },
+    },
+  });
+  await harness.place("PersistentVolumeClaim", name, {
+    spec: { ...common, resources: { requests: { storage: "1Mi" } } },
+  });
+  const claim = await objects.claim(ref, signal);
+  assert.equal(claim?.metadata?.name, name);
+  assert.deepEqual(claim?.spec?.accessModes, ["ReadWriteOnce"]);
+  const volume = await objects.persistentVolume(name, signal);
+  assert.equal(volume?.spec?.hostPath?.path, "/tmp/none");
 }
 
 export async function issuesTokens(

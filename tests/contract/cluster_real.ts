@@ -151,7 +151,8 @@ export function openReal(): Promise<ClusterHarness> {
       );
     },
     place: async (kind, name, content) => {
-      const path = `/api/v1/namespaces/default/${kind.toLowerCase()}s`;
+      const scope = kind === "PersistentVolume" ? "" : "namespaces/default/";
+      const path = `/api/v1/${scope}${kind.toLowerCase()}s`;
       const metadata = { name };
       await admin.ask("POST", path, { metadata, ...content });
       placed.push(`${path}/${name}`);

@@ -36,8 +36,12 @@ mountsContract("fake", async () => {
   await files.makeDirectory("/root", 0o755);
   const mounts = new FakeMounts(files, "/root");
   const sizeBytes = (path: string) => Promise.resolve(mounts.sizes.get(path));
+  const seen = async (path: string) => {
+    const entries = await files.list(mounts.bound.get(path) ?? path);
+    return (entries ?? []).map(({ name }) => name).sort();
+  };
   const close = () => Promise.resolve();
-  return { files, mounts, root: "/root", sizeBytes, close };
+  return { files, mounts, root: "/root", seen, sizeBytes, close };
 });
 
 mountsContract("real", async () => {
@@ -48,6 +52,10 @@ mountsContract("real", async () => {
     files: new HostFiles(trees),
     mounts: new HostMounts(trees),
     root,
+    seen: (path) =>
+      Promise.resolve(
+        [...Deno.readDirSync(path)].map(({ name }) => name).sort(),
+      ),
     sizeBytes: async (path) => {
       const text = await Deno.readTextFile("/proc/self/mountinfo");
       const line = text.split("\n").find((each) => each.includes(` ${path} `));

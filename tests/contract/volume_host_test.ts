@@ -173,6 +173,61 @@ Deno.test("volumes on a machine follow no link that a pod placed", {
   });
 });
 
+Deno.test("S04 files written anew never go through links of a pod", {
+  ignore: !isRoot,
+}, async () => {
+  const cluster = aCluster();
+  await onMachine(cluster, async ({ root, runner, ask }) => {
+    const pod = aPod([{ name: "s", secret: { secretName: "s" } }]);
+    const first = await ask(pod);
+    const path = first?.kind === "ready" ? first.paths.get("s") ?? "" : "";
+    const victim = `${root}/victim`;
+    await Deno.mkdir(victim);
+    await Deno.writeTextFile(`${victim}/k`, "precious");
+    for (let round = 0; round < 20; round++) {
+      // The hostile part: what the writer relies on leads elsewhere.
+      const data = await Deno.readLink(`${path}/..data`).catch(() => "");
+      await Deno.remove(`${path}/..data`).catch(() => undefined);
+      await Deno.remove(`${path}/${data}`, { recursive: true })
+        .catch(() => undefined);
+      await Deno.symlink(victim, `${path}/${round % 2 ? "..data" : data}`)
+        .catch(() => undefined);
+      const content = { data: { k: btoa(`round ${round}`) } };
+      cluster.put("Secret", { namespace: "default", name: "s" }, content);
+      runner.forget(uidOf(pod));
+      await ask(pod);
+      assert.equal(await Deno.readTextFile(`${victim}/k`), "precious");
+      assert.deepEqual([...Deno.readDirSync(victim)].map((e) => e.name), ["k"]);
+    }
+  });
+});
+
+Deno.test("S49 what is secret is in memory, out of swap, and not for all", {
+  ignore: !isRoot,
+}, async () => {
+  await onMachine(aCluster(), async ({ root, ask }) => {
+    const pod = aPod([
+      API_ACCESS,
+      { name: "s", secret: { secretName: "s", defaultMode: 0o400 } },
+    ], { securityContext: { runAsUser: 1234 } });
+    const state = await ask(pod);
+    assert.ok(state?.kind === "ready", JSON.stringify(state));
+    const [major = 0, minor = 0] = Deno.osRelease().split(".").map(Number);
+    const hasNoSwap = major > 6 || (major === 6 && minor >= 4);
+    for (const name of [API_ACCESS.name, "s"]) {
+      const path = state.paths.get(name) ?? "";
+      const line = (await mountsBelow(root)).find((each) =>
+        each.includes(` ${path} `)
+      );
+      assert.match(line ?? "", / - tmpfs /, name);
+      if (hasNoSwap) assert.match(line ?? "", /\bnoswap\b/, name);
+    }
+    const token = `${state.paths.get(API_ACCESS.name)}/token`;
+    assert.equal(shown(token), "600 1234 0");
+    assert.equal(shown(`${state.paths.get("s")}/k`), "400 0 0");
+  });
+});
+
 Deno.test("volumes of a pod of a real API server hold a token it takes", {
   ignore: !isRoot || KUBECONFIG === "",
 }, async () => {

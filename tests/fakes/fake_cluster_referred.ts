@@ -1,8 +1,12 @@
 /**
- * What pods of a fake cluster refer to: secrets, config maps, tokens. Tokens
- * look like real ones, but nobody signed them.
+ * What pods of a fake cluster refer to: secrets, config maps, claims, tokens.
+ * Tokens look like real ones, but nobody signed them.
  */
 import { AgentError } from "../../lib/base/errors.ts";
+import type {
+  V1PersistentVolume,
+  V1PersistentVolumeClaim,
+} from "../../lib/api/types.ts";
 import type {
   ApiObject,
   ClusterObjects,
@@ -22,6 +26,8 @@ interface Hold {
 export class FakeReferred implements ClusterObjects {
   readonly #hold: Hold;
   readonly #objects = new Map<string, ApiObject>();
+  readonly claims = new Map<string, V1PersistentVolumeClaim>();
+  readonly persistentVolumes = new Map<string, V1PersistentVolume>();
   /** What was asked for, in order: `secret prod/a`, `token prod/default`. */
   readonly asked: string[] = [];
   readonly accounts = new Set<string>();
@@ -37,8 +43,15 @@ export class FakeReferred implements ClusterObjects {
     };
   }
 
-  /** Stores a `Secret` or a `ConfigMap`, or makes a `ServiceAccount`. */
+  /** Stores an object, or makes a `ServiceAccount`. */
   put(kind: string, ref: ObjectRef, content: ApiObject = {}): void {
+    const plain = JSON.parse(JSON.stringify({ metadata: ref, ...content }));
+    if (kind === "PersistentVolumeClaim") {
+      this.claims.set(`${ref.namespace}/${ref.name}`, plain);
+    }
+    if (kind === "PersistentVolume") {
+      this.persistentVolumes.set(ref.name, plain);
+    }
     if (kind === "ServiceAccount") this.accounts.add(keyOf("account", ref));
     const short = kind === "Secret"
       ? "secret"
@@ -66,6 +79,26 @@ export class FakeReferred implements ClusterObjects {
     signal: AbortSignal,
   ): Promise<ApiObject | undefined> {
     return this.#get("configmap", ref, signal);
+  }
+
+  async claim(
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): Promise<V1PersistentVolumeClaim | undefined> {
+    const key = keyOf("persistentvolumeclaim", ref);
+    this.asked.push(key);
+    await this.#hold.before(key, signal);
+    return this.claims.get(`${ref.namespace}/${ref.name}`);
+  }
+
+  async persistentVolume(
+    name: string,
+    signal: AbortSignal,
+  ): Promise<V1PersistentVolume | undefined> {
+    const key = `persistentvolume ${name}`;
+    this.asked.push(key);
+    await this.#hold.before(key, signal);
+    return this.persistentVolumes.get(name);
   }
 
   serviceAccount(

@@ -1,0 +1,46 @@
+/** The words of a volume that is not ready, as upstream's events say them. */
+import { chainOf } from "../base/errors.ts";
+
+/** A failure of another step than the usual one, or of another name. */
+export class StepFailure extends Error {
+  /** All that people shall read. */
+  readonly words: string;
+
+  constructor(words: string, cause: unknown) {
+    super(words, { cause });
+    this.words = words;
+  }
+}
+
+/** Compat: kubelet 1.36 GenerateError of a volume to mount. */
+export function stepFailure(
+  step: string,
+  volume: string,
+  cause: unknown,
+): StepFailure {
+  const words = `${step} for volume "${volume}" : ${chainOf(cause)}`;
+  return new StepFailure(words, cause);
+}
+
+/**
+ * What is behind a claim cannot be told.
+ * Compat: kubelet 1.36 WaitForAttachAndMount, without its two minutes.
+ */
+export function unknownVolume(volume: string, cause: unknown): StepFailure {
+  const words = `Unable to attach or mount volumes: unmounted volumes=[` +
+    `${volume}], unattached volumes=[], failed to process volumes=[` +
+    `${volume}]: ${chainOf(cause)}`;
+  return new StepFailure(words, cause);
+}
+
+/** One volume of a pod that is not ready. */
+export interface Failure {
+  readonly volume: { readonly name: string };
+  readonly error: unknown;
+}
+
+export function failureWords({ volume, error }: Failure): string {
+  return error instanceof StepFailure
+    ? error.words
+    : stepFailure("MountVolume.SetUp failed", volume.name, error).words;
+}
