@@ -38,9 +38,6 @@ const REFUSED_CONTAINER_FIELDS = [
 ] as const satisfies readonly (keyof V1Container)[];
 
 const IGNORED_CONTAINER_FIELDS = [
-  "livenessProbe",
-  "readinessProbe",
-  "startupProbe",
   "lifecycle",
 ] as const satisfies readonly (keyof V1Container)[];
 

@@ -93,14 +93,13 @@ Deno.test("unsupported() names what is accepted but not watched", () => {
   const pod = aPod({
     spec: { hostAliases: [{ ip: "192.0.2.1" }] },
     containers: [
-      aContainer({ readinessProbe: { tcpSocket: { port: 1 } }, lifecycle: {} }),
+      aContainer({ lifecycle: {} }),
     ],
   });
   assert.deepEqual(unsupported(pod), {
     refused: [],
     ignored: [
       "spec.hostAliases",
-      "spec.containers[web].readinessProbe",
       "spec.containers[web].lifecycle",
     ],
   });
