@@ -6,6 +6,7 @@ import type { Reader } from "./base/cell.ts";
 import { podNameOf } from "./api/pod.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Membership } from "./agent_cluster.ts";
+import type { Probes } from "./agent_probes.ts";
 import type { Config } from "./config/load.ts";
 import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
 import type { CertificateView } from "./identity/types.ts";
@@ -30,6 +31,7 @@ export interface ViewParts {
   readonly pods: PodsReader;
   readonly ledger: Ledger;
   readonly audit: Audit;
+  readonly probes: Pick<Probes, "viewsOf">;
   readonly membership: Membership | undefined;
 }
 
@@ -137,6 +139,7 @@ function podView(
     status: status ?? unseenStatus(pod),
     state,
     blockers,
+    probes: parts.probes.viewsOf(uid),
     steps: parts.ledger.stepsOf(uid),
     ...manifest === undefined ? {} : { manifest },
     logDirectory: podLogDirectory(parts.settings, podNameOf(pod)),

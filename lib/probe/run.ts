@@ -15,7 +15,7 @@ import { Lane } from "./lane.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Teller } from "./tell.ts";
 import { Timetable } from "./timetable.ts";
-import type { ProbeKind, ProbeView, Verdict, Verdicts } from "./types.ts";
+import type { ProbeView, Verdict, Verdicts } from "./types.ts";
 import { viewOf } from "./view.ts";
 import {
   isStarted,
@@ -33,7 +33,7 @@ import {
 const LONGEST_SLEEP_MS = 3_600_000;
 /** Begun in one go; then others have their turn. */
 const MOST_AT_ONCE = 16;
-/** Startup probes of pods that come together are spread over this. */
+/** Probes of pods that come together are spread over this. */
 const SPREAD_MS = 1_000;
 
 export interface ProbePorts extends AskPorts {
@@ -82,7 +82,7 @@ export class ProbeRunner {
   /** Tells of a pod as it is now; cheap when nothing has changed. */
   watch(seen: ProbedPod): void {
     const pod = this.#pods.get(seen.uid) ??
-      watchedPod(seen, (kind, ms) => this.#anchor(kind, ms));
+      watchedPod(seen, (ms) => this.#tick(Math.min(ms, SPREAD_MS)));
     if (pod === undefined) return;
     this.#pods.set(seen.uid, pod);
     const wasStopping = pod.seen.isStopping;
@@ -133,7 +133,7 @@ export class ProbeRunner {
     const isOld = instance.startedAtMs < this.#bornAtMs;
     for (const probe of member.probes.values()) {
       if (isOld) this.#spread(probe);
-      else if (probe.kind === "liveness") probe.anchorMs = this.#now();
+      else if (probe.kind === "liveness") probe.anchorMs = this.#tick(0);
     }
     if (!isOld && isStarted(member)) this.#askReadiness(member);
   }
@@ -169,20 +169,19 @@ export class ProbeRunner {
   #askReadiness(member: Member): void {
     const probe = member.probes.get("readiness");
     if (probe === undefined || probe.work !== undefined) return;
-    probe.anchorMs = this.#now();
+    probe.anchorMs = this.#tick(0);
     if (this.#gate(probe).kind === "open") this.#set(probe, probe.anchorMs);
   }
 
   /** Somewhere in its next period, so that not all are asked together. */
   #spread(probe: Probe): void {
-    const { random } = this.#ports;
-    probe.anchorMs = this.#now() + random.fraction() * probe.periodMs;
+    probe.anchorMs = this.#tick(probe.periodMs);
     if (this.#gate(probe).kind === "open") this.#set(probe, probe.anchorMs);
   }
 
-  #anchor(kind: ProbeKind, periodMs: number): number {
-    const spreadMs = kind === "startup" ? Math.min(periodMs, SPREAD_MS) : 0;
-    return this.#now() + this.#ports.random.fraction() * spreadMs;
+  /** In whole milliseconds: what is added to them stays exact. */
+  #tick(spreadMs: number): number {
+    return Math.round(this.#now() + this.#ports.random.fraction() * spreadMs);
   }
 
   #gate({ kind, state, spec, member }: Probe): decide.Gate {

@@ -95,6 +95,17 @@ story("holds after liveness failed, until there is another", async (world) => {
   assert.equal(world.verdict("c2")?.failed, undefined);
 });
 
+story("asks once each period on a clock of fractions", async (world) => {
+  await world.advance(0.1);
+  world.fraction = 0.123456789;
+  world.answer(2, 200);
+  const containers = probed({ readiness: {} });
+  const startedAtMs = world.clock.nowMs() - 60 * SECOND;
+  world.watch({ containers, id: "c1", startedAtMs });
+  for (let at = 0; at < 1000; at++) await world.advance(31.7);
+  assert.equal(world.asked(2), 32);
+});
+
 story("waits for the initial delay, from the start on", async (world) => {
   const containers = probed({ readiness: { initialDelaySeconds: 5 } });
   const startedAtMs = world.clock.nowMs() - 2 * SECOND;

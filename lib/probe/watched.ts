@@ -62,7 +62,7 @@ export interface Probe extends Timed {
 /** Undefined for a pod without probes. */
 export function watchedPod(
   seen: ProbedPod,
-  anchorMs: (kind: ProbeKind, periodMs: number) => number,
+  anchorMs: (periodMs: number) => number,
 ): WatchedPod | undefined {
   const members: Member[] = [];
   const pod = { seen, members };
@@ -76,7 +76,7 @@ export function watchedPod(
         kind,
         spec,
         periodMs,
-        anchorMs: anchorMs(kind, periodMs),
+        anchorMs: anchorMs(periodMs),
         state: firstState(kind, undefined),
         last: undefined,
         work: undefined,

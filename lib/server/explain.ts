@@ -15,6 +15,7 @@ import type { V1Container } from "../api/types.ts";
 import type { Blocker } from "../pod/action.ts";
 import type { PodState } from "../pod/state.ts";
 import { exitText, headline } from "./headline.ts";
+import { probeLines } from "./probe_text.ts";
 import { oneLine, printable } from "./printable.ts";
 import { clockTime, dated, deadline, humanDuration, timeMs } from "./times.ts";
 import type { PodView } from "./view.ts";
@@ -56,6 +57,7 @@ export function explanationText(view: PodView, nowMs: number): string {
     [headline(view, nowMs), identity(view, nowMs)],
     alsoWaiting(view, nowMs),
     containerLines(view, nowMs),
+    probeLines(view, nowMs),
     stepLines(view.steps, nowMs),
     places(view),
   ];

@@ -15,6 +15,7 @@ import {
   ordinal,
   timeMs,
 } from "./times.ts";
+import { unready } from "./probe_text.ts";
 import type { PodView } from "./view.ts";
 
 /** Longer messages are whole further below. */
@@ -49,7 +50,7 @@ export function headline(view: PodView, nowMs: number): string {
   }
   if (blocker !== undefined) return waiting(view, blocker, nowMs);
   if (state.kind === "waiting") return waitsFor(state.for);
-  return initializing(view) ?? running(view);
+  return initializing(view) ?? unready(view, nowMs) ?? running(view);
 }
 
 function waitsFor(what: string): string {

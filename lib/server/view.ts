@@ -9,6 +9,7 @@ import type { V1Pod } from "../api/types.ts";
 import type { Blocker } from "../pod/action.ts";
 import type { RuntimeHealth } from "../pod/facts.ts";
 import type { PodState } from "../pod/state.ts";
+import type { ProbeView } from "../probe/types.ts";
 import type { ManifestProblem } from "../source/types.ts";
 
 export interface PodView {
@@ -19,6 +20,8 @@ export interface PodView {
   readonly state: PodState;
   /** What the pod waits for, most important first. */
   readonly blockers: readonly Blocker[];
+  /** Absent: it has none, or they are not asked. */
+  readonly probes?: readonly ProbeView[];
   /** Oldest first. */
   readonly steps: readonly DatedStep[];
   /** The file or URL it was read from; absent once nobody wants it. */
