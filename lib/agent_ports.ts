@@ -7,6 +7,7 @@ import type {
   HostFacts,
   HostPaths,
   Mounts,
+  NodeTexts,
 } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
 import type { LogFiles, SystemLogs } from "./port/log_files.ts";
@@ -15,6 +16,7 @@ import type { NodeListener } from "./port/node_server.ts";
 import type { Checkpoints } from "./port/checkpoints.ts";
 import type { Programs } from "./port/programs.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
+import type { Usage } from "./port/usage.ts";
 import type { ClusterPorts } from "./agent_cluster.ts";
 import type { CredentialProvider } from "./config/credential_providers.ts";
 
@@ -33,8 +35,10 @@ export interface AgentPorts {
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
+  readonly usage: Pick<Usage, "filesystem">;
   /** Credential plugins, where some are configured. */
   readonly programs: Programs;
+  readonly nodeTexts: NodeTexts;
   readonly http: Http;
   /** Asks containers, for their probes and hooks. */
   readonly podNet: PodNet;
@@ -49,8 +53,6 @@ export interface AgentPorts {
 /** What only `main.ts` knows. */
 export interface AgentOptions {
   readonly version: string;
-  /** Text of the configured resolv.conf; empty when there is none. */
-  readonly resolvConf: string;
   /** Plugins for image credentials, in the order in which they are asked. */
   readonly credentialProviders: readonly CredentialProvider[];
 }

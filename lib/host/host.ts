@@ -6,10 +6,12 @@ import type {
   HostFacts,
   HostPaths,
   Mounts,
+  NodeTexts,
 } from "../port/host.ts";
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
 import type { LogFiles, SystemLogs } from "../port/log_files.ts";
+import type { Usage } from "../port/usage.ts";
 import type { Http, Listener, PodNet } from "../port/net.ts";
 import type { NodeListener } from "../port/node_server.ts";
 import type { Programs } from "../port/programs.ts";
@@ -23,10 +25,12 @@ import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
 import { HostNodeListener } from "./node_listener.ts";
 import { hostHttp } from "./net.ts";
+import { HostNodeTexts } from "./node_texts.ts";
 import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
 import { hostPrograms } from "./programs.ts";
 import { HostMounts } from "./tmpfs.ts";
+import { LinuxUsage } from "./usage.ts";
 
 export interface Host {
   readonly files: Files;
@@ -38,7 +42,9 @@ export interface Host {
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
+  readonly nodeTexts: NodeTexts;
   readonly machine: Machine;
+  readonly usage: Usage;
   readonly programs: Programs;
   readonly http: Http;
   /** What the gRPC library is not needed for. */
@@ -76,8 +82,10 @@ export function openHost(
     mounts: new HostMounts({ libc, roots: [rootDir], links: "refuse" }),
     hostPaths: hostPathsOf(libc),
     cgroups: new HostCgroups(libc, runDir),
-    host: new ProcFacts(runDir),
+    host: new ProcFacts(runDir, libc),
+    nodeTexts: new HostNodeTexts(libc),
     machine: new LinuxMachine({ runDir, hostRoot }),
+    usage: new LinuxUsage(libc, { runDir, roots: [rootDir, podLogsDir] }),
     programs: hostPrograms,
     http: hostHttp,
     podNet: hostPodNet,

@@ -16,6 +16,7 @@ import {
 import { dropsEnded, keepsDeleted } from "./cluster_deletion.ts";
 import { getsObjects, issuesTokens } from "./cluster_objects_contract.ts";
 import { reviewsAccess, reviewsTokens } from "./cluster_reviews_contract.ts";
+import { followsRuntimeClasses } from "./cluster_classes_contract.ts";
 import { failure } from "./harness.ts";
 
 const NOW = "2026-01-02T03:04:05Z";
@@ -71,6 +72,7 @@ const PROMISES: readonly {
   { name: "issues tokens bound to a pod", check: issuesTokens },
   { name: "knows whose token it is", check: reviewsTokens },
   { name: "says what a caller may do", check: reviewsAccess },
+  { name: "follows the runtime classes", check: followsRuntimeClasses },
   { name: "is healthy and knows the time", check: isHealthy },
 ];
 
