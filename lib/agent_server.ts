@@ -140,7 +140,7 @@ function handlerOf(parts: NodeServerParts, serving: AbortSignal): NodeHandler {
     nodeName: config.nodeName,
     log: ports.log,
     serving,
-    verbRule: "strict",
+    verbRule: config.flags.strictStreamingVerb ? "strict" : "loose",
     authenticator: new Authenticator({
       reviews: authentication.webhook.enabled ? reviews : undefined,
       clock: ports.clock,

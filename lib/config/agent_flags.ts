@@ -48,6 +48,11 @@ const PLACES = {
     allowed: "an absolute path without . or .. or //",
     isAllowed: isCleanAbsolutePath,
   }),
+  strictStreamingVerb: field(bool, true, {
+    help: "Ask for create before a command is run; false: as the kubelet",
+    flag: "strict-streaming-verb",
+    keepsZero: true,
+  }),
   strictFlags: field(bool, false, {
     help: "Fail on unknown flags, fields and feature gates",
     flag: "strict-flags",

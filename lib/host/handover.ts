@@ -21,7 +21,6 @@ export async function handOver(
   to: Handover,
   ahead: Uint8Array,
 ): Promise<void> {
-  const counts = { toRuntime: 0, toCaller: 0 };
   const runtime = connect({ host: to.host, port: to.port });
   try {
     runtime.on("error", () => runtime.destroy());
@@ -30,7 +29,7 @@ export async function handOver(
     runtime.write(requestText(to));
     const head = await within(HEAD_MS, runtime, readHead(runtime));
     if (head.status === 101) {
-      await join({ caller, runtime, counts }, head, ahead);
+      await join({ caller, runtime }, head, ahead);
     } else await refuse(caller, runtime, head);
   } catch {
     // Whose fault it is does not matter to the caller, nor does the address.
@@ -38,8 +37,9 @@ export async function handOver(
       plain(caller, "502 Bad Gateway", "Cannot reach the runtime's server\n");
     }
   } finally {
+    const { bytesWritten: toRuntime, bytesRead: toCaller } = runtime;
     runtime.destroy();
-    to.ended(counts);
+    to.ended({ toRuntime, toCaller });
   }
 }
 
@@ -71,22 +71,17 @@ async function readHead(runtime: Socket): Promise<ResponseHead> {
 interface Joint {
   readonly caller: Duplex;
   readonly runtime: Socket;
-  readonly counts: { toRuntime: number; toCaller: number };
 }
 
 /** Until either side has ended. Compat: apimachinery 0.36 tryUpgrade. */
 async function join(
-  { caller, runtime, counts }: Joint,
+  { caller, runtime }: Joint,
   head: ResponseHead,
   ahead: Uint8Array,
 ): Promise<void> {
   caller.write(head.text);
   if (head.rest.length > 0) caller.write(head.rest);
   if (ahead.length > 0) runtime.write(ahead);
-  counts.toCaller += head.rest.length;
-  counts.toRuntime += ahead.length;
-  caller.on("data", (chunk: Uint8Array) => counts.toRuntime += chunk.length);
-  runtime.on("data", (chunk: Uint8Array) => counts.toCaller += chunk.length);
   caller.pipe(runtime);
   runtime.pipe(caller);
   await Promise.race([

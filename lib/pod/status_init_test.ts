@@ -125,15 +125,24 @@ Deno.test("podStatus() counts a sidecar among what must be ready", () => {
     anInstance({ name: "app", pod, id: "app" }),
     anInstance({ name: "i", pod, id: "i" }),
   ];
-  const verdict = (isStarted: boolean, isReady: boolean) =>
-    new Map([[containerId("i"), { isStarted, isReady, failed: undefined }]]);
-  const unready = status(pod, { containers, verdicts: verdict(true, false) });
+  const verdict = (said: { readonly isReady: boolean }) =>
+    new Map([[
+      containerId("i"),
+      { isStarted: true, failed: undefined, ...said },
+    ]]);
+  const unready = status(pod, {
+    containers,
+    verdicts: verdict({ isReady: false }),
+  });
   assert.deepEqual(condition(unready, "Ready"), [
     "False",
     "ContainersNotReady",
     "containers with unready status: [i]",
   ]);
-  const made = status(pod, { containers, verdicts: verdict(true, true) });
+  const made = status(pod, {
+    containers,
+    verdicts: verdict({ isReady: true }),
+  });
   assert.equal(condition(made, "Ready")[0], "True");
 });
 
@@ -144,16 +153,16 @@ Deno.test("podStatus() of a container with probes is what they say", () => {
     const [own] = made.containerStatuses;
     return [own?.started, own?.ready];
   };
-  const say = (isStarted: boolean, isReady: boolean) => ({
+  const say = (said: { readonly isReady: boolean }) => ({
     containers,
     verdicts: new Map([
-      [containerId("c1"), { isStarted, isReady, failed: undefined }],
+      [containerId("c1"), { isStarted: true, failed: undefined, ...said }],
     ]),
   });
   assert.deepEqual(standing(status(pod, { containers })), [false, false]);
-  const started = status(pod, say(true, false));
+  const started = status(pod, say({ isReady: false }));
   assert.deepEqual(standing(started), [true, false]);
-  const ready = status(pod, say(true, true));
+  const ready = status(pod, say({ isReady: true }));
   assert.deepEqual(standing(ready), [true, true]);
   // Another agent has asked nobody yet: what was told of this instance holds.
   const again = status(pod, { containers }, ready);

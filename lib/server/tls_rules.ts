@@ -34,14 +34,18 @@ const SUITES: ReadonlyMap<string, string> = new Map([
 const ALWAYS = /^TLS_(AES|CHACHA20)_/;
 
 export function tlsRules(
-  { tlsMinVersion, tlsCipherSuites }: {
+  { tlsMinVersion, tlsCipherSuites, tlsCurvePreferences }: {
     readonly tlsMinVersion: string;
+    readonly tlsCurvePreferences: readonly number[];
     readonly tlsCipherSuites: readonly string[];
   },
 ): { readonly rules: TlsRules; readonly warnings: readonly string[] } {
   const warnings: string[] = [];
   if (tlsMinVersion === "VersionTLS10" || tlsMinVersion === "VersionTLS11") {
     warnings.push(`tlsMinVersion: ${tlsMinVersion} is raised to VersionTLS12`);
+  }
+  if (tlsCurvePreferences.length > 0) {
+    warnings.push("tlsCurvePreferences: the usual ones are offered");
   }
   const ciphers = new Set<string>();
   for (const name of tlsCipherSuites) {

@@ -14,6 +14,7 @@ import {
   refOf,
 } from "./cluster_case.ts";
 import { dropsEnded, keepsDeleted } from "./cluster_deletion.ts";
+import { reviewsAccess, reviewsTokens } from "./cluster_reviews_contract.ts";
 import { followsRuntimeClasses } from "./cluster_classes_contract.ts";
 import {
   getsClaims,
@@ -74,6 +75,8 @@ const PROMISES: readonly {
   { name: "gets secrets and config maps", check: getsObjects },
   { name: "gets claims and persistent volumes", check: getsClaims },
   { name: "issues tokens bound to a pod", check: issuesTokens },
+  { name: "knows whose token it is", check: reviewsTokens },
+  { name: "says what a caller may do", check: reviewsAccess },
   { name: "follows the runtime classes", check: followsRuntimeClasses },
   { name: "is healthy and knows the time", check: isHealthy },
 ];

@@ -108,6 +108,9 @@ export class FakeReferred implements ClusterObjects {
     return this.#get("serviceaccount", ref, signal);
   }
 
+  /** Whose tokens they are, of those that are for the server itself. */
+  readonly owners = new Map<string, string>();
+
   async createToken(
     request: TokenRequest,
     signal: AbortSignal,
@@ -136,6 +139,9 @@ export class FakeReferred implements ClusterObjects {
       sub: `system:serviceaccount:${namespace}:${name}`,
       "kubernetes.io": { namespace, pod, serviceaccount: { name } },
     });
+    if (request.audience === undefined) {
+      this.owners.set(token, `system:serviceaccount:${namespace}:${name}`);
+    }
     return { token, expiresAtMs: (issuedAt + seconds) * 1000 };
   }
 
