@@ -2,8 +2,8 @@
  * The wiring: which cells there are, who writes them, which loops run, in what
  * order they start and stop. Everybody is known here and nowhere else.
  */
-import { cell } from "./base/cell.ts";
-import { KeyedQueue } from "./base/keyed_queue.ts";
+import type { Reader } from "./base/cell.ts";
+import type { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Recorder } from "./port/recorder.ts";
@@ -13,22 +13,22 @@ import {
   type Membership,
 } from "./agent_cluster.ts";
 import { createEnds, keepLogs } from "./agent_ends.ts";
+import { createImages } from "./agent_images.ts";
+import { createCells } from "./agent_cells.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
+import { createProbes } from "./agent_probes.ts";
 import { createNodeServer } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
-import { ImageRunner } from "./image/run.ts";
-import type { RuntimeHealth } from "./pod/facts.ts";
 import { adminHandler } from "./server/admin.ts";
 import { healthHandler } from "./server/health.ts";
 import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
-import { type Desired, NOTHING_YET } from "./source/types.ts";
+import type { Desired } from "./source/types.ts";
 import { createApply } from "./sync/apply.ts";
-import { HealthLoop, UNHEARD } from "./sync/health.ts";
-import { Ledger } from "./sync/ledger.ts";
+import { HealthLoop } from "./sync/health.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
-import { imageOptions, podSettings, sourceConfig } from "./sync/settings.ts";
+import { podSettings, sourceConfig } from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
 import { wantedBy } from "./sync/wanted.ts";
 import { pass } from "./sync/worker.ts";
@@ -63,25 +63,18 @@ function createParts(
   ports: AgentPorts,
   options: AgentOptions,
 ) {
-  const [desired, desiredReader] = cell<Desired>(NOTHING_YET);
-  const [health, healthReader] = cell<RuntimeHealth>(UNHEARD);
-  const pods: Pods = new Map();
-  const queue = new KeyedQueue<PodUid>(ports.clock);
-  const ledger = new Ledger(ports.clock);
-  const membership = joinCluster(config, ports, {
-    desired: desiredReader,
-    health: healthReader,
-    pods,
-    steps: ledger,
-  });
+  const cells = createCells(ports.clock);
+  const { desiredReader, healthReader, pods, queue, ledger } = cells;
+  const readers = { desired: desiredReader, health: healthReader, pods };
+  const membership = joinCluster(config, ports, { ...readers, steps: ledger });
   const recorder = membership?.recorder ?? ledger;
   const suspect = () => healthLoop.suspect();
-  const inside = { queue, recorder, membership, suspect };
-  const runners = createRunners(config, ports, inside);
+  const inside = { ...readers, queue, recorder, membership, suspect };
+  const runners = createRunners(config, ports, { ...options, ...inside });
   const settings = podSettings(config, ports.host, options.resolvConf);
   const healthLoop = new HealthLoop({
     ...ports,
-    health,
+    health: cells.health,
     changed: () => {
       audit.now();
       wakeAll(loopPorts);
@@ -89,11 +82,9 @@ function createParts(
   });
   const loopPorts = {
     ...ports,
+    ...readers,
     queue,
     settings,
-    desired: desiredReader,
-    health: healthReader,
-    pods,
     volumes: runners.volumes,
     lastWords: runners.ends.lastWords,
     suspect,
@@ -104,12 +95,7 @@ function createParts(
     config,
     ports,
     settings,
-    desired,
-    desiredReader,
-    healthReader,
-    pods,
-    queue,
-    ledger,
+    ...cells,
     recorder,
     membership,
     ...runners,
@@ -135,22 +121,25 @@ function joinCluster(
 function createRunners(
   config: Config,
   ports: AgentPorts,
-  inside: {
+  inside: Pick<AgentOptions, "credentialProviders"> & {
+    readonly desired: Reader<Desired>;
     readonly queue: KeyedQueue<PodUid>;
     readonly recorder: Recorder;
     readonly membership: Membership | undefined;
+    readonly pods: Pods;
     readonly suspect: () => void;
   },
 ) {
   const { queue, recorder, membership, suspect } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
+  const objects = membership?.cluster.objects;
   const podsDir = `${config.paths.rootDir}/pods`;
-  const shared = { ...ports, ...ports.cluster, recorder, hint };
   return {
     ends: createEnds(ports, { recorder, hint, suspect, podsDir }),
-    imageRunner: new ImageRunner(shared, imageOptions(config)),
+    probes: createProbes(ports, { ...inside, hint }),
+    imageRunner: createImages(config, ports, { ...inside, hint, objects }),
     volumes: new VolumeRunner(
-      { ...shared, objects: membership?.cluster.objects },
+      { ...ports, ...ports.cluster, ...inside, hint, objects },
       {
         podsDir,
         allocatable: () => membership?.allocatable() ?? NOTHING,
@@ -174,6 +163,7 @@ async function run(
   scope.run("images", (signal) => parts.imageRunner.run(signal));
   scope.run("volumes", (signal) => parts.volumes.run(signal));
   scope.run("logs", (signal) => keepLogs(parts, signal));
+  scope.run("probes", (signal) => parts.probes.run(signal));
   scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",
@@ -208,6 +198,7 @@ async function makeDirectories({ config, ports }: Parts): Promise<void> {
   const { files } = ports;
   await files.makeDirectory(rootDir, 0o750);
   await files.makeDirectory(`${rootDir}/pods`, 0o750);
+  await files.makeDirectory(`${rootDir}/checkpoints`, 0o700);
   await files.makeDirectory(podLogsDir, 0o750);
   await files.makeDirectory(containerLogsDir, 0o755);
 }
@@ -247,8 +238,7 @@ function workerPorts(parts: Parts) {
       recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),
-    // Until the probe runner is wired in.
-    verdicts: () => new Map(),
+    verdicts: () => parts.probes.verdicts,
     settings: parts.settings,
     pods,
     wanted: () => wantedBy(desiredReader),
@@ -258,9 +248,13 @@ function workerPorts(parts: Parts) {
     suspect: () => parts.healthLoop.suspect(),
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
-    projected: (uid: PodUid) => membership?.statuses.wake(uid),
+    projected: (uid: PodUid) => {
+      parts.probes.watch(uid);
+      membership?.statuses.wake(uid);
+    },
     forgotten: (uid: PodUid) => {
       parts.ledger.forget(uid);
+      parts.probes.forget(uid);
       membership?.forgotten(uid);
       wakeHeirs(parts, uid);
     },

@@ -16,6 +16,7 @@ import { PodEvents } from "./events/pod_events.ts";
 import { EventWriter } from "./events/run.ts";
 import { hostIps } from "./node/addresses.ts";
 import { createNode, type NodeLoops } from "./node/loops.ts";
+import { declaredFeatures } from "./node/declared.ts";
 import { nodeSettings } from "./node/settings.ts";
 import { NO_DEVICES, NO_PRESSURE, type NodeRecorder } from "./node/types.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
@@ -190,7 +191,7 @@ function createNodeLoops(
     pressure: constant(NO_PRESSURE),
     devices: constant(NO_DEVICES),
     isShuttingDown: constant(false),
-    declaredFeatures: [],
+    declaredFeatures: declaredFeatures(config),
     reconnect: () => cluster.reconnect(),
   }, nodeSettings(config, KUBERNETES_VERSION));
 }

@@ -3,7 +3,7 @@
  * what matters to it. Pure; no test framework in here.
  */
 import { containerId, podUid, sandboxId } from "../lib/api/id.ts";
-import { containersOf, podNameOf, uidOf } from "../lib/api/pod.ts";
+import { allContainersOf, podNameOf, uidOf } from "../lib/api/pod.ts";
 import type { V1Container, V1Pod, V1PodSpec } from "../lib/api/types.ts";
 import type { ImageProgress } from "../lib/image/types.ts";
 import type {
@@ -149,7 +149,7 @@ export function anInstance(parts: InstanceParts = {}): ObservedContainer {
     ...own
   } = parts;
   const name = parts.name ?? pod.spec?.containers[0]?.name ?? "web";
-  const made = spec ?? pod.spec?.containers.find((c) => c.name === name) ??
+  const made = spec ?? allContainersOf(pod).find((c) => c.name === name) ??
     aContainer({ name });
   const attempt = parts.attempt ?? 0;
   const state = parts.state ?? "running";
@@ -228,7 +228,7 @@ export function someFacts(parts: FactParts = {}): Facts {
     observed: { sandboxes, containers, atMs: NOW_MS },
     images: new Map(
       Object.entries(images ?? {}).map(([name, progress]) => {
-        const image = containersOf(pod ?? aPod())
+        const image = allContainersOf(pod ?? aPod())
           .find((container) => container.name === name)?.image ?? "";
         return [name, { image, ...progress }];
       }),

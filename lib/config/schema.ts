@@ -44,6 +44,8 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "registryBurst",
   "serializeImagePulls",
   "maxParallelImagePulls",
+  "imagePullCredentialsVerificationPolicy",
+  "preloadedImagesVerificationAllowlist",
   "runtimeRequestTimeout",
   "containerRuntimeEndpoint",
   "imageServiceEndpoint",
@@ -96,6 +98,11 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "authorization.mode",
   "authorization.webhook.cacheAuthorizedTTL",
   "authorization.webhook.cacheUnauthorizedTTL",
+  "enableDebuggingHandlers",
+  "enableProfilingHandler",
+  "enableDebugFlagsHandler",
+  "enableSystemLogHandler",
+  "enableSystemLogQuery",
 ]);
 
 /**

@@ -57,7 +57,7 @@ export function openHealth(): Pick<PodNet, "health"> {
         await connected(client, { address, deadline, ...target }, signal);
         const message = encodeMessage(request, { service: target.service });
         const bytes = await check(client, { ...target, message, deadline });
-        return nameOf(decodeMessage<Answer>(response, bytes).status);
+        return statusOf(response, bytes);
       } catch (error) {
         throw signal.aborted ? signal.reason : error;
       } finally {
@@ -66,6 +66,19 @@ export function openHealth(): Pick<PodNet, "health"> {
       }
     },
   };
+}
+
+/** The name of the status that was answered. */
+function statusOf(response: protobuf.Type, bytes: Uint8Array): string {
+  try {
+    return nameOf(decodeMessage<Answer>(response, bytes).status);
+  } catch (cause) {
+    throw new AgentError(
+      "error: health rpc probe failed: rpc error: code = Internal " +
+        "desc = the answer is no HealthCheckResponse",
+      { next: "retry", cause },
+    );
+  }
 }
 
 interface Call extends PodTarget {

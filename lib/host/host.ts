@@ -9,13 +9,14 @@ import type {
 } from "../port/host.ts";
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
-import type { LogFiles, LogKeeper } from "../port/log_files.ts";
+import type { LogFiles, LogKeeper, SystemLogs } from "../port/log_files.ts";
 import type { Http, Listener, PodNet } from "../port/net.ts";
 import type { NodeListener } from "../port/node_server.ts";
+import type { Programs } from "../port/programs.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
 import { hostPathsOf } from "./host_paths.ts";
-import { openLibc } from "./libc.ts";
+import { type Libc, openLibc } from "./libc.ts";
 import { HostListener } from "./listener.ts";
 import { HostLogKeeper } from "./log_keeper.ts";
 import { HostLogFiles } from "./log_files.ts";
@@ -25,6 +26,7 @@ import { HostNodeListener } from "./node_listener.ts";
 import { hostHttp } from "./net.ts";
 import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
+import { hostPrograms } from "./programs.ts";
 import { HostMounts } from "./tmpfs.ts";
 
 export interface Host {
@@ -33,11 +35,13 @@ export interface Host {
   readonly certificateFiles: Files;
   readonly logFiles: LogFiles;
   readonly logKeeper: LogKeeper;
+  readonly systemLogs: SystemLogs;
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
   readonly machine: Machine;
+  readonly programs: Programs;
   readonly http: Http;
   /** What the gRPC library is not needed for. */
   readonly podNet: Omit<PodNet, "health">;
@@ -69,6 +73,7 @@ export function openHost(
       links: "follow",
     }),
     certificateFiles: new HostFiles({ libc, roots: ["/"], links: "follow" }),
+    systemLogs: systemLogs(libc, join(hostRoot, "/var/log")),
     // Termination messages are below the pods' own directories.
     logFiles: new HostLogFiles({
       libc,
@@ -83,9 +88,19 @@ export function openHost(
     cgroups: new HostCgroups(libc, runDir),
     host: new ProcFacts(runDir),
     machine: new LinuxMachine({ runDir, hostRoot }),
+    programs: hostPrograms,
     http: hostHttp,
     podNet: hostPodNet,
     listener: new HostListener(libc),
     nodeListener: new HostNodeListener(),
+  };
+}
+
+function systemLogs(libc: Libc, folder: string): SystemLogs {
+  const trees = { libc, roots: [folder], links: "refuse" } as const;
+  return {
+    folder,
+    files: new HostFiles(trees),
+    logFiles: new HostLogFiles(trees),
   };
 }

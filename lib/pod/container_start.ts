@@ -62,8 +62,8 @@ function imageFailed(
       actions: [ensureImage(container)],
     };
   }
-  const isPull = reason !== "ErrImageNeverPull" &&
-    reason !== "InvalidImageName";
+  const isPull = !/^(ErrImageNeverPull|InvalidImageName|ImageInspectError)$/
+    .test(reason);
   return waiting({
     what: isPull ? "ImagePullBackOff" : reason,
     message: isPull

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
-import { aFailed, NOW_MS } from "../../tests/build.ts";
-import { probeRestartDelay, restartDelay } from "./restart.ts";
+import {
+  aContainer,
+  aFailed,
+  aPod,
+  NOW_MS,
+  someFacts,
+} from "../../tests/build.ts";
+import type { V1Container } from "../api/types.ts";
+import { delayOf } from "./crash.ts";
+import { mayRestart, probeRestartDelay, restartDelay } from "./restart.ts";
 
 const LIMITS = upTo(300_000);
 
@@ -111,4 +119,49 @@ Deno.test("probeRestartDelay() waits only where the instance before ended lately
       nextCrashDelayMs,
     });
   }
+});
+
+Deno.test("mayRestart() asks the rules first, then the container's policy, then the pod's", () => {
+  const rules = (operator: string, action = "Restart") => [{
+    action,
+    exitCodes: { operator, values: [42] },
+  }];
+  const table: [Partial<V1Container>, number, boolean][] = [
+    [{}, 1, false],
+    [{ restartPolicy: "OnFailure" }, 1, true],
+    [{ restartPolicy: "OnFailure" }, 0, false],
+    [{ restartPolicy: "Always" }, 0, true],
+    [{ restartPolicy: "Never", restartPolicyRules: rules("In") }, 42, true],
+    [{ restartPolicy: "Never", restartPolicyRules: rules("In") }, 1, false],
+    [{ restartPolicy: "Never", restartPolicyRules: rules("NotIn") }, 42, false],
+    [{ restartPolicy: "Never", restartPolicyRules: rules("NotIn") }, 1, true],
+    [{ restartPolicy: "Never", restartPolicyRules: rules("?") }, 42, false],
+    [
+      {
+        restartPolicy: "Never",
+        restartPolicyRules: rules("In", "RestartAllContainers"),
+      },
+      42,
+      true,
+    ],
+    // Without a policy of its own a container has no rules.
+    [{ restartPolicyRules: rules("In") }, 42, false],
+  ];
+  const pod = aPod({ spec: { restartPolicy: "Never" } });
+  for (const [own, exitCode, expected] of table) {
+    const made = mayRestart(pod, aContainer(own), exitCode);
+    assert.equal(made, expected, JSON.stringify([own, exitCode]));
+  }
+});
+
+Deno.test("delayOf() forgives a container whose image or resources are others", () => {
+  const container = aContainer();
+  const instance = aFailed({ crashDelayMs: 40_000 });
+  const facts = someFacts({ containers: [instance] });
+  const delay = (own: Partial<V1Container>) =>
+    delayOf(facts, { ...container, ...own })?.delayMs;
+  assert.equal(delay({}), 40_000);
+  assert.equal(delay({ image: "busybox:2" }), undefined);
+  const resources = { limits: { cpu: "1" } };
+  assert.equal(delay({ resources }), undefined);
 });

@@ -140,6 +140,8 @@ export interface ObjectRef {
 export interface TokenRequest {
   readonly namespace: string;
   readonly serviceAccount: string;
+  /** Of the account; absent: whatever has the name. */
+  readonly serviceAccountUid?: string;
   /** Absent: the API server itself. */
   readonly audience?: string;
   readonly expirationSeconds: number;
@@ -158,6 +160,11 @@ export interface ClusterObjects {
   secret(ref: ObjectRef, signal: AbortSignal): Promise<ApiObject | undefined>;
   /** Undefined when there is no such config map. */
   configMap(
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): Promise<ApiObject | undefined>;
+  /** Undefined when there is no such service account. */
+  serviceAccount(
     ref: ObjectRef,
     signal: AbortSignal,
   ): Promise<ApiObject | undefined>;

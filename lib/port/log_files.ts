@@ -2,6 +2,7 @@
  * What reading container logs needs of the file system beyond `Files`: a file
  * that stays open while it is renamed, and reading a part of it.
  */
+import type { Files } from "./host.ts";
 
 /** One open log file. It goes on being the same file when it is renamed. */
 export interface LogFile {
@@ -40,4 +41,12 @@ export interface LogKeeper {
    * name that ends in `.tmp`, and then takes the file away.
    */
   pack(from: string, signal: AbortSignal): Promise<void>;
+}
+
+/** The machine's own logs. Nothing above the folder can be reached. */
+export interface SystemLogs {
+  /** `/var/log`, below the host root. */
+  readonly folder: string;
+  readonly files: Pick<Files, "list" | "stat">;
+  readonly logFiles: LogFiles;
 }

@@ -58,6 +58,15 @@ export function imageOptions({ kubelet }: Config) {
   };
 }
 
+/** Undefined: a pod may use any image that the node has. */
+export function verificationSettings({ kubelet, features }: Config) {
+  const policy = kubelet.imagePullCredentialsVerificationPolicy;
+  if (!features.KubeletEnsureSecretPulledImages || policy === "") {
+    return undefined;
+  }
+  return { policy, allowlist: kubelet.preloadedImagesVerificationAllowlist };
+}
+
 /** Where manifests come from. */
 export function sourceConfig({ kubelet, nodeName }: Config) {
   return {

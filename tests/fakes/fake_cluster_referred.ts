@@ -40,7 +40,11 @@ export class FakeReferred implements ClusterObjects {
   /** Stores a `Secret` or a `ConfigMap`, or makes a `ServiceAccount`. */
   put(kind: string, ref: ObjectRef, content: ApiObject = {}): void {
     if (kind === "ServiceAccount") this.accounts.add(keyOf("account", ref));
-    const short = kind === "Secret" ? "secret" : "configmap";
+    const short = kind === "Secret"
+      ? "secret"
+      : kind === "ServiceAccount"
+      ? "serviceaccount"
+      : "configmap";
     this.#objects.set(JSON.stringify([short, ref.namespace, ref.name]), {
       kind,
       metadata: ref,
@@ -62,6 +66,13 @@ export class FakeReferred implements ClusterObjects {
     signal: AbortSignal,
   ): Promise<ApiObject | undefined> {
     return this.#get("configmap", ref, signal);
+  }
+
+  serviceAccount(
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): Promise<ApiObject | undefined> {
+    return this.#get("serviceaccount", ref, signal);
   }
 
   async createToken(

@@ -124,10 +124,17 @@ export class PodWorld {
       manifestFiles: this.manifests,
       logFiles: new FakeLogFiles(this.files),
       logKeeper: new FakeLogKeeper(this.files),
+      systemLogs: {
+        folder: "/var/log",
+        files: this.files,
+        logFiles: new FakeLogFiles(this.files),
+      },
+      checkpoints: { checkpoint: () => Promise.resolve() },
       mounts: this.mounts,
       hostPaths: this.hostPaths,
       cgroups: this.cgroups,
       host: fakeHostFacts(),
+      programs: { run: () => Promise.reject(new Error("No plugin here")) },
       http: new FakeHttp(),
       podNet: this.podNet,
       listener: QUIET,
@@ -138,7 +145,11 @@ export class PodWorld {
         say: (words) => this.trace.say(words),
         before: (call) => this.#before(call),
       })),
-    }, { version: "0.0.0", resolvConf: "nameserver 192.0.2.1\n" });
+    }, {
+      version: "0.0.0",
+      resolvConf: "nameserver 192.0.2.1\n",
+      credentialProviders: [],
+    });
   }
 }
 
