@@ -2,8 +2,8 @@
  * The wiring: which cells there are, who writes them, which loops run, in what
  * order they start and stop. Everybody is known here and nowhere else.
  */
-import { cell, type Reader } from "./base/cell.ts";
-import { KeyedQueue } from "./base/keyed_queue.ts";
+import type { Reader } from "./base/cell.ts";
+import type { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Recorder } from "./port/recorder.ts";
@@ -15,19 +15,18 @@ import {
 import { createEnds, keepLogs } from "./agent_ends.ts";
 import { followClasses, followNode, wakeHeirs } from "./agent_follow.ts";
 import { createImages } from "./agent_images.ts";
+import { createCells } from "./agent_cells.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createProbes } from "./agent_probes.ts";
 import { createServers } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
-import type { RuntimeHealth } from "./pod/facts.ts";
 import { adminHandler } from "./server/admin.ts";
 import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
-import { type Desired, NOTHING_YET } from "./source/types.ts";
+import type { Desired } from "./source/types.ts";
 import { createApply } from "./sync/apply.ts";
-import { HealthLoop, UNHEARD } from "./sync/health.ts";
-import { Ledger } from "./sync/ledger.ts";
+import { HealthLoop } from "./sync/health.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
 import { podSettings, sourceConfig, userIdOptions } from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
@@ -65,32 +64,18 @@ function createParts(
   ports: AgentPorts,
   options: AgentOptions,
 ) {
-  const [desired, desiredReader] = cell<Desired>(NOTHING_YET);
-  const [health, healthReader] = cell<RuntimeHealth>(UNHEARD);
-  const pods: Pods = new Map();
-  const queue = new KeyedQueue<PodUid>(ports.clock);
-  const ledger = new Ledger(ports.clock);
-  const membership = joinCluster(config, ports, {
-    desired: desiredReader,
-    health: healthReader,
-    pods,
-    steps: ledger,
-  });
+  const cells = createCells(ports.clock);
+  const { desiredReader, healthReader, pods, queue, ledger } = cells;
+  const readers = { desired: desiredReader, health: healthReader, pods };
+  const membership = joinCluster(config, ports, { ...readers, steps: ledger });
   const recorder = membership?.recorder ?? ledger;
   const suspect = () => healthLoop.suspect();
-  const inside = {
-    desired: desiredReader,
-    queue,
-    recorder,
-    membership,
-    pods,
-    suspect,
-  };
+  const inside = { ...readers, queue, recorder, membership, suspect };
   const runners = createRunners(config, ports, { ...options, ...inside });
   const settings = podSettings(config, ports.host);
   const healthLoop = new HealthLoop({
     ...ports,
-    health,
+    health: cells.health,
     changed: () => {
       audit.now();
       wakeAll(loopPorts);
@@ -98,11 +83,9 @@ function createParts(
   });
   const loopPorts = {
     ...ports,
+    ...readers,
     queue,
     settings,
-    desired: desiredReader,
-    health: healthReader,
-    pods,
     volumes: runners.volumes,
     lastWords: runners.ends.lastWords,
     suspect,
@@ -115,12 +98,7 @@ function createParts(
     ports,
     settings,
     userIds,
-    desired,
-    desiredReader,
-    healthReader,
-    pods,
-    queue,
-    ledger,
+    ...cells,
     recorder,
     membership,
     ...runners,

@@ -28,10 +28,10 @@ export interface AgentPorts {
   /** Follows links, as admins may place them in the manifest folder. */
   readonly manifestFiles: Files;
   readonly logFiles: LogFiles;
+  readonly logKeeper: LogKeeper;
   /** What `/logs` shows: the machine's own, below one folder. */
   readonly systemLogs: SystemLogs;
   readonly checkpoints: Checkpoints;
-  readonly logKeeper: LogKeeper;
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;

@@ -49,23 +49,26 @@ Deno.test("isRestartingAll() sees a rule that matches, or that did", () => {
 
 Deno.test("planRun() stops and removes all, the cause last, and keeps the logs", () => {
   const look = anInstance({ pod: POD, name: "look", id: "look" });
-  const { actions } = plan({
-    pod: POD,
-    state: running(),
-    sandboxes: [aSandbox()],
-    containers: [source, other, look, init],
-    isRestartingAll: true,
-  });
-  assert.deepEqual(
-    actions.map((action) =>
+  const reset = (othersState: "running" | "exited") =>
+    plan({
+      pod: POD,
+      state: running(),
+      sandboxes: [aSandbox()],
+      containers: [source, { ...other, state: othersState }, look, init],
+      isRestartingAll: true,
+    }).actions.map((action) =>
       action.kind === "remove-container"
         ? [action.id, action.log]
         : action.kind === "stop-containers"
         ? action.containers.map(({ id }) => id)
         : action.kind
-    ),
-    [["other"], ["other", undefined], ["i", undefined], ["app", undefined]],
-  );
+    );
+  assert.deepEqual(reset("running"), [["other"]]);
+  assert.deepEqual(reset("exited"), [
+    ["other", undefined],
+    ["i", undefined],
+    ["app", undefined],
+  ]);
 });
 
 Deno.test("podStatus() says that all are restarting, and counts it", () => {

@@ -1,0 +1,19 @@
+/** The cells of the agent; the table in sync/store.ts says who writes which. */
+import { cell } from "./base/cell.ts";
+import type { Clock } from "./base/clock.ts";
+import { KeyedQueue } from "./base/keyed_queue.ts";
+import type { PodUid } from "./api/id.ts";
+import type { RuntimeHealth } from "./pod/facts.ts";
+import { type Desired, NOTHING_YET } from "./source/types.ts";
+import { UNHEARD } from "./sync/health.ts";
+import { Ledger } from "./sync/ledger.ts";
+import type { Pods } from "./sync/store.ts";
+
+export function createCells(clock: Clock) {
+  const [desired, desiredReader] = cell<Desired>(NOTHING_YET);
+  const [health, healthReader] = cell<RuntimeHealth>(UNHEARD);
+  const pods: Pods = new Map();
+  const queue = new KeyedQueue<PodUid>(clock);
+  const ledger = new Ledger(clock);
+  return { desired, desiredReader, health, healthReader, pods, queue, ledger };
+}
