@@ -12,6 +12,7 @@ export type {
   V1DownwardAPIVolumeFile,
   V1EnvVar,
   V1EphemeralContainer,
+  V1HostAlias,
   V1HTTPGetAction,
   V1KeyToPath,
   V1Lifecycle,

@@ -60,6 +60,10 @@ export type Action =
     }[];
   }
   | { readonly kind: "run-sandbox"; readonly spec: SandboxSpec }
+  /** There is no sandbox to ask for, and why; fails as its creation would. */
+  | { readonly kind: "refuse-sandbox"; readonly message: string }
+  /** Gives the pod ids of its own for its user namespace, and keeps them. */
+  | { readonly kind: "allocate-user-ids" }
   | {
     readonly kind: "start-container";
     readonly sandboxId: SandboxId;
@@ -72,6 +76,8 @@ export type Action =
     /** Images it mounts, as the image runner knows them. */
     readonly imageVolumes: readonly string[];
     readonly postStart?: PostStart;
+    /** The pod's /etc/hosts, written in place at each start. */
+    readonly hosts?: { readonly path: string; readonly text: string };
   }
   /** A container that was created when the agent died, but not started. */
   | {

@@ -21,7 +21,7 @@ import {
 import { remembered } from "./labels.ts";
 import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
 import { postStart } from "./post_start.ts";
-import { sandboxSpec } from "./sandbox_spec.ts";
+import { sandboxSpec, specBlocker } from "./sandbox_spec.ts";
 import { readyVolumes, volumeBlocker } from "./volumes.ts";
 
 /** Its image is looked for, then pulled, then it is made and started. */
@@ -133,6 +133,9 @@ function startContainer(
   if (volumePaths === undefined) return waiting(volumeBlocker(facts));
   const target = targetOf(facts, container);
   if (target.kind === "refused") return target;
+  const inside = sandboxSpec(facts, pod, sandbox.attempt);
+  if (inside.kind === "wait") return waiting(specBlocker(inside));
+  if (inside.kind === "refused") return inside;
   const instance = instancesOf(facts.observed, container.name)[0];
   const attempt = instance === undefined
     ? facts.loggedAttempts.get(container.name) ?? 0
@@ -146,8 +149,11 @@ function startContainer(
     hostIps: facts.hostIps,
     volumePaths,
     imageVolumes: imageRefs(facts, pod, container),
-    hasRecursiveReadOnly: facts.runtime.recursiveReadOnlyHandlers
-      ?.has(pod.spec?.runtimeClassName ?? "") === true,
+    hasRecursiveReadOnly: facts.runtime.handlers.some((each) =>
+      each.name === inside.spec.runtimeHandler &&
+      each.hasRecursiveReadOnlyMounts
+    ),
+    user: inside.spec.security.namespaces.user,
   });
   if (result.kind === "refused") return result;
   return {
@@ -155,7 +161,7 @@ function startContainer(
     actions: [{
       kind: "start-container",
       sandboxId: sandbox.id,
-      sandbox: sandboxSpec(settings, pod, sandbox.attempt),
+      sandbox: inside.spec,
       container: result.spec,
       log: logPlace(facts, place, attempt),
       messageFile: result.messageFile,
@@ -163,6 +169,7 @@ function startContainer(
       imageVolumes: mountedImages(pod, container)
         .map(({ name }) => imageVolumeKey(name)),
       ...postStart(facts, place),
+      ...result.hosts === undefined ? {} : { hosts: result.hosts },
     }],
   };
 }

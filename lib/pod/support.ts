@@ -19,14 +19,7 @@ export interface Unsupported {
 }
 
 const REFUSED_POD_FIELDS = [
-  "hostnameOverride",
   "resourceClaims",
-  "resources",
-  "runtimeClassName",
-] as const satisfies readonly (keyof V1PodSpec)[];
-
-const IGNORED_POD_FIELDS = [
-  "hostAliases",
 ] as const satisfies readonly (keyof V1PodSpec)[];
 
 const IGNORED_CONTAINER_FIELDS = [
@@ -43,14 +36,8 @@ export function unsupported(pod: V1Pod): Unsupported {
     refused: [
       ...set(spec, REFUSED_POD_FIELDS).map((field) => `spec.${field}`),
       ...(spec.volumes ?? []).flatMap(unsupportedInVolume),
-      ...spec.hostUsers === false ? ["spec.hostUsers"] : [],
-      ...isApparmor(spec.securityContext)
-        ? ["spec.securityContext.appArmorProfile"]
-        : [],
-      ...containers.flatMap(refusedIn),
     ],
     ignored: [
-      ...set(spec, IGNORED_POD_FIELDS).map((field) => `spec.${field}`),
       ...(spec.volumes ?? []).flatMap(ignoredInVolume),
       ...containers.flatMap(ignoredIn),
     ],
@@ -77,29 +64,10 @@ function placed(pod: V1Pod): Placed[] {
   );
 }
 
-function refusedIn({ at, container }: Placed): string[] {
-  const { limits } = container.resources ?? {};
-  return [
-    ...isApparmor(container.securityContext)
-      ? [`${at}.securityContext.appArmorProfile`]
-      : [],
-    ...Object.keys(limits ?? {}).filter((name) => name.startsWith("hugepages-"))
-      .map((name) => `${at}.resources.limits[${name}]`),
-  ];
-}
-
 function ignoredIn({ at, container }: Placed): string[] {
   return [
     ...set(container, IGNORED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
   ];
-}
-
-/** A profile that confines; without one the runtime's default holds. */
-function isApparmor(
-  context: { appArmorProfile?: { type: string } } | undefined,
-): boolean {
-  const type = context?.appArmorProfile?.type;
-  return type !== undefined && type !== "Unconfined";
 }
 
 /** The fields of `keys` that hold something. */

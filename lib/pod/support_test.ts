@@ -7,15 +7,8 @@ Deno.test("unsupported() refuses what would run wrongly, by field", () => {
   const table: [Partial<V1PodSpec>, string[]][] = [
     [{}, []],
     [{ initContainers: [aContainer()], activeDeadlineSeconds: 9 }, []],
-    [{ runtimeClassName: "kata" }, ["spec.runtimeClassName"]],
-    [{ hostUsers: false }, ["spec.hostUsers"]],
-    [{ hostUsers: true }, []],
+    [{ runtimeClassName: "kata", hostUsers: false }, []],
     [{ resourceClaims: [{ name: "r" }] }, ["spec.resourceClaims"]],
-    [
-      { securityContext: { appArmorProfile: { type: "RuntimeDefault" } } },
-      ["spec.securityContext.appArmorProfile"],
-    ],
-    [{ securityContext: { appArmorProfile: { type: "Unconfined" } } }, []],
   ];
   for (const [spec, expected] of table) {
     assert.deepEqual(unsupported(aPod({ spec })).refused, expected);
@@ -67,7 +60,6 @@ Deno.test("unsupported() notes that the size of a disk is not watched", () => {
 
 Deno.test("unsupported() names what is accepted but not watched", () => {
   const pod = aPod({
-    spec: { hostAliases: [{ ip: "192.0.2.1" }] },
     containers: [
       aContainer({ readinessProbe: { tcpSocket: { port: 1 } } }),
     ],
@@ -75,25 +67,7 @@ Deno.test("unsupported() names what is accepted but not watched", () => {
   assert.deepEqual(unsupported(pod), {
     refused: [],
     ignored: [
-      "spec.hostAliases",
       "spec.containers[web].readinessProbe",
     ],
   });
-});
-
-Deno.test("unsupported() refuses what one container cannot have", () => {
-  const pod = aPod({
-    containers: [
-      aContainer({
-        resources: { limits: { "hugepages-2Mi": "4Mi", cpu: "1" } },
-        securityContext: {
-          appArmorProfile: { type: "Localhost", localhostProfile: "p" },
-        },
-      }),
-    ],
-  });
-  assert.deepEqual(unsupported(pod).refused, [
-    "spec.containers[web].securityContext.appArmorProfile",
-    "spec.containers[web].resources.limits[hugepages-2Mi]",
-  ]);
 });

@@ -2,6 +2,7 @@
  * Carries out actions: one handler a kind, total by type. Knows nothing about
  * why; a failure is thrown and becomes a fact of the pod.
  */
+import { AgentError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { Semaphore } from "../base/semaphore.ts";
@@ -10,6 +11,7 @@ import type { Action } from "../pod/action.ts";
 import type { Cgroups, Files } from "../port/host.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
+import type { UserIds } from "./user_ids.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 import type { ApplyPlace } from "./place.ts";
 import { removeLogs } from "./remove_logs.ts";
@@ -23,6 +25,7 @@ export interface ApplyPorts extends StartPorts {
   readonly images: ImageRunner;
   readonly volumes: Pick<VolumeRunner, "request" | "release">;
   readonly stops: Pick<Stops, "order" | "settled">;
+  readonly userIds: Pick<UserIds, "allocate">;
   readonly recorder: Recorder;
   readonly log: Logger;
   /** How many starts and removals the machine does well side by side. */
@@ -47,6 +50,8 @@ export function stepOf(action: Action): string {
     case "start-created-container":
       return action.name;
     case "run-sandbox":
+    case "refuse-sandbox":
+    case "allocate-user-ids":
     case "make-pod-files":
     case "ensure-image":
     case "ensure-volumes":
@@ -68,6 +73,10 @@ export function createApply(ports: ApplyPorts): Apply {
       case "release-volumes":
         return handlers[action.kind](action, at);
       case "make-pod-files":
+        return handlers[action.kind](action, at);
+      case "refuse-sandbox":
+        return handlers[action.kind](action, at);
+      case "allocate-user-ids":
         return handlers[action.kind](action, at);
       case "run-sandbox":
         return handlers[action.kind](action, at);
@@ -110,13 +119,11 @@ function createHandlers(ports: ApplyPorts): Handlers {
     },
     "release-volumes": (_action, { uid, signal }) =>
       volumes.release(uid, signal),
-    "make-pod-files": async (action) => {
-      for (const { path, mode } of action.directories) {
-        await files.makeDirectory(path, mode);
-      }
-      for (const { path, text, mode } of action.files) {
-        await files.replace(path, new TextEncoder().encode(text), mode);
-      }
+    "make-pod-files": (action) => makePodFiles(files, action),
+    "refuse-sandbox": ({ message }) =>
+      Promise.reject(new AgentError(message, { next: "retry" })),
+    "allocate-user-ids": async (_action, { uid, signal }) => {
+      await ports.userIds.allocate(uid, signal);
     },
     "run-sandbox": async (action, { signal, made }) => {
       const run = () => runtime.runSandbox(action.spec, signal);
@@ -150,4 +157,16 @@ function createHandlers(ports: ApplyPorts): Handlers {
       return Promise.resolve();
     },
   };
+}
+
+async function makePodFiles(
+  files: Files,
+  action: Extract<Action, { kind: "make-pod-files" }>,
+): Promise<void> {
+  for (const { path, mode } of action.directories) {
+    await files.makeDirectory(path, mode);
+  }
+  for (const { path, text, mode } of action.files) {
+    await files.replace(path, new TextEncoder().encode(text), mode);
+  }
 }

@@ -37,6 +37,8 @@ function rivalAmong(others: Record<string, PodMemory>) {
     verdicts: new Map(),
     loggedAttempts: new Map(),
     runtime: HEALTHY,
+    runtimeClasses: undefined,
+    userIds: undefined,
     nowMs: NOW_MS,
     settings: SETTINGS,
   }, pods).rival;

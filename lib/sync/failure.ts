@@ -48,9 +48,15 @@ export function reasonOf(action: Action, error: unknown): string {
   if (error instanceof AgentError && error.reason !== undefined) {
     return error.reason;
   }
-  return action.kind === "run-sandbox" || action.kind === "make-pod-files"
-    ? "FailedCreatePodSandBox"
-    : "FailedKillPod";
+  switch (action.kind) {
+    case "run-sandbox":
+    case "refuse-sandbox":
+    case "allocate-user-ids":
+    case "make-pod-files":
+      return "FailedCreatePodSandBox";
+    default:
+      return "FailedKillPod";
+  }
 }
 
 /** Compat: the event reasons and messages of kubelet 1.36. */
@@ -60,6 +66,8 @@ export function eventOf(
 ): { readonly reason: string; readonly message: string } {
   switch (action.kind) {
     case "run-sandbox":
+    case "refuse-sandbox":
+    case "allocate-user-ids":
       return {
         reason: "FailedCreatePodSandBox",
         message: `Failed to create pod sandbox: ${message}`,

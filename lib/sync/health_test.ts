@@ -46,7 +46,11 @@ Deno.test("HealthLoop asks at start and tells once", async () => {
       message: "",
       name: "fake",
       cgroupDriver: "cgroupfs",
-      recursiveReadOnlyHandlers: new Set([""]),
+      handlers: [{
+        name: "",
+        hasRecursiveReadOnlyMounts: true,
+        hasUserNamespaces: true,
+      }],
     });
     await clock.advance(300_000);
     assert.deepEqual(changes, [true]);

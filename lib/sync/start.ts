@@ -61,7 +61,10 @@ async function startNew(
   await files.makeDirectory(log.directory, 0o755);
   await files.makeDirectory(parentOf(action.messageFile), 0o755);
   await files.touch(action.messageFile, 0o666);
-  await prepareSubPaths(ports, container.name, action.subPaths);
+  if (action.subPaths.length > 0) {
+    await prepareSubPaths(ports, container.name, action.subPaths);
+  }
+  await writeHosts(files, action.hosts);
   // Taken whether or not the creation succeeds: the image may be gone by now.
   for (const each of [container.name, ...action.imageVolumes]) {
     images.consume(at.uid, each);
@@ -174,4 +177,14 @@ async function failAs<T>(reason: string, work: () => Promise<T>): Promise<T> {
 
 function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
+}
+
+/** In place: containers that run have this very file mounted. */
+async function writeHosts(
+  files: Files,
+  hosts: StartNew["hosts"],
+): Promise<void> {
+  if (hosts === undefined) return;
+  const bytes = new TextEncoder().encode(hosts.text);
+  await files.overwrite(hosts.path, bytes, 0o644);
 }

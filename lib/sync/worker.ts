@@ -29,11 +29,12 @@ import {
   reasonOf,
   RETRY,
 } from "./failure.ts";
-import { attemptsOf, gather, type GatherPorts } from "./gather.ts";
+import { attemptsOf, gather, type GatherPorts, recoverIds } from "./gather.ts";
 import { look, lookAgain, type LookPorts } from "./look.ts";
 import type { Made } from "./observe.ts";
 import type { ApplyPlace } from "./place.ts";
 import { EMPTY_MEMORY, type PodMemory, type Pods } from "./store.ts";
+import type { UserIds } from "./user_ids.ts";
 
 const UNHEARD_RETRY_MS = 1_000;
 /** A pass ends when nothing is left to do; more rounds than this is a bug. */
@@ -45,6 +46,7 @@ export interface WorkerPorts extends LookPorts, GatherPorts {
   readonly log: Logger;
   readonly recorder: Recorder;
   readonly apply: Apply;
+  readonly userIds: GatherPorts["userIds"] & Pick<UserIds, "release">;
   readonly wanted: GatherPorts["wanted"];
   readonly health: () => RuntimeHealth;
   readonly pods: Pods;
@@ -81,6 +83,7 @@ async function rounds(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   let observed = await look(ports, uid, signal);
+  if (observed !== undefined) await recoverIds(ports, uid, signal);
   for (let round = 0; round < MOST_ROUNDS; round++) {
     if (observed === undefined) return waitForRuntime(ports, uid);
     const attempts = await attemptsOf(ports, uid, observed);
@@ -137,6 +140,7 @@ function forget(ports: WorkerPorts, uid: PodUid): undefined {
   ports.images.forget(uid);
   ports.volumes.forget(uid);
   ports.stops.forget(uid);
+  ports.userIds.release(uid);
   ports.forgotten(uid);
 }
 

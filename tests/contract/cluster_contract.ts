@@ -19,6 +19,7 @@ import {
   getsObjects,
   issuesTokens,
 } from "./cluster_objects_contract.ts";
+import { followsRuntimeClasses } from "./cluster_classes_contract.ts";
 import { failure } from "./harness.ts";
 
 const NOW = "2026-01-02T03:04:05Z";
@@ -73,6 +74,7 @@ const PROMISES: readonly {
   { name: "gets secrets and config maps", check: getsObjects },
   { name: "gets claims and persistent volumes", check: getsClaims },
   { name: "issues tokens bound to a pod", check: issuesTokens },
+  { name: "follows the runtime classes", check: followsRuntimeClasses },
   { name: "is healthy and knows the time", check: isHealthy },
 ];
 
