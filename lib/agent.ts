@@ -201,8 +201,8 @@ async function makeDirectories({ config, ports }: Parts): Promise<void> {
   const { rootDir, podLogsDir, containerLogsDir } = config.paths;
   const { files, mounts } = ports;
   await files.makeDirectory(`${rootDir}/pods`, 0o750);
-  await files.makeDirectory(`${rootDir}/checkpoints`, 0o700);
   await mounts.share(rootDir);
+  await files.makeDirectory(`${rootDir}/checkpoints`, 0o700);
   await files.makeDirectory(podLogsDir, 0o750);
   await files.makeDirectory(containerLogsDir, 0o755);
 }

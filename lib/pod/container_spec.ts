@@ -115,17 +115,7 @@ export function containerSpec(
     isStdinOnce: container.stdinOnce === true,
     hasTty: container.tty === true,
     resources: containerResources(settings, pod, container),
-    security: withVolumeGroups(
-      containerSecurity(pod, container, {
-        image: start.image,
-        isSeccompDefault: settings.isSeccompDefault,
-        seccompDir: settings.seccompDir,
-        maskedPaths: settings.machine.maskedPaths,
-        user: start.user,
-        targetId: start.targetId,
-      }),
-      start.volumePaths,
-    ),
+    security: securityOf(settings, at, start),
     ...stopSignal(settings, container),
   };
   const fault = containerFault(spec);
@@ -134,12 +124,24 @@ export function containerSpec(
   return { kind: "ok", spec, messageFile, subPaths, ...written(hosts) };
 }
 
-function withVolumeGroups(
-  security: ContainerSecurity,
-  volumes: ReadonlyMap<string, MountedVolume>,
+function securityOf(
+  settings: PodSettings,
+  { pod, container }: Parameters<typeof containerSpec>[1],
+  start: Start,
 ): ContainerSecurity {
+  const security = containerSecurity(pod, container, {
+    image: start.image,
+    isSeccompDefault: settings.isSeccompDefault,
+    seccompDir: settings.seccompDir,
+    maskedPaths: settings.machine.maskedPaths,
+    user: start.user,
+    targetId: start.targetId,
+  });
   const { supplementalGroups: own } = security;
-  const supplementalGroups = [...own, ...volumeGroups(volumes, own)];
+  const supplementalGroups = [
+    ...own,
+    ...volumeGroups(start.volumePaths, own),
+  ];
   return { ...security, supplementalGroups };
 }
 

@@ -61,8 +61,10 @@ async function startNew(
   await files.makeDirectory(log.directory, 0o755);
   await files.makeDirectory(parentOf(action.messageFile), 0o755);
   await files.touch(action.messageFile, 0o666);
+  if (action.subPaths.length > 0) {
+    await prepareSubPaths(ports, container.name, action.subPaths);
+  }
   await writeHosts(files, action.hosts);
-  await prepareSubPaths(ports, container.name, action.subPaths);
   // Taken whether or not the creation succeeds: the image may be gone by now.
   for (const each of [container.name, ...action.imageVolumes]) {
     images.consume(at.uid, each);
