@@ -2,6 +2,7 @@
  * Quality-of-service class and the out-of-memory score that follows from it.
  * Compat: kubelet 1.36 ComputePodQOS, GetContainerOOMScoreAdjust.
  */
+import { containersOf, initContainersOf, isSidecar } from "./pod.ts";
 import { isCritical } from "./priority.ts";
 import { parseQuantity, type Quantity, units } from "./quantity.ts";
 import type { V1Container, V1Pod } from "./types.ts";
@@ -57,12 +58,27 @@ export function oomScoreAdj(
   const qos = qosClass(pod);
   if (qos === "Guaranteed") return GUARANTEED_SCORE;
   if (qos === "BestEffort") return BEST_EFFORT_SCORE;
-  const request = amountOf(container.resources?.requests, "memory") ??
-    amountOf(container.resources?.limits, "memory") ?? 0n;
+  const request = protectedMemory(pod, container);
   if (memoryBytes <= 0n) return BEST_EFFORT_SCORE - 1n;
   const score = 1000n - 1000n * units(request) / memoryBytes;
   if (score < 3n) return 3n;
   return score >= BEST_EFFORT_SCORE ? BEST_EFFORT_SCORE - 1n : score;
+}
+
+/** A sidecar is killed no sooner than the least of those that it serves. */
+function protectedMemory(pod: V1Pod, container: V1Container): Quantity {
+  const own = memoryOf(container);
+  if (!initContainersOf(pod).includes(container) || !isSidecar(container)) {
+    return own;
+  }
+  const served = containersOf(pod).map(memoryOf);
+  const least = served.reduce((a, b) => a < b ? a : b, served[0] ?? own);
+  return least > own ? least : own;
+}
+
+function memoryOf({ resources }: V1Container): Quantity {
+  return amountOf(resources?.requests, "memory") ??
+    amountOf(resources?.limits, "memory") ?? 0n;
 }
 
 /** Compat: kubelet 1.36 IsNodeCriticalPod. */

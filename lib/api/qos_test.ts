@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { aContainer, aPod } from "../../tests/build.ts";
-import type { V1ResourceRequirements } from "./types.ts";
+import type { V1Container, V1ResourceRequirements } from "./types.ts";
 import { oomScoreAdj, qosClass } from "./qos.ts";
 
 const GI = 1024n ** 3n;
@@ -81,4 +81,26 @@ Deno.test("oomScoreAdj() protects node-critical pods only", () => {
     spec: { priorityClassName: "system-node-critical" },
   });
   assert.equal(oomScoreAdj(isStatic, aContainer(), 8n * GI), -997n);
+});
+
+Deno.test("oomScoreAdj() of a sidecar is no worse than that of the regular ones", () => {
+  const asking = (memory: string, restartPolicy?: string): V1Container => ({
+    name: memory,
+    resources: { requests: { memory } },
+    ...restartPolicy === undefined ? {} : { restartPolicy },
+  });
+  const scoreBeside = (init: V1Container) =>
+    oomScoreAdj(
+      {
+        spec: {
+          initContainers: [init],
+          containers: [asking("4Gi"), asking("2Gi")],
+        },
+      },
+      init,
+      8n * 1024n ** 3n,
+    );
+  assert.equal(scoreBeside(asking("1Gi")), 875n);
+  assert.equal(scoreBeside(asking("1Gi", "Always")), 750n);
+  assert.equal(scoreBeside(asking("3Gi", "Always")), 625n);
 });

@@ -3,7 +3,7 @@
  * by `sync/facts.ts`, read by every decision and projection in this folder,
  * which look at nothing else.
  */
-import type { PodUid, SandboxId } from "../api/id.ts";
+import type { ContainerId, PodUid, SandboxId } from "../api/id.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { DnsConfig } from "../port/runtime_spec.ts";
 import type { ContainerStatus, SandboxStatus } from "../port/runtime_status.ts";
@@ -13,6 +13,7 @@ import type { Verdicts } from "../probe/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { AdmissionNode } from "./admit.ts";
 import type { Deadline } from "./deadline.ts";
+import type { PodGates } from "./gates.ts";
 import type { PodState } from "./state.ts";
 
 export interface ObservedContainer extends ContainerStatus {
@@ -69,6 +70,7 @@ export interface PodSettings {
   /** How long a second crash delays the restart; it doubles from there. */
   readonly firstRestartDelayMs: number;
   readonly longestRestartDelayMs: number;
+  readonly gates: PodGates;
   readonly isSeccompDefault: boolean;
   readonly seccompDir: string;
   readonly memoryBytes: bigint;
@@ -110,6 +112,8 @@ export interface Facts {
   readonly volumes: VolumeState | undefined;
   /** What the probes say, by container instance. */
   readonly verdicts: Verdicts;
+  /** Instances that a probe wanted ended, also once they are. */
+  readonly endedByProbe: ReadonlySet<ContainerId>;
   /** By step: `sandbox`, `files`, `remove` or a container's name. */
   readonly failures: ReadonlyMap<string, Failure>;
   /** Restart counts found in log directories, for pods the runtime forgot. */

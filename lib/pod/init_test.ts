@@ -226,17 +226,13 @@ Deno.test("planRun() says why a probe has a container stopped, with its grace", 
 });
 
 Deno.test("planRun() starts a container that a probe had stopped, be its code 0", () => {
-  const verdicts = new Map([[containerId("app-1"), {
-    isStarted: true,
-    isReady: false,
-    failed: "liveness" as const,
-  }]]);
+  const endedByProbe = new Set([containerId("app-1")]);
   for (const [policy, expected] of [["OnFailure", 1], ["Never", 0]] as const) {
     const pod = aPod({
       spec: { restartPolicy: policy },
       containers: [aContainer({ name: "app" })],
     });
-    const made = done(pod, [ended("app", pod, 0)], { verdicts });
+    const made = done(pod, [ended("app", pod, 0)], { endedByProbe });
     const starts = made.filter((each) => each === "start app");
     assert.equal(starts.length, expected, policy);
   }

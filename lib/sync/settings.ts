@@ -25,6 +25,10 @@ export function podSettings(
       ? BigInt(Math.round(kubelet.cpuCFSQuotaPeriod * 1000))
       : undefined,
     ...restartLimits(kubelet.crashLoopBackOff, features),
+    gates: {
+      hasRestartRules: features.ContainerRestartRules,
+      mayRestartAll: features.RestartAllContainersOnContainerExits,
+    },
     isSeccompDefault: kubelet.seccompDefault,
     seccompDir: `${paths.rootDir}/seccomp`,
     memoryBytes: host.memoryBytes(),
