@@ -4,13 +4,12 @@
  * reads argv.
  */
 import { createAgent } from "./lib/agent.ts";
-import type { AgentOptions } from "./lib/agent_ports.ts";
 import { systemClock } from "./lib/base/clock.ts";
 import { chainOf } from "./lib/base/errors.ts";
 import { createLogger } from "./lib/base/log.ts";
 import * as line from "./lib/config/command_line.ts";
 import { helpText } from "./lib/config/help.ts";
-import { type Config, loadConfig } from "./lib/config/load.ts";
+import { loadConfig, type Loaded } from "./lib/config/load.ts";
 import { renderCheckConfig, versionText } from "./lib/config/render.ts";
 import { openRuntime } from "./lib/cri/open.ts";
 import { openCluster } from "./lib/kube/open.ts";
@@ -45,18 +44,14 @@ async function configured(
 ): Promise<number> {
   const { config, configDir } = flags.agent;
   const texts = await files.readConfigTexts(config, configDir);
-  const hostname = files.hostname();
-  const loaded = loadConfig({ flags, ...texts, hostname });
+  const loaded = loadConfig({ flags, ...texts, hostname: files.hostname() });
   if (loaded.kind === "invalid") return fail(loaded.message);
-  const plugins = await files.readCredentialProviders(loaded.config);
+  const referred = await files.readReferred(loaded.config);
   if (kind === "check-config") return succeed(renderCheckConfig(loaded));
-  return await runAgent(loaded, plugins);
+  return await runAgent(loaded, referred);
 }
 
-async function runAgent(
-  { config, warnings }: { config: Config; warnings: readonly string[] },
-  credentialProviders: AgentOptions["credentialProviders"],
-) {
+async function runAgent({ config, warnings }: Loaded, more: files.Referred) {
   const { version } = deno;
   const { kubelet, nodeName: node } = config;
   const log = createLogger({ write: complain, ...kubelet.logging });
@@ -64,10 +59,8 @@ async function runAgent(
   const host = { ...openHost(config), clock: systemClock, log };
   const cluster = openCluster(config, { ...host, version });
   const ports = { ...host, ...openRuntime(kubelet, host), cluster };
-  const resolvConf = await files.readOptional(kubelet.resolvConf);
   log.info("Started", { version, node });
-  const options = { version, resolvConf, credentialProviders };
-  await createAgent(config, ports, options).run(interrupted());
+  await createAgent(config, ports, { version, ...more }).run(interrupted());
   return 0;
 }
 

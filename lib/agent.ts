@@ -12,15 +12,16 @@ import {
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
+import { createEnds } from "./agent_ends.ts";
+import { followClasses, followNode, wakeHeirs } from "./agent_follow.ts";
 import { createImages } from "./agent_images.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createProbes } from "./agent_probes.ts";
-import { createNodeServer } from "./agent_server.ts";
+import { createServers } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
 import { adminHandler } from "./server/admin.ts";
-import { healthHandler } from "./server/health.ts";
 import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
 import { type Desired, NOTHING_YET } from "./source/types.ts";
@@ -28,8 +29,9 @@ import { createApply } from "./sync/apply.ts";
 import { HealthLoop, UNHEARD } from "./sync/health.ts";
 import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
-import { podSettings, sourceConfig } from "./sync/settings.ts";
+import { podSettings, sourceConfig, userIdOptions } from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
+import { UserIds } from "./sync/user_ids.ts";
 import { wantedBy } from "./sync/wanted.ts";
 import { pass } from "./sync/worker.ts";
 import { VolumeRunner } from "./volume/run.ts";
@@ -49,8 +51,8 @@ export function createAgent(
 ): Agent {
   const parts = createParts(config, ports, options);
   const view = createView(parts, options.version);
-  const server = createNodeServer({ ...parts, view });
-  const loops = [...parts.membership?.loops ?? [], ...server];
+  const servers = createServers({ ...parts, view });
+  const loops = [...parts.membership?.loops ?? [], ...servers];
   return { view, run: (signal) => run({ ...parts, loops }, view, signal) };
 }
 
@@ -75,9 +77,17 @@ function createParts(
     steps: ledger,
   });
   const recorder = membership?.recorder ?? ledger;
-  const inside = { desired: desiredReader, queue, recorder, membership, pods };
+  const suspect = () => healthLoop.suspect();
+  const inside = {
+    desired: desiredReader,
+    queue,
+    recorder,
+    membership,
+    pods,
+    suspect,
+  };
   const runners = createRunners(config, ports, { ...options, ...inside });
-  const settings = podSettings(config, ports.host, options.resolvConf);
+  const settings = podSettings(config, ports.host);
   const healthLoop = new HealthLoop({
     ...ports,
     health,
@@ -94,14 +104,16 @@ function createParts(
     health: healthReader,
     pods,
     volumes: runners.volumes,
-    suspect: () => healthLoop.suspect(),
+    suspect,
     auditMs: config.kubelet.syncFrequency,
   };
   const audit = new Audit(loopPorts);
+  const userIds = new UserIds(ports, userIdOptions(config, ports.nodeTexts));
   return {
     config,
     ports,
     settings,
+    userIds,
     desired,
     desiredReader,
     healthReader,
@@ -139,14 +151,16 @@ function createRunners(
     readonly recorder: Recorder;
     readonly membership: Membership | undefined;
     readonly pods: Pods;
+    readonly suspect: () => void;
   },
 ) {
-  const { queue, membership } = inside;
+  const { queue, recorder, membership, suspect } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
-  const objects = membership?.cluster.objects;
+  const { nodeRecorder, cluster: { objects } = {} } = membership ?? {};
   return {
+    ends: createEnds(ports, { recorder, hint, suspect }),
     probes: createProbes(ports, { ...inside, hint }),
-    imageRunner: createImages(config, ports, { ...inside, hint, objects }),
+    ...createImages(config, ports, { ...inside, hint, objects, nodeRecorder }),
     volumes: new VolumeRunner(
       { ...ports, ...ports.cluster, ...inside, hint, objects },
       {
@@ -169,9 +183,10 @@ async function run(
   const scope = new TaskScope(parent, log);
   const worker = workerPorts(parts);
   scope.run("health", (signal) => parts.healthLoop.run(signal));
-  scope.run("images", (signal) => parts.imageRunner.run(signal));
+  scope.run("images", (signal) => parts.runImages(signal));
   scope.run("volumes", (signal) => parts.volumes.run(signal));
   scope.run("probes", (signal) => parts.probes.run(signal));
+  scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",
     (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
@@ -194,8 +209,8 @@ async function run(
     ));
   for (const { name, run } of parts.loops ?? []) scope.run(name, run);
   scope.run("follow-node", (signal) => followNode(parts, signal));
+  scope.run("follow-classes", (signal) => followClasses(parts, signal));
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));
-  scope.run("healthz", (signal) => serveHealthz(parts, signal));
   await scope.closed();
 }
 
@@ -205,6 +220,7 @@ async function makeDirectories({ config, ports }: Parts): Promise<void> {
   const { files } = ports;
   await files.makeDirectory(rootDir, 0o750);
   await files.makeDirectory(`${rootDir}/pods`, 0o750);
+  await files.makeDirectory(`${rootDir}/checkpoints`, 0o700);
   await files.makeDirectory(podLogsDir, 0o750);
   await files.makeDirectory(containerLogsDir, 0o755);
 }
@@ -216,34 +232,27 @@ function serveAdmin(parts: Parts, view: AgentView, signal: AbortSignal) {
   return listener.serve({ kind: "unix", path }, handler, signal);
 }
 
-async function serveHealthz(parts: Parts, signal: AbortSignal): Promise<void> {
-  const { healthzPort, healthzBindAddress } = parts.config.kubelet;
-  if (healthzPort === 0) return;
-  const address = {
-    kind: "tcp",
-    host: healthzBindAddress,
-    port: healthzPort,
-  } as const;
-  const handler = healthHandler([]);
-  await parts.ports.listener.serve(address, handler, signal);
-}
-
 function workerPorts(parts: Parts) {
   const { ports, pods, desiredReader, recorder, membership } = parts;
   return {
     ...ports,
+    ...parts.ends,
     recorder,
     images: parts.imageRunner,
     volumes: parts.volumes,
     apply: createApply({
       ...ports,
+      ...parts.ends,
       images: parts.imageRunner,
       volumes: parts.volumes,
+      userIds: parts.userIds,
       recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),
     verdicts: () => parts.probes.verdicts,
     settings: parts.settings,
+    userIds: parts.userIds,
+    runtimeClasses: () => membership?.runtimeClasses() ?? NOTHING,
     pods,
     wanted: () => wantedBy(desiredReader),
     health: () => parts.healthReader.get(),
@@ -263,27 +272,4 @@ function workerPorts(parts: Parts) {
       wakeHeirs(parts, uid);
     },
   };
-}
-
-/** Once the API server has told of the node, and for pods that wait for it. */
-async function followNode(parts: Parts, signal: AbortSignal): Promise<void> {
-  const { membership, pods, queue } = parts;
-  if (membership === undefined) return;
-  let before: unknown;
-  for await (const node of membership.node.node.changes(signal)) {
-    if (before === undefined) wakeAll(parts.loopPorts);
-    before = node;
-    for (const [uid, { state }] of pods) {
-      if (state.kind === "waiting" && state.for === "node") queue.wake(uid);
-    }
-  }
-}
-
-/** Pods that waited for the name, or the same pod wanted again. */
-function wakeHeirs(parts: Parts, uid: PodUid): void {
-  for (const other of parts.desiredReader.get().pods.keys()) {
-    const state = parts.pods.get(other)?.state;
-    const waits = state?.kind === "waiting" && state.for === "name";
-    if (other === uid || waits) parts.queue.wake(other);
-  }
 }

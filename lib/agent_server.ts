@@ -2,14 +2,14 @@
  * The wiring of the node's own API: whom it trusts, what it shows, which paths
  * there are. A path is added to `routesOf`.
  */
-import { cell, type Reader } from "./base/cell.ts";
+import { cell } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
-import { CONFIG_MIRROR } from "./api/pod.ts";
 import { AgentError, chainOf, isAbort } from "./base/errors.ts";
 import type { Logger } from "./base/log.ts";
 import type { Loop, Membership } from "./agent_cluster.ts";
 import type { AgentPorts } from "./agent_ports.ts";
 import type { Config } from "./config/load.ts";
+import { type RouteParts, routesOf } from "./agent_routes.ts";
 import { NO_IDENTITY, runServerIdentity } from "./identity/server_identity.ts";
 import { runServingCertificate } from "./identity/serving.ts";
 import { emptyView, type Pair } from "./identity/types.ts";
@@ -17,30 +17,46 @@ import { View } from "./identity/view.ts";
 import type { NodeHandler } from "./port/node_server.ts";
 import { Authenticator } from "./server/authenticate.ts";
 import { Authorizer } from "./server/authorize.ts";
-import { containerLogRoute } from "./server/container_logs.ts";
+import { healthHandler } from "./server/health.ts";
+import { counted } from "./server/http_metrics.ts";
 import { nodeApi } from "./server/node_api.ts";
-import type { Route } from "./server/node_routes.ts";
-import type { PodIndex } from "./server/pod_lookup.ts";
-import { streamRoutes } from "./server/streams.ts";
 import { tlsRules } from "./server/tls_rules.ts";
-import type { AgentView } from "./server/view.ts";
-import type { Desired } from "./source/types.ts";
 
-export interface NodeServerParts {
-  readonly config: Config;
-  readonly ports: AgentPorts;
-  readonly view: AgentView;
+export interface NodeServerParts extends RouteParts {
   readonly membership: Membership | undefined;
-  readonly desiredReader: Reader<Desired>;
 }
 
 /** Tried again after this: another agent may be about to end. */
 const AGAIN_MS = 5_000;
 
 /** Throws when it must not start: nobody could say who a caller is. */
-export function createNodeServer(parts: NodeServerParts): Loop[] {
+export function createServers(parts: NodeServerParts): Loop[] {
   const { config, ports } = parts;
-  if (!config.kubelet.enableServer) return [];
+  const healthz = {
+    name: "healthz",
+    run: (signal: AbortSignal) => serveHealthz(parts, signal),
+  };
+  const isServed = config.kubelet.enableServer;
+  return isServed
+    ? [healthz, ...createNodeServer(config, ports, parts)]
+    : [healthz];
+}
+
+async function serveHealthz(
+  { config, ports }: RouteParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { healthzPort: port, healthzBindAddress: host } = config.kubelet;
+  if (port === 0) return;
+  const address = { kind: "tcp", host, port } as const;
+  await ports.listener.serve(address, healthHandler([]), signal);
+}
+
+function createNodeServer(
+  config: Config,
+  ports: AgentPorts,
+  parts: NodeServerParts,
+): Loop[] {
   checkReviews(parts);
   const { authentication, tlsCertFile, tlsPrivateKeyFile } = config.kubelet;
   const [identity, identityReader] = cell(NO_IDENTITY);
@@ -49,11 +65,19 @@ export function createNodeServer(parts: NodeServerParts): Loop[] {
     loops: [],
   };
   const rules = tlsRules(config.kubelet);
+  const { readOnlyPort } = config.kubelet;
+  if (readOnlyPort !== 0) {
+    ports.log.warn(
+      "readOnlyPort is not served: it would tell everybody what runs here",
+      { readOnlyPort },
+    );
+  }
   for (const warning of rules.warnings) ports.log.warn(warning);
   const address = {
     host: config.kubelet.address,
     port: config.kubelet.port,
-    tls: { identity: identityReader, rules: rules.rules },
+    identity: identityReader,
+    rules: rules.rules,
   };
   return [
     ...own.loops,
@@ -77,15 +101,14 @@ export function createNodeServer(parts: NodeServerParts): Loop[] {
     },
     {
       name: "node-server",
-      run: (signal) =>
-        persistently(ports, signal, () => {
-          ports.log.info("Serves the node API", {
-            address: address.host,
-            port: address.port,
-          });
-          const handler = handlerOf(parts, signal);
+      run: (signal) => {
+        const handler = handlerOf(parts, signal);
+        return persistently(ports, signal, () => {
+          const { host, port } = address;
+          ports.log.info("Serves the node API", { address: host, port });
           return ports.nodeListener.serve(address, handler, signal);
-        }),
+        });
+      },
     },
   ];
 }
@@ -111,7 +134,9 @@ function handlerOf(parts: NodeServerParts, serving: AbortSignal): NodeHandler {
   const { authentication, authorization } = config.kubelet;
   const reviews = membership?.cluster.reviews;
   const { webhook } = authorization;
-  return nodeApi({
+  const metrics = parts.probes.metrics.own;
+  const routes = routesOf(parts);
+  const handler = nodeApi({
     nodeName: config.nodeName,
     log: ports.log,
     serving,
@@ -128,34 +153,9 @@ function handlerOf(parts: NodeServerParts, serving: AbortSignal): NodeHandler {
       allowedLifeMs: webhook.cacheAuthorizedTTL,
       deniedLifeMs: webhook.cacheUnauthorizedTTL,
     }),
-    routes: routesOf(parts),
+    routes,
   });
-}
-
-/** The table of contents of the node's API. */
-function routesOf(parts: NodeServerParts): Route[] {
-  const { config, ports, view, desiredReader } = parts;
-  const { runtime, log, clock } = ports;
-  const index: PodIndex = {
-    view,
-    translated: (uid) => translated(desiredReader.get(), uid),
-  };
-  return [
-    ...streamRoutes({ runtime, index, log }),
-    containerLogRoute({
-      runtime,
-      index,
-      logs: ports,
-      clock,
-      hasStreams: config.features.PodLogsQuerySplitStreams === true,
-    }),
-  ];
-}
-
-/** A mirror's uid means the static pod behind it. */
-function translated({ mirrors }: Desired, uid: string): string {
-  const mirror = mirrors.values().find(({ metadata }) => metadata?.uid === uid);
-  return mirror?.metadata?.annotations?.[CONFIG_MIRROR] ?? uid;
+  return counted(handler, { metrics, clock: ports.clock, routes });
 }
 
 /** Nobody to ask for a certificate: the node signs its own. */

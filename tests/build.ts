@@ -20,10 +20,22 @@ import {
   podLabels,
 } from "../lib/pod/labels.ts";
 import type { PodState } from "../lib/pod/state.ts";
+import type { HostTraits } from "../lib/port/host.ts";
 import type { SandboxStatus } from "../lib/port/runtime_status.ts";
 
 /** The moment at which tests play: 2026-01-02T03:04:05Z. */
 export const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+/** A machine of today, without swap, huge pages and AppArmor. */
+export const TRAITS: HostTraits = {
+  cgroupVersion: 2,
+  hasSwapLimits: true,
+  swapBytes: 0n,
+  hugePageSizes: [],
+  kernelVersion: "6.12.0",
+  hasAppArmor: false,
+  maskedPaths: [],
+};
 
 export const SETTINGS: PodSettings = {
   nodeName: "node-1",
@@ -37,6 +49,9 @@ export const SETTINGS: PodSettings = {
     searches: ["example.org"],
     options: ["timeout:1"],
   },
+  resolvConf: "/etc/resolv.conf",
+  hostsPath: "/etc/hosts",
+  nodeHosts: { kind: "text", text: "127.0.0.1\tlocalhost\n" },
   cgroupRoot: "/",
   cgroupDriver: "systemd",
   usesQosCgroups: true,
@@ -47,6 +62,9 @@ export const SETTINGS: PodSettings = {
   isSeccompDefault: false,
   seccompDir: "/var/lib/kubelet/seccomp",
   memoryBytes: 8n * 1024n ** 3n,
+  machine: TRAITS,
+  mayUseSwap: false,
+  endsSingleProcess: false,
   allowedUnsafeSysctls: [],
 };
 
@@ -56,6 +74,7 @@ export const HEALTHY: RuntimeHealth = {
   message: "",
   name: "containerd",
   cgroupDriver: "systemd",
+  handlers: [],
 };
 
 export function aContainer(own: Partial<V1Container> = {}): V1Container {
@@ -219,9 +238,12 @@ export function someFacts(parts: FactParts = {}): Facts {
     volumes: undefined,
     verdicts: new Map(),
     endedByProbe: new Set(),
+    stops: new Map(),
     state: { kind: "waiting", for: "sources" },
     loggedAttempts: new Map(),
     runtime: HEALTHY,
+    runtimeClasses: undefined,
+    userIds: undefined,
     settings: SETTINGS,
     ...own,
     pod,

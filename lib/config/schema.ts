@@ -42,6 +42,10 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "maxParallelImagePulls",
   "imagePullCredentialsVerificationPolicy",
   "preloadedImagesVerificationAllowlist",
+  "imageMinimumGCAge",
+  "imageMaximumGCAge",
+  "imageGCHighThresholdPercent",
+  "imageGCLowThresholdPercent",
   "runtimeRequestTimeout",
   "containerRuntimeEndpoint",
   "imageServiceEndpoint",
@@ -80,6 +84,9 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "eventRecordQPS",
   "eventBurst",
   "allowedUnsafeSysctls",
+  "memorySwap.swapBehavior",
+  "singleProcessOOMKill",
+  "userNamespaces.idsPerPod",
   "enableServer",
   "address",
   "port",
@@ -94,6 +101,11 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "authorization.mode",
   "authorization.webhook.cacheAuthorizedTTL",
   "authorization.webhook.cacheUnauthorizedTTL",
+  "enableDebuggingHandlers",
+  "enableProfilingHandler",
+  "enableDebugFlagsHandler",
+  "enableSystemLogHandler",
+  "enableSystemLogQuery",
 ]);
 
 /**

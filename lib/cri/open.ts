@@ -2,9 +2,11 @@
  * Opens the runtime and the image service, which may share an endpoint, and
  * adds what only gRPC can ask to what the host can ask containers.
  */
+import type { Checkpoints } from "../port/checkpoints.ts";
 import type { Images } from "../port/images.ts";
 import type { PodNet } from "../port/net.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
+import { checkpoints } from "./checkpoints.ts";
 import { openChannel } from "./channel.ts";
 import { openHealth } from "./health.ts";
 import { CriImages } from "./images.ts";
@@ -14,6 +16,7 @@ export interface RuntimePorts {
   readonly runtime: ContainerRuntime;
   readonly images: Images;
   readonly podNet: PodNet;
+  readonly checkpoints: Checkpoints;
 }
 
 /** Nothing is connected before the first call. */
@@ -37,6 +40,7 @@ export function openRuntime(
   return {
     runtime: new CriRuntime(channel),
     images: new CriImages(images),
+    checkpoints: checkpoints(channel),
     podNet: { ...host.podNet, ...openHealth() },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Reads the agent's configuration from disk at start: the `--config` file, the
- * `*.conf` drop-ins and the resolver configuration. Parsing is not done here.
+ * Reads the agent's configuration from disk at start: the `--config` file and its
+ * `*.conf` drop-ins. Parsing is not done here.
  */
 import { resolve } from "node:path";
 import { AgentError } from "../base/errors.ts";
@@ -61,18 +61,17 @@ async function readDropIns(directory: string): Promise<TextFile[]> {
   return found;
 }
 
-/** The text of an optional file; empty when there is none. */
-export async function readOptional(path: string): Promise<string> {
-  if (path === "") return "";
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw new AgentError(`Cannot read ${path}`, {
-      next: "give-up",
-      cause: error,
-    });
-  }
+/** What the configuration refers to, as the agent wants it at its start. */
+export interface Referred {
+  readonly credentialProviders: readonly CredentialProvider[];
+}
+
+export async function readReferred(
+  config: Pick<Config, "flags" | "features">,
+): Promise<Referred> {
+  return {
+    credentialProviders: await readCredentialProviders(config),
+  };
 }
 
 /**
@@ -80,7 +79,7 @@ export async function readOptional(path: string): Promise<string> {
  * programs found.
  * Compat: kubelet 1.36 RegisterCredentialProviderPlugins.
  */
-export async function readCredentialProviders(
+async function readCredentialProviders(
   { flags, features }: Pick<Config, "flags" | "features">,
 ): Promise<readonly CredentialProvider[]> {
   const { imageCredentialProviderConfig: path } = flags;

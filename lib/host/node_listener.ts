@@ -3,9 +3,8 @@
  * certificates. Knows sockets, limits and who proved what by a certificate;
  * what a request means is the handler's business.
  */
-import { createServer as createPlain, type Server } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer } from "node:https";
+import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { Duplex } from "node:stream";
@@ -81,13 +80,9 @@ interface Calls {
 }
 
 function makeServer(address: NodeAddress, peers: ProvenPeers): Server {
-  const { tls } = address;
-  if (tls === undefined) return createPlain(LIMITS);
-  const server = createServer({
-    ...LIMITS,
-    ...contextOf(address, tls.identity.get()),
-  });
-  peers.authorities(tls.identity.get().clientCa);
+  const identity = address.identity.get();
+  const server = createServer({ ...LIMITS, ...contextOf(address, identity) });
+  peers.authorities(identity.clientCa);
   server.on("secureConnection", (socket: Proof & Duplex) => peers.met(socket));
   // Scanners and clients of another trust are not worth a line each.
   server.on("tlsClientError", (_error: Error, socket: Duplex | undefined) => {
@@ -97,7 +92,7 @@ function makeServer(address: NodeAddress, peers: ProvenPeers): Server {
 }
 
 function contextOf(
-  { tls }: NodeAddress,
+  { rules }: NodeAddress,
   identity: ServerIdentity,
 ): SecureContextOptions & TlsOptions {
   const { certificate, key, clientCa } = identity;
@@ -109,10 +104,8 @@ function contextOf(
     requestCert: true,
     // Who is not known by a certificate may still bring a token.
     rejectUnauthorized: false,
-    minVersion: tls?.rules.minVersion ?? "TLSv1.2",
-    ...(tls?.rules.ciphers.length ?? 0) === 0
-      ? {}
-      : { ciphers: tls?.rules.ciphers.join(":") ?? "" },
+    minVersion: rules.minVersion,
+    ...rules.ciphers.length === 0 ? {} : { ciphers: rules.ciphers.join(":") },
     ALPNProtocols: ["http/1.1"],
   };
 }
@@ -123,12 +116,8 @@ async function followIdentity(
   address: NodeAddress,
   how: { readonly peers: ProvenPeers; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { tls } = address;
-  if (tls === undefined || !("setSecureContext" in server)) return;
-  const { setSecureContext } = server;
-  if (typeof setSecureContext !== "function") return;
-  for await (const identity of tls.identity.changes(how.signal)) {
-    setSecureContext.call(server, contextOf(address, identity));
+  for await (const identity of address.identity.changes(how.signal)) {
+    server.setSecureContext(contextOf(address, identity));
     how.peers.authorities(identity.clientCa);
   }
 }

@@ -200,6 +200,8 @@ function is(name: string, lower: string): boolean {
   return name.toLowerCase() === lower;
 }
 
+const NO_ANSWER = { next: "retry", reason: undefined } as const;
+
 function headError(error: unknown, step: Step, deadline: Deadline): unknown {
   if (deadline.caller.aborted) return deadline.caller.reason;
   const shown = error instanceof RefusedRedirect ? error.shown : step.shown;
@@ -210,8 +212,12 @@ function headError(error: unknown, step: Step, deadline: Deadline): unknown {
         "(Client.Timeout exceeded while awaiting headers)",
     );
   }
-  const next = error instanceof AgentError ? error.next : "retry";
-  return new AgentError(`${get}: ${wordsOf(error)}`, { next, cause: error });
+  const { next, reason } = error instanceof AgentError ? error : NO_ANSWER;
+  return new AgentError(`${get}: ${wordsOf(error)}`, {
+    next,
+    ...reason === undefined ? {} : { reason },
+    cause: error,
+  });
 }
 
 /** The head was there: whoever needs no more than that asks for no body. */

@@ -129,11 +129,17 @@ function dialError({ host, port }: WireTarget, cause: unknown): AgentError {
     return new AgentError(message, { next: "give-up", cause });
   }
   const code = cause instanceof Error && "code" in cause ? cause.code : "";
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
+    const message = "http: server gave HTTP response to HTTPS client";
+    return new AgentError(message, {
+      next: "retry",
+      reason: "PlainHttp",
+      cause,
+    });
+  }
   const words = WORDS.get(String(code));
   const message = words !== undefined
     ? `dial tcp ${address}: ${words}`
-    : code === "ERR_SSL_WRONG_VERSION_NUMBER"
-    ? "http: server gave HTTP response to HTTPS client"
     : /lookup address|ENOTFOUND|getaddrinfo/.test(text)
     ? `dial tcp: lookup ${host}: no such host`
     : text === "EOF"

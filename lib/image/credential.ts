@@ -45,7 +45,7 @@ export function hashOf({ username, password, email }: Login): string {
     ...password === "" ? {} : { password },
     ...email === "" ? {} : { email },
   }).replace(
-    /[<>&\u2028\u2029]|\\[bf]/g,
+    /[<>&\u2028\u2029]/g,
     (found) => GO_ESCAPES.get(found) ?? found,
   );
   return createHash("sha256").update(text).digest("hex");

@@ -19,6 +19,7 @@ import { Credentials, FileTexts } from "./credentials.ts";
 import { KubeEvents } from "./events.ts";
 import { KubeNode } from "./node.ts";
 import { KubeObjects } from "./objects.ts";
+import { KubeRuntimeClasses } from "./runtime_classes.ts";
 import { KubePods } from "./pods.ts";
 import { KubeReviews } from "./reviews.ts";
 import { TokenBucket } from "../base/token_bucket.ts";
@@ -146,6 +147,7 @@ function open(
     events: new KubeEvents(client),
     certificates: new KubeCertificates(parts),
     objects: new KubeObjects(client),
+    runtimeClasses: new KubeRuntimeClasses(parts),
     reviews: new KubeReviews(client),
     isHealthy: (signal) => isHealthy(client, signal),
     serverTimeMs: () => client.serverTimeMs(),

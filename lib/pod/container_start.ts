@@ -13,7 +13,8 @@ import { containerSpec } from "./container_spec.ts";
 import { type Facts, instancesOf } from "./facts.ts";
 import { remembered } from "./labels.ts";
 import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
-import { sandboxSpec } from "./sandbox_spec.ts";
+import { postStart } from "./post_start.ts";
+import { sandboxSpec, specBlocker } from "./sandbox_spec.ts";
 import { readyVolumes, volumeBlocker } from "./volumes.ts";
 
 /** Its image is looked for, then pulled, then it is made and started. */
@@ -103,6 +104,9 @@ function startContainer(
   if (volumePaths === undefined) return waiting(volumeBlocker(facts));
   const target = targetOf(facts, container);
   if (target.kind === "refused") return target;
+  const inside = sandboxSpec(facts, pod, sandbox.attempt);
+  if (inside.kind === "wait") return waiting(specBlocker(inside));
+  if (inside.kind === "refused") return inside;
   const instance = instancesOf(facts.observed, container.name)[0];
   const attempt = instance === undefined
     ? facts.loggedAttempts.get(container.name) ?? 0
@@ -115,6 +119,7 @@ function startContainer(
     podIps: usesHostNetwork(pod) ? facts.hostIps : sandbox.ips,
     hostIps: facts.hostIps,
     volumePaths,
+    user: inside.spec.security.namespaces.user,
   });
   if (result.kind === "refused") return result;
   return {
@@ -122,10 +127,12 @@ function startContainer(
     actions: [{
       kind: "start-container",
       sandboxId: sandbox.id,
-      sandbox: sandboxSpec(settings, pod, sandbox.attempt),
+      sandbox: inside.spec,
       container: result.spec,
       log: logPlace(facts, place, attempt),
       messageFile: result.messageFile,
+      ...postStart(facts, place),
+      ...result.hosts === undefined ? {} : { hosts: result.hosts },
     }],
   };
 }

@@ -9,6 +9,7 @@ import type { ContainerPlace, ContainerPlan } from "./container_plan.ts";
 import { logPlace, planImage, waiting } from "./container_start.ts";
 import { crashBlocker, isChanged, wasEndedByProbe } from "./crash.ts";
 import { type Facts, instancesOf, type ObservedContainer } from "./facts.ts";
+import { postStart } from "./post_start.ts";
 import { initExitCode, mayRestart } from "./restart.ts";
 import { specGrace, stopContainers } from "./stop.ts";
 
@@ -127,11 +128,12 @@ function startCreated(
   place: ContainerPlace,
   instance: ObservedContainer,
 ): ContainerPlan {
-  const log = logPlace(facts, place, instance.attempt);
-  const { id, name } = instance;
+  const { id, name, attempt } = instance;
+  const log = logPlace(facts, place, attempt);
+  const hook = postStart(facts, place);
   return {
     kind: "act",
-    actions: [{ kind: "start-created-container", id, name, log }],
+    actions: [{ kind: "start-created-container", id, name, log, ...hook }],
   };
 }
 

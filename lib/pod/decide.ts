@@ -12,10 +12,12 @@ import { planRun } from "./run.ts";
 import { planSandbox, sandboxIsUsable } from "./sandbox.ts";
 import type { PodState, StopOrder } from "./state.ts";
 import { isHeld, mayStillRun, stopContainers, stopOrder } from "./stop.ts";
+import { orderStops } from "./stop_order.ts";
 import { releaseVolumes } from "./volumes.ts";
 
 export function decide(facts: Facts, nowMs: number): Plan {
-  return untilDeadline(facts, holdBack(facts, plan(facts, nowMs), nowMs));
+  const ordered = orderStops(facts, plan(facts, nowMs), nowMs);
+  return untilDeadline(facts, holdBack(facts, ordered, nowMs));
 }
 
 /** Looks again when the pod's time is over, unless it is on its way out. */

@@ -168,7 +168,7 @@ Deno.test("planInit() restarts a sidecar as long as the pod runs, whatever its c
 Deno.test("planRun() stops the sidecars when the work is done", () => {
   const pod = podOf([SIDECAR], "Never");
   const instances = [ended("app", pod, 1), runs("i", pod)];
-  assert.deepEqual(done(pod, instances), ["stop i", "stop sandbox"]);
+  assert.deepEqual(done(pod, instances), ["stop i"], "before its network");
   const gone = [ended("app", pod, 0), ended("i", pod, 1)];
   assert.deepEqual(done(pod, gone), ["stop sandbox"], "it is not restarted");
 });

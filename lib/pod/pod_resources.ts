@@ -5,21 +5,31 @@
  * a running pod, rounded by them; here it is always what was asked for.
  */
 import { sumText } from "../api/quantity_text.ts";
-import { containersOf, initContainersOf, isSidecar } from "../api/pod.ts";
-import { parseQuantity } from "../api/quantity.ts";
+import { containersOf } from "../api/pod.ts";
+import { isPodLevelResource } from "../api/resource_name.ts";
 import type { Amounts, PodStatusJson } from "../api/status.ts";
-import type { V1Container, V1Pod } from "../api/types.ts";
+import type { V1Pod } from "../api/types.ts";
 import { amounts, isEmpty, resourcesOf } from "./container_resources.ts";
 
 export function podResources(
   pod: V1Pod,
 ): Pick<PodStatusJson, "allocatedResources" | "resources"> {
   const overhead = amounts(pod.spec?.overhead);
-  const requests = sum([
-    together(pod, ({ resources }) => amounts(resources?.requests)),
-    overhead,
-  ]);
-  const limits = together(pod, ({ resources }) => amounts(resources?.limits));
+  const whole = pod.spec?.resources;
+  const asked = {
+    ...sum(
+      containersOf(pod).map(({ resources }) => amounts(resources?.requests)),
+    ),
+    // What is given for the pod as a whole stands in place of the sum.
+    ...podLevel(amounts(whole?.requests)),
+  };
+  const requests = sum([asked, overhead]);
+  const limits = {
+    ...sum(
+      containersOf(pod).map(({ resources }) => amounts(resources?.limits)),
+    ),
+    ...podLevel(amounts(whole?.limits)),
+  };
   // Overhead is no limit of its own: it widens those that there are.
   const widened = Object.fromEntries(
     Object.entries(limits)
@@ -31,6 +41,12 @@ export function podResources(
   };
 }
 
+function podLevel(list: Amounts): Amounts {
+  return Object.fromEntries(
+    Object.entries(list).filter(([name]) => isPodLevelResource(name)),
+  );
+}
+
 function sum(lists: readonly Amounts[]): Amounts {
   const total: Record<string, string> = {};
   for (const list of lists) {
@@ -39,31 +55,4 @@ function sum(lists: readonly Amounts[]): Amounts {
     }
   }
   return total;
-}
-
-/**
- * Init containers run one after the other, each beside the sidecars before it;
- * the regular ones run at once, beside all sidecars.
- */
-function together(pod: V1Pod, of: (container: V1Container) => Amounts) {
-  let sidecars: Amounts = {};
-  let peak: Amounts = {};
-  for (const container of initContainersOf(pod)) {
-    const step = sum([sidecars, of(container)]);
-    if (isSidecar(container)) sidecars = step;
-    peak = most(peak, step);
-  }
-  const running = sum([...containersOf(pod).map(of), sidecars]);
-  return most(running, peak);
-}
-
-function most(one: Amounts, other: Amounts): Amounts {
-  const found: Record<string, string> = { ...one };
-  for (const [name, text] of Object.entries(other)) {
-    const before = parseQuantity(found[name] ?? "");
-    const now = parseQuantity(text);
-    const isMore = before === undefined || (now !== undefined && now > before);
-    if (isMore) found[name] = text;
-  }
-  return found;
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { aContainer, aPod } from "../../tests/build.ts";
-import type { V1Container } from "../api/types.ts";
 import { podResources } from "./pod_resources.ts";
 
 Deno.test("podResources() adds up what the containers ask for", () => {
@@ -50,18 +49,20 @@ Deno.test("podResources() adds overhead, but makes no limit of it", () => {
   assert.deepEqual(podResources(aPod()), { resources: {} });
 });
 
-Deno.test("podResources() counts the most that runs at once", () => {
-  const asking = (cpu: string, own: Partial<V1Container> = {}) =>
-    aContainer({ name: cpu, resources: { requests: { cpu } }, ...own });
-  const sidecar = { restartPolicy: "Always" };
-  const total = (initContainers: V1Container[]) =>
-    podResources(aPod({
-      spec: { initContainers },
-      containers: [asking("1"), asking("500m")],
-    })).allocatedResources;
-  assert.deepEqual(total([]), { cpu: "1500m" });
-  assert.deepEqual(total([asking("1")]), { cpu: "1500m" });
-  assert.deepEqual(total([asking("3")]), { cpu: "3" });
-  assert.deepEqual(total([asking("1", sidecar), asking("3")]), { cpu: "4" });
-  assert.deepEqual(total([asking("1", sidecar)]), { cpu: "2500m" });
+Deno.test("podResources() takes what is given for the pod as a whole", () => {
+  const resources = { requests: { cpu: "1", memory: "32Mi" } };
+  const pod = aPod({
+    containers: [aContainer({ resources })],
+    spec: {
+      overhead: { cpu: "250m" },
+      resources: { requests: { cpu: "2" }, limits: { cpu: "3" } },
+    },
+  });
+  assert.deepEqual(podResources(pod), {
+    allocatedResources: { cpu: "2250m", memory: "32Mi" },
+    resources: {
+      requests: { cpu: "2250m", memory: "32Mi" },
+      limits: { cpu: "3250m" },
+    },
+  });
 });

@@ -9,6 +9,7 @@ import { admit, type Refusal, statusMessage } from "./admit.ts";
 import type { Facts } from "./facts.ts";
 import { type Plan, wait } from "./plan.ts";
 import type { PodState } from "./state.ts";
+import { refuseAppArmor } from "./security_profile.ts";
 import { unsupported } from "./support.ts";
 import { refuseSysctls } from "./sysctl.ts";
 
@@ -27,8 +28,12 @@ export function planRefusal(
     const message = "The API server has not told of this node yet";
     return wait("node", { what: "node", message });
   }
-  const refusal = refuseSysctls(pod, settings.allowedUnsafeSysctls) ??
-    (node === undefined ? undefined : admit(pod, node, others));
+  const { kernelVersion } = settings.machine;
+  const unsafe = settings.allowedUnsafeSysctls;
+  // Compat: kubelet 1.36: sysctls, predicates, AppArmor, in this order.
+  const refusal = refuseSysctls(pod, { unsafe, kernelVersion }) ??
+    (node === undefined ? undefined : admit(pod, node, others)) ??
+    refuseAppArmor(pod, settings.machine);
   if (refusal === undefined) return planUnsupported(facts, pod);
   if (refusal.reason === "NodeAffinity" && !hasWaited(facts)) {
     // A new label may be known to the scheduler before it is known here.

@@ -14,12 +14,17 @@ import type { V1Container, V1Pod } from "../api/types.ts";
 import type { Action, Blocker } from "./action.ts";
 import { purge } from "./clean.ts";
 import { ensureImage } from "./container_start.ts";
+import { dnsWarnings } from "./dns.ts";
 import type { Plan } from "./plan.ts";
 import { currentSandbox, type Facts, instancesOf } from "./facts.ts";
 import { hasFailedInit } from "./init.ts";
 import { podDirectories } from "./paths.ts";
 import { mayRestart } from "./restart.ts";
-import { sandboxSpec } from "./sandbox_spec.ts";
+import {
+  sandboxSpec,
+  type SandboxSpecResult,
+  specBlocker,
+} from "./sandbox_spec.ts";
 import { mayStillRun, specGrace, stopContainers } from "./stop.ts";
 import { unsupported } from "./support.ts";
 import { askForVolumes } from "./volumes.ts";
@@ -52,6 +57,10 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
   if (blocker !== undefined) return waitFor(blocker, facts);
   const running = facts.observed.containers.filter(mayStillRun);
   const attempt = old === undefined ? 0 : old.attempt + 1;
+  const wanted = sandboxSpec(facts, pod, attempt);
+  if (wanted.kind === "wait" && wanted.for === "runtime-class") {
+    return waitFor(specBlocker(wanted), facts);
+  }
   const actions: Action[] = [
     {
       kind: "make-pod-files",
@@ -68,7 +77,7 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
     ...facts.observed.sandboxes
       .map(({ id }) => ({ kind: "stop-sandbox", id }) as const),
     ...purge(facts, pod),
-    { kind: "run-sandbox", spec: sandboxSpec(facts.settings, pod, attempt) },
+    ...lastStep(facts, pod, wanted),
   ];
   return {
     next: { kind: "waiting", for: "sandbox" },
@@ -76,6 +85,29 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
     blockers: [{ what: "sandbox", message: "Creating the pod's sandbox" }],
     waiting: new Map(),
   };
+}
+
+/** The sandbox, or what has to come before it in a round of its own. */
+function lastStep(
+  { settings }: Facts,
+  pod: V1Pod,
+  wanted: SandboxSpecResult,
+): Action[] {
+  switch (wanted.kind) {
+    case "wait":
+      return [{ kind: "allocate-user-ids" }];
+    case "refused":
+      return [{ kind: "refuse-sandbox", message: wanted.message }];
+    case "ok":
+      return [
+        ...dnsWarnings(settings, pod).map((warning): Action => ({
+          kind: "note",
+          type: "Warning",
+          ...warning,
+        })),
+        { kind: "run-sandbox", spec: wanted.spec },
+      ];
+  }
 }
 
 const CHANGED: Action = {

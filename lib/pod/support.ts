@@ -23,14 +23,7 @@ export interface Unsupported {
 }
 
 const REFUSED_POD_FIELDS = [
-  "hostnameOverride",
   "resourceClaims",
-  "resources",
-  "runtimeClassName",
-] as const satisfies readonly (keyof V1PodSpec)[];
-
-const IGNORED_POD_FIELDS = [
-  "hostAliases",
 ] as const satisfies readonly (keyof V1PodSpec)[];
 
 const REFUSED_CONTAINER_FIELDS = [
@@ -41,7 +34,6 @@ const IGNORED_CONTAINER_FIELDS = [
   "livenessProbe",
   "readinessProbe",
   "startupProbe",
-  "lifecycle",
 ] as const satisfies readonly (keyof V1Container)[];
 
 export function unsupported(pod: V1Pod): Unsupported {
@@ -52,14 +44,9 @@ export function unsupported(pod: V1Pod): Unsupported {
     refused: [
       ...set(spec, REFUSED_POD_FIELDS).map((field) => `spec.${field}`),
       ...(spec.volumes ?? []).flatMap(unsupportedInVolume),
-      ...spec.hostUsers === false ? ["spec.hostUsers"] : [],
-      ...isApparmor(spec.securityContext)
-        ? ["spec.securityContext.appArmorProfile"]
-        : [],
       ...containers.flatMap(refusedIn),
     ],
     ignored: [
-      ...set(spec, IGNORED_POD_FIELDS).map((field) => `spec.${field}`),
       ...(spec.volumes ?? []).flatMap(ignoredInVolume),
       ...containers.flatMap(ignoredIn),
     ],
@@ -87,35 +74,17 @@ function placed(pod: V1Pod): Placed[] {
 }
 
 function refusedIn({ at, container }: Placed): string[] {
-  const { limits } = container.resources ?? {};
   return [
     ...set(container, REFUSED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
     ...(container.volumeMounts ?? []).flatMap(unsupportedInMount)
       .map((field) => `${at}.${field}`),
-    ...isApparmor(container.securityContext)
-      ? [`${at}.securityContext.appArmorProfile`]
-      : [],
-    ...Object.keys(limits ?? {}).filter((name) => name.startsWith("hugepages-"))
-      .map((name) => `${at}.resources.limits[${name}]`),
   ];
 }
 
 function ignoredIn({ at, container }: Placed): string[] {
-  const { terminationMessagePolicy } = container;
   return [
     ...set(container, IGNORED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
-    ...terminationMessagePolicy === "FallbackToLogsOnError"
-      ? [`${at}.terminationMessagePolicy`]
-      : [],
   ];
-}
-
-/** A profile that confines; without one the runtime's default holds. */
-function isApparmor(
-  context: { appArmorProfile?: { type: string } } | undefined,
-): boolean {
-  const type = context?.appArmorProfile?.type;
-  return type !== undefined && type !== "Unconfined";
 }
 
 /** The fields of `keys` that hold something. */

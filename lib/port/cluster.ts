@@ -172,6 +172,14 @@ export interface ClusterObjects {
   createToken(request: TokenRequest, signal: AbortSignal): Promise<IssuedToken>;
 }
 
+export interface ClusterRuntimeClasses {
+  /**
+   * The handler of every class by its name: the whole of it, at first and
+   * after each change, until `signal` aborts. Promises as for the pods.
+   */
+  watch(signal: AbortSignal): AsyncIterable<ReadonlyMap<string, string>>;
+}
+
 /** Somebody the API server, or a certificate, vouches for. */
 export interface User {
   readonly name: string;
@@ -204,6 +212,7 @@ export interface Cluster {
   readonly events: ClusterEvents;
   readonly certificates: ClusterCertificates;
   readonly objects: ClusterObjects;
+  readonly runtimeClasses: ClusterRuntimeClasses;
   readonly reviews: ClusterReviews;
   /** True when `/healthz` of the API server says so. */
   isHealthy(signal: AbortSignal): Promise<boolean>;

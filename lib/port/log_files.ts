@@ -2,6 +2,7 @@
  * What reading container logs needs of the file system beyond `Files`: a file
  * that stays open while it is renamed, and reading a part of it.
  */
+import type { Files } from "./host.ts";
 
 /** One open log file. It goes on being the same file when it is renamed. */
 export interface LogFile {
@@ -26,4 +27,12 @@ export interface LogFiles {
   open(path: string): Promise<LogFile | undefined>;
   /** The identity of the file that has this name now, if there is one. */
   identity(path: string): Promise<string | undefined>;
+}
+
+/** The machine's own logs. Nothing above the folder can be reached. */
+export interface SystemLogs {
+  /** `/var/log`, below the host root. */
+  readonly folder: string;
+  readonly files: Pick<Files, "list" | "stat">;
+  readonly logFiles: LogFiles;
 }

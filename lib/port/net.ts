@@ -61,7 +61,8 @@ export interface PodHttpAnswer {
  * `AgentError` whose reason is `TimedOut` (`retry`) when `timeoutMs` passed,
  * and with `retry` when nobody answers; the message is fit for an event. What
  * goes wrong after the head of an HTTP answer, the time included, has the
- * reason `BodyBroken`: the server is there, and no answer was understood.
+ * reason `BodyBroken`: the server is there, and no answer was understood. An
+ * `https` question to a server of plain HTTP has the reason `PlainHttp`.
  */
 export interface PodNet {
   get(request: PodHttpRequest, signal: AbortSignal): Promise<PodHttpAnswer>;

@@ -20,14 +20,11 @@ export interface TlsRules {
   readonly ciphers: readonly string[];
 }
 
-/** Absent fields: plain HTTP, for the port that asks nobody who they are. */
 export interface NodeAddress {
   readonly host: string;
   readonly port: number;
-  readonly tls?: {
-    readonly identity: Reader<ServerIdentity>;
-    readonly rules: TlsRules;
-  };
+  readonly identity: Reader<ServerIdentity>;
+  readonly rules: TlsRules;
 }
 
 /** A request that reached the node's API; its head is at most 64 KiB. */

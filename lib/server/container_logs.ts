@@ -13,8 +13,12 @@ import { readLogQuery } from "./container_log_query.ts";
 import { type LogPorts, readLog } from "./logs.ts";
 import { TEXT, text, typed } from "./node_answer.ts";
 import type { Call, Route } from "./node_routes.ts";
-import { containerSpec, containerStatus, type PodIndex } from "./pod_lookup.ts";
-import { calledPod } from "./streams.ts";
+import {
+  calledPod,
+  containerSpec,
+  containerStatus,
+  type PodIndex,
+} from "./pod_lookup.ts";
 import type { PodView } from "./view.ts";
 
 export interface ContainerLogParts {

@@ -47,11 +47,11 @@ export function nodeApi(parts: NodeApiParts): NodeHandler {
     switch (found.kind) {
       case "absent":
         return text(404, "404: Page Not Found");
-      case "no-method":
-        return {
-          ...text(405, "405: Method Not Allowed"),
-          headers: [["Allow", found.allowed.join(", ")]],
-        };
+      case "no-method": {
+        const answer = text(405, "405: Method Not Allowed");
+        const allow = ["Allow", found.allowed.join(", ")] as const;
+        return { ...answer, headers: [...answer.headers, allow] };
+      }
       case "found":
         return await answered(parts, found, { request, user });
     }

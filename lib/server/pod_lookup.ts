@@ -7,6 +7,7 @@ import type { ContainerId, PodUid, SandboxId } from "../api/id.ts";
 import type { ContainerStatusJson, PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
+import type { Call } from "./node_routes.ts";
 import { podsNamed } from "./find_pod.ts";
 import type { AgentView, PodView } from "./view.ts";
 
@@ -31,6 +32,18 @@ export function podOf(index: PodIndex, wanted: Named): PodView | undefined {
   if (uid === undefined) return found[0];
   const own = index.translated(uid);
   return found.find((each) => each.uid === own);
+}
+
+/** The pod that the path means; its name exists but maybe not its uid. */
+export function calledPod(
+  index: PodIndex,
+  { params }: Pick<Call, "params">,
+): PodView | undefined {
+  return podOf(index, {
+    namespace: params.get("namespace") ?? "",
+    name: params.get("pod") ?? "",
+    uid: params.get("uid"),
+  });
 }
 
 /** The spec of a container of any kind, by name. */

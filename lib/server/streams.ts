@@ -13,9 +13,9 @@ import type { ContainerRuntime } from "../port/runtime.ts";
 import { text } from "./node_answer.ts";
 import type { Call, Route } from "./node_routes.ts";
 import {
+  calledPod,
   containerSpec,
   type PodIndex,
-  podOf,
   readySandbox,
   runningContainer,
 } from "./pod_lookup.ts";
@@ -57,18 +57,6 @@ function both(start: string, end: string, answer: Route["answer"]): Route[] {
     `${start}/:namespace/:pod/:uid${end}`,
   ]
     .map((path) => ({ path, methods: METHODS, answer }));
-}
-
-/** The pod that the path means; its name exists but maybe not its uid. */
-export function calledPod(
-  index: PodIndex,
-  { params }: Pick<Call, "params">,
-): PodView | undefined {
-  return podOf(index, {
-    namespace: params.get("namespace") ?? "",
-    name: params.get("pod") ?? "",
-    uid: params.get("uid"),
-  });
 }
 
 async function exec(parts: StreamParts, call: Call): Promise<NodeAnswer> {

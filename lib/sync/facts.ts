@@ -23,6 +23,7 @@ import { isRestartingAll } from "../pod/restart_all.ts";
 import { isTerminal } from "../pod/phase.ts";
 import { POD_NAME, POD_NAMESPACE } from "../pod/labels.ts";
 import { podLogDirectory } from "../pod/paths.ts";
+import type { IdRange } from "../pod/userns.ts";
 import type { Files } from "../port/host.ts";
 import type { Verdicts } from "../probe/types.ts";
 import type { VolumeState } from "../volume/types.ts";
@@ -42,8 +43,11 @@ export interface FactSources {
   readonly images: ReadonlyMap<string, ImageState>;
   readonly volumes: VolumeState | undefined;
   readonly verdicts: Verdicts;
+  readonly stops: Facts["stops"];
   readonly loggedAttempts: ReadonlyMap<string, number>;
   readonly runtime: RuntimeHealth;
+  readonly runtimeClasses: ReadonlyMap<string, string> | undefined;
+  readonly userIds: IdRange | undefined;
   readonly settings: PodSettings;
   readonly nowMs: number;
 }

@@ -23,6 +23,7 @@ function rivalAmong(others: Record<string, PodMemory>) {
     Object.entries(others).map(([uid, memory]) => [podUid(uid), memory]),
   );
   return factsOf(uidOf(POD), {
+    stops: new Map(),
     pod: POD,
     areSourcesReady: true,
     memory: EMPTY_MEMORY,
@@ -36,6 +37,8 @@ function rivalAmong(others: Record<string, PodMemory>) {
     verdicts: new Map(),
     loggedAttempts: new Map(),
     runtime: HEALTHY,
+    runtimeClasses: undefined,
+    userIds: undefined,
     nowMs: NOW_MS,
     settings: SETTINGS,
   }, pods).rival;

@@ -14,20 +14,29 @@ import type {
   RuntimeHealth,
 } from "../pod/facts.ts";
 import { gatedPod } from "../pod/gates.ts";
-import type { Files } from "../port/host.ts";
+import { wantsOwnIds } from "../pod/userns.ts";
+import type { Files, NodeTexts } from "../port/host.ts";
 import type { Verdicts } from "../probe/types.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 import { isAdmitted, othersOf } from "./admission.ts";
 import { factsOf, loggedAttempts } from "./facts.ts";
+import { currentSettings } from "./settings.ts";
+import type { Stops } from "./stops.ts";
 import { EMPTY_MEMORY, type PodMemory, type Pods } from "./store.ts";
+import type { UserIds } from "./user_ids.ts";
 
 export interface GatherPorts {
   readonly files: Files;
   readonly images: Pick<ImageRunner, "statesOf" | "forget">;
   readonly volumes: Pick<VolumeRunner, "stateOf" | "forget">;
+  readonly stops: Pick<Stops, "seen" | "forget">;
   /** Of every container; the probe runner writes them. */
   readonly verdicts: () => Verdicts;
   readonly settings: PodSettings;
+  readonly nodeTexts: NodeTexts;
+  readonly userIds: Pick<UserIds, "rangeOf" | "recover">;
+  /** Handlers by class; undefined while nobody knows. Asks for them. */
+  readonly runtimeClasses: () => ReadonlyMap<string, string> | undefined;
   readonly pods: Pods;
   /** Wanted pods, and whether every source has reported. */
   readonly wanted: () => {
@@ -45,7 +54,19 @@ export interface GatherPorts {
   readonly hostIps: () => readonly string[];
 }
 
-/** Restart counts from log directories: the one thing that is waited for. */
+/** Who has which ids has to be known before a pod that needs some is seen. */
+export async function recoverIds(
+  ports: GatherPorts,
+  uid: PodUid,
+  signal: AbortSignal,
+): Promise<void> {
+  const pod = ports.wanted().podOf(uid);
+  if (pod !== undefined && wantsOwnIds(pod)) {
+    await ports.userIds.recover(signal);
+  }
+}
+
+/** Restart counts from log directories: waited for once. */
 export async function attemptsOf(
   ports: GatherPorts,
   uid: PodUid,
@@ -121,19 +142,16 @@ export function gather(
     images: ports.images.statesOf(uid),
     volumes: ports.volumes.stateOf(uid),
     verdicts: ports.verdicts(),
+    stops: ports.stops.seen(uid, observed),
     loggedAttempts: attempts,
     runtime,
-    settings: settingsWith(ports.settings, runtime),
+    runtimeClasses: pod?.spec?.runtimeClassName
+      ? ports.runtimeClasses()
+      : undefined,
+    userIds: ports.userIds.rangeOf(uid),
+    settings: currentSettings(ports, runtime),
     nowMs,
   }, ports.pods);
-}
-
-/** Compat: the runtime's cgroup driver wins over the configured one. */
-function settingsWith(
-  settings: PodSettings,
-  { cgroupDriver }: RuntimeHealth,
-): PodSettings {
-  return cgroupDriver === undefined ? settings : { ...settings, cgroupDriver };
 }
 
 /** What is asked before a pod is let in; afterwards nobody asks again. */

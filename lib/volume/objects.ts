@@ -6,7 +6,7 @@
 import type { Clock } from "../base/clock.ts";
 import { AgentError } from "../base/errors.ts";
 import type { ApiObject, ClusterObjects } from "../port/cluster.ts";
-import { orAborted } from "./wait.ts";
+import { orAborted } from "../base/wait.ts";
 
 /** What does not change may be older: the cluster's CA, what is immutable. */
 const STEADY_FRESH_MS = 60_000;

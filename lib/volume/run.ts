@@ -21,7 +21,7 @@ import { unmountVolumes } from "./release.ts";
 import { OldContent, type SetUpPorts, setUpVolume } from "./set_up.ts";
 import { type TokenPorts, Tokens } from "./tokens.ts";
 import type { VolumeState } from "./types.ts";
-import { orAborted } from "./wait.ts";
+import { orAborted } from "../base/wait.ts";
 
 /** Compat: kubelet 1.36 exponentialbackoff; it never forgets by itself. */
 const BACKOFF = {

@@ -19,6 +19,8 @@ export interface ClusterHarness {
   condition(pod: PodRef, type: string): Promise<void>;
   /** Stores an object of the default namespace past the port. */
   readonly place: ObjectsCase["harness"]["place"];
+  /** Stores a runtime class past the port, or takes it away. */
+  runtimeClass(name: string, handler: string | undefined): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -15,6 +15,7 @@ import {
 } from "./cluster_case.ts";
 import { dropsEnded, keepsDeleted } from "./cluster_deletion.ts";
 import { getsObjects, issuesTokens } from "./cluster_objects_contract.ts";
+import { followsRuntimeClasses } from "./cluster_classes_contract.ts";
 import { failure } from "./harness.ts";
 
 const NOW = "2026-01-02T03:04:05Z";
@@ -68,6 +69,7 @@ const PROMISES: readonly {
   { name: "hears that a request was swept away", check: hearsRemoval },
   { name: "gets secrets and config maps", check: getsObjects },
   { name: "issues tokens bound to a pod", check: issuesTokens },
+  { name: "follows the runtime classes", check: followsRuntimeClasses },
   { name: "is healthy and knows the time", check: isHealthy },
 ];
 

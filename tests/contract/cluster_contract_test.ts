@@ -47,6 +47,12 @@ async function openFake(): Promise<ClusterHarness> {
       Promise.try(() =>
         cluster.objects.put(kind, { namespace: "default", name }, content)
       ),
+    runtimeClass: (name, handler) =>
+      Promise.try(() => {
+        const { classObjects } = cluster;
+        if (handler === undefined) classObjects.take(name);
+        else classObjects.put(name, { metadata: { name }, handler });
+      }),
     close: () => Promise.resolve(),
   };
 }

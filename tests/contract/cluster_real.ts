@@ -156,6 +156,14 @@ export function openReal(): Promise<ClusterHarness> {
       await admin.ask("POST", path, { metadata, ...content });
       placed.push(`${path}/${name}`);
     },
+    runtimeClass: async (name, handler) => {
+      const path = "/apis/node.k8s.io/v1/runtimeclasses";
+      if (handler === undefined) {
+        await admin.ask("DELETE", `${path}/${name}`);
+      } else {
+        await admin.ask("POST", path, { metadata: { name }, handler });
+      }
+    },
     close: async () => {
       for (const path of placed) await admin.ask("DELETE", path);
       for (const name of names) {

@@ -228,6 +228,7 @@ Deno.test("hostPodNet takes any certificate, and tells plain text from TLS", asy
     assert.equal(answer.status, 202);
     assert.equal(new TextDecoder().decode(answer.body), "secret");
     await assert.rejects(https(plain.port), {
+      reason: "PlainHttp",
       message: /": http: server gave HTTP response to HTTPS client$/,
     });
     await assert.rejects(https(mute.port), { reason: "TimedOut" });

@@ -22,6 +22,7 @@ export function traced(cluster: Cluster, ear: ClusterEar): Cluster {
     events: cluster.events,
     certificates: cluster.certificates,
     objects: cluster.objects,
+    runtimeClasses: cluster.runtimeClasses,
     reviews: cluster.reviews,
     isHealthy: (signal) => cluster.isHealthy(signal),
     serverTimeMs: () => cluster.serverTimeMs(),

@@ -200,8 +200,8 @@ function apply(world: World, action: Action): void {
     case "start-created-container":
       return startCreated(world, action.id);
     case "stop-containers":
-      for (const { id, graceSeconds } of action.containers) {
-        assert.ok(graceSeconds >= 2);
+      for (const { id, killAtMs } of action.containers) {
+        assert.ok(killAtMs !== undefined, "it is known when it is killed");
         end(world, (c) => c.id === id, 137);
       }
       return;

@@ -35,6 +35,7 @@ export class FakeCluster implements Cluster {
   readonly nodeObjects = new FakeObjects();
   readonly leases = new FakeObjects();
   readonly eventObjects = new FakeObjects();
+  readonly classObjects = new FakeObjects();
   readonly requests = new FakeObjects<FakeRequest>();
   /** What the server's `Date` header would say. */
   serverMs: number | undefined;
@@ -57,7 +58,8 @@ export class FakeCluster implements Cluster {
 
   set outage(message: string | undefined) {
     this.#outage = message;
-    for (const objects of [this.podObjects, this.nodeObjects, this.requests]) {
+    const watched = [this.podObjects, this.nodeObjects, this.classObjects];
+    for (const objects of [...watched, this.requests]) {
       objects.hush(message);
     }
   }
@@ -178,6 +180,10 @@ export class FakeCluster implements Cluster {
       this.#pod({ namespace, ...pod }) !== undefined,
   });
 
+  readonly runtimeClasses: Cluster["runtimeClasses"] = {
+    watch: (signal) => this.#classNews(signal),
+  };
+
   isHealthy(signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
     return Promise.resolve(this.#outage === undefined);
@@ -285,6 +291,26 @@ export class FakeCluster implements Cluster {
       } else if (isOurs(change.object as V1Pod)) {
         yield { kind: change.kind, pod: change.object as V1Pod };
       }
+    }
+  }
+
+  async *#classNews(
+    signal: AbortSignal,
+  ): AsyncGenerator<ReadonlyMap<string, string>> {
+    let handlers = new Map<string, string>();
+    for await (const change of this.classObjects.changes(signal)) {
+      if (change.kind === "silent" || change.kind === "steady") continue;
+      if (change.kind === "all") {
+        handlers = new Map(
+          change.objects.map((each) => [nameOf(each), String(each.handler)]),
+        );
+      } else {
+        handlers = new Map(handlers);
+        const { object } = change;
+        if (change.kind === "deleted") handlers.delete(nameOf(object));
+        else handlers.set(nameOf(object), String(object.handler));
+      }
+      yield handlers;
     }
   }
 

@@ -18,6 +18,8 @@ export type Behaviour =
     readonly status: number;
     readonly body?: string;
     readonly location?: string;
+    /** No TLS here: `https` is not understood. */
+    readonly isPlain?: true;
   }
   /** Takes the connection and says nothing. */
   | { readonly kind: "silent" }
@@ -144,7 +146,11 @@ export class FakePodNet implements PodNet {
           "BodyBroken",
         );
       case "http": {
-        const { status, body = "", location } = place;
+        const { status, body = "", location, isPlain } = place;
+        if (isPlain && url.protocol === "https:") {
+          const why = "http: server gave HTTP response to HTTPS client";
+          throw failed(`${get}: ${why}`, "PlainHttp");
+        }
         const answer = answerOf(status, body, request.limitBytes);
         const isRedirect = [301, 302, 303, 307, 308].includes(status);
         if (!isRedirect || location === undefined) return answer;

@@ -12,7 +12,12 @@ import { load } from "../../lib/config/load_fixture.ts";
 import { type Call, traced } from "./cluster_trace.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeCluster } from "./fake_cluster.ts";
-import { FakeCgroups, FakeFiles, fakeHostFacts } from "./fake_host.ts";
+import {
+  FakeCgroups,
+  FakeFiles,
+  fakeHostFacts,
+  FakeNodeTexts,
+} from "./fake_host.ts";
 import { FakeHttp } from "./fake_http.ts";
 import { FakeHostPaths, FakeMounts } from "./fake_mounts.ts";
 import { FakeImages } from "./fake_images.ts";
@@ -22,6 +27,8 @@ import { memberPorts } from "./member_ports.ts";
 import { PodTrace } from "./pod_world_trace.ts";
 
 export const MANIFESTS = "/etc/kubernetes/manifests";
+
+const DNS = "clusterDNS: [10.96.0.10]\nclusterDomain: cluster.local\n";
 
 /** No key is made and no certificate asked for. */
 const MEMBER_SETTINGS = `rotateCertificates: false
@@ -38,6 +45,7 @@ export class PodWorld {
   readonly mounts = new FakeMounts(this.files, "/var/lib/kubelet");
   readonly hostPaths = new FakeHostPaths();
   readonly cgroups = new FakeCgroups();
+  readonly nodeTexts = new FakeNodeTexts();
   readonly podNet = new FakePodNet(this.clock);
   /** Asked by a member of a cluster only. */
   readonly cluster = new FakeCluster();
@@ -51,7 +59,7 @@ export class PodWorld {
   /** `settings`: lines of a kubelet configuration; flags besides. */
   constructor(settings = "", flags: readonly string[] = []) {
     const file = `staticPodPath: ${MANIFESTS}\nenableServer: false\n` +
-      settings;
+      DNS + settings;
     this.#config = load([...flags], { file }).config;
     this.#agent = this.#create();
     this.manifests.put(`${MANIFESTS}/.keep`, "");
@@ -123,11 +131,19 @@ export class PodWorld {
       files: this.files,
       manifestFiles: this.manifests,
       logFiles: NO_LOGS,
+      systemLogs: {
+        folder: "/var/log",
+        files: this.files,
+        logFiles: NO_LOGS,
+      },
+      checkpoints: { checkpoint: () => Promise.resolve() },
       mounts: this.mounts,
       hostPaths: this.hostPaths,
       cgroups: this.cgroups,
       host: fakeHostFacts(),
+      usage: { filesystem: () => Promise.resolve(undefined) },
       programs: { run: () => Promise.reject(new Error("No plugin here")) },
+      nodeTexts: this.nodeTexts,
       http: new FakeHttp(),
       podNet: this.podNet,
       listener: QUIET,
@@ -138,11 +154,7 @@ export class PodWorld {
         say: (words) => this.trace.say(words),
         before: (call) => this.#before(call),
       })),
-    }, {
-      version: "0.0.0",
-      resolvConf: "nameserver 192.0.2.1\n",
-      credentialProviders: [],
-    });
+    }, { version: "0.0.0", credentialProviders: [] });
   }
 }
 
