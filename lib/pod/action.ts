@@ -131,3 +131,15 @@ export interface Blocker {
   readonly untilMs?: number;
   readonly count?: number;
 }
+
+/** The same stops, for a reason that their event tells. */
+export function saying(message: string, actions: readonly Action[]): Action[] {
+  return actions.map((action) =>
+    action.kind === "stop-containers"
+      ? {
+        ...action,
+        containers: action.containers.map((each) => ({ ...each, message })),
+      }
+      : action
+  );
+}

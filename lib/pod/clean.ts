@@ -56,16 +56,16 @@ export function clean(facts: Facts): Cleaning {
 /** Dead instances beyond the newest of each, and empty older sandboxes. */
 export function surplus(facts: Facts): Action[] {
   const { containers, sandboxes } = facts.observed;
-  const newestDead = new Set<string>();
+  const dead = new Map<string, number>();
   const seen = new Set<string>();
   const removable = containers.filter((container) => {
     const isNewest = !seen.has(container.name);
     seen.add(container.name);
     if (container.state === "created") return !isNewest;
     if (container.state !== "exited") return false;
-    if (newestDead.has(container.name)) return true;
-    newestDead.add(container.name);
-    return false;
+    const count = (dead.get(container.name) ?? 0) + 1;
+    dead.set(container.name, count);
+    return count > keptDead(facts, container.name);
   });
   const kept = containers.filter((container) => !removable.includes(container));
   const empty = sandboxes.slice(1).filter(({ id, isReady }) =>
@@ -75,6 +75,12 @@ export function surplus(facts: Facts): Action[] {
     ...removable.map((container) => removal(facts, container)),
     ...empty.map(({ id }): Action => ({ kind: "remove-sandbox", id })),
   ];
+}
+
+/** After a probe's kill the end before it says whether the start must wait. */
+function keptDead({ observed, endedByProbe }: Facts, name: string): number {
+  const newest = observed.containers.find((each) => each.name === name);
+  return newest?.state === "exited" && endedByProbe.has(newest.id) ? 2 : 1;
 }
 
 /**

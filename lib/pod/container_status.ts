@@ -95,7 +95,11 @@ function isContract(blocker: Blocker | undefined): blocker is Blocker {
 }
 
 /** Shown where nobody knows of anything in the way. */
-const UNFOUNDED: readonly string[] = ["ContainerCreating", "PodInitializing"];
+const UNFOUNDED: readonly string[] = [
+  "ContainerCreating",
+  "PodInitializing",
+  RESTARTING_REASON,
+];
 
 /** The runtime has nothing of it: never started, or lost, or removed. */
 function unseenStatus(

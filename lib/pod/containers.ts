@@ -4,7 +4,7 @@
  * Compat: kubelet 1.36 computePodActions, ShouldContainerBeRestarted.
  */
 import { restartPolicyOf } from "../api/pod.ts";
-import type { Action } from "./action.ts";
+import { saying } from "./action.ts";
 import type { ContainerPlace, ContainerPlan } from "./container_plan.ts";
 import { logPlace, planImage, waiting } from "./container_start.ts";
 import { crashBlocker, isChanged, wasEndedByProbe } from "./crash.ts";
@@ -93,7 +93,7 @@ function planRunning(
   const why = isChanged(instance, container) ? "changed" : failed;
   if (why === undefined) return KEPT;
   const actions = stopContainers([instance], graceFor(place, why));
-  return { kind: "act", actions: saying(actions, wordsFor(place, why)) };
+  return { kind: "act", actions: saying(wordsFor(place, why), actions) };
 }
 
 type StopReason = "changed" | "liveness" | "startup";
@@ -120,17 +120,6 @@ function wordsFor(
     restartPolicyOf(pod, container) !== "Never";
   return `Container ${name} ${what}` +
     (isRestarted ? ", will be restarted" : "");
-}
-
-function saying(actions: readonly Action[], message: string): Action[] {
-  return actions.map((action) =>
-    action.kind === "stop-containers"
-      ? {
-        ...action,
-        containers: action.containers.map((each) => ({ ...each, message })),
-      }
-      : action
-  );
 }
 
 /** The agent died between create and start: the same instance goes on. */

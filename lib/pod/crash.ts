@@ -25,11 +25,10 @@ export function isChanged(
 
 /** True when a probe had it ended: it was to start again, whatever its code. */
 export function wasEndedByProbe(
-  { verdicts }: Facts,
+  { endedByProbe }: Facts,
   instance: ObservedContainer,
 ): boolean {
-  return instance.state === "exited" &&
-    verdicts.get(instance.id)?.failed !== undefined;
+  return instance.state === "exited" && endedByProbe.has(instance.id);
 }
 
 /** Undefined where there is nothing to wait for. */

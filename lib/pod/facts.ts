@@ -15,6 +15,7 @@ import type { Verdicts } from "../probe/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { AdmissionNode } from "./admit.ts";
 import type { Deadline } from "./deadline.ts";
+import type { PodGates } from "./gates.ts";
 import type { PodState } from "./state.ts";
 import type { IdRange } from "./userns.ts";
 
@@ -92,6 +93,7 @@ export interface PodSettings {
   /** How long a second crash delays the restart; it doubles from there. */
   readonly firstRestartDelayMs: number;
   readonly longestRestartDelayMs: number;
+  readonly gates: PodGates;
   readonly isSeccompDefault: boolean;
   /** Feature gate ContainerStopSignals. */
   readonly hasStopSignals: boolean;
@@ -140,6 +142,8 @@ export interface Facts {
   readonly volumes: VolumeState | undefined;
   /** What the probes say, by container instance. */
   readonly verdicts: Verdicts;
+  /** Instances that a probe wanted ended, also once they are. */
+  readonly endedByProbe: ReadonlySet<ContainerId>;
   /** By step: `sandbox`, `files`, `remove` or a container's name. */
   readonly failures: ReadonlyMap<string, Failure>;
   /** Stops that go on beside the passes. */

@@ -168,7 +168,7 @@ Deno.test("planInit() restarts a sidecar as long as the pod runs, whatever its c
 Deno.test("planRun() stops the sidecars when the work is done", () => {
   const pod = podOf([SIDECAR], "Never");
   const instances = [ended("app", pod, 1), runs("i", pod)];
-  assert.deepEqual(done(pod, instances), ["stop i"], "the network waits");
+  assert.deepEqual(done(pod, instances), ["stop i"], "before its network");
   const gone = [ended("app", pod, 0), ended("i", pod, 1)];
   assert.deepEqual(done(pod, gone), ["stop sandbox"], "it is not restarted");
 });
@@ -226,17 +226,13 @@ Deno.test("planRun() says why a probe has a container stopped, with its grace", 
 });
 
 Deno.test("planRun() starts a container that a probe had stopped, be its code 0", () => {
-  const verdicts = new Map([[containerId("app-1"), {
-    isStarted: true,
-    isReady: false,
-    failed: "liveness" as const,
-  }]]);
+  const endedByProbe = new Set([containerId("app-1")]);
   for (const [policy, expected] of [["OnFailure", 1], ["Never", 0]] as const) {
     const pod = aPod({
       spec: { restartPolicy: policy },
       containers: [aContainer({ name: "app" })],
     });
-    const made = done(pod, [ended("app", pod, 0)], { verdicts });
+    const made = done(pod, [ended("app", pod, 0)], { endedByProbe });
     const starts = made.filter((each) => each === "start app");
     assert.equal(starts.length, expected, policy);
   }

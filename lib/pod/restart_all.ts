@@ -7,7 +7,7 @@
 import { plannedContainersOf } from "../api/pod.ts";
 import type { PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
-import type { Action } from "./action.ts";
+import { type Action, saying } from "./action.ts";
 import type { Facts, ObservedContainer, ObservedPod } from "./facts.ts";
 import { instancesOf } from "./facts.ts";
 import { ruleAction } from "./restart.ts";
@@ -55,7 +55,7 @@ export function resetActions({ observed }: Facts, pod: V1Pod): Action[] {
   const sources = found.filter((each) => isSource(pod, each));
   const others = found.filter((each) => !sources.includes(each));
   return [
-    ...stopContainers(found.filter(mayStillRun), 0),
+    ...saying("killing", stopContainers(found.filter(mayStillRun), 0)),
     ...[...others, ...sources].map(({ id, name }) =>
       ({ kind: "remove-container", id, name }) as const
     ),

@@ -49,22 +49,23 @@ Deno.test("isRestartingAll() sees a rule that matches, or that did", () => {
 
 Deno.test("planRun() stops and removes all, the cause last, and keeps the logs", () => {
   const look = anInstance({ pod: POD, name: "look", id: "look" });
-  const reset = (othersState: "running" | "exited") =>
+  const done = (beside: typeof other) =>
     plan({
       pod: POD,
       state: running(),
       sandboxes: [aSandbox()],
-      containers: [source, { ...other, state: othersState }, look, init],
+      containers: [source, beside, look, init],
       isRestartingAll: true,
     }).actions.map((action) =>
       action.kind === "remove-container"
         ? [action.id, action.log]
         : action.kind === "stop-containers"
-        ? action.containers.map(({ id }) => id)
+        ? action.containers.map(({ id, message }) => [id, message])
         : action.kind
     );
-  assert.deepEqual(reset("running"), [["other"]]);
-  assert.deepEqual(reset("exited"), [
+  assert.deepEqual(done(other), [[["other", "killing"]]]);
+  const ended = { ...other, state: "exited", exitCode: 137 } as const;
+  assert.deepEqual(done(ended), [
     ["other", undefined],
     ["i", undefined],
     ["app", undefined],

@@ -14,9 +14,12 @@ import {
 import { containerId } from "../api/id.ts";
 import type { PodStatusJson } from "../api/status.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
+import type { Verdict } from "../probe/types.ts";
 import { DEADLINE_EXCEEDED } from "./deadline.ts";
 import type { PodState } from "./state.ts";
 import { podStatus } from "./status.ts";
+
+const WELL: Verdict = { isStarted: true, isReady: true, failed: undefined };
 
 const PROBED: Partial<V1Container> = {
   startupProbe: {},
@@ -125,11 +128,8 @@ Deno.test("podStatus() counts a sidecar among what must be ready", () => {
     anInstance({ name: "app", pod, id: "app" }),
     anInstance({ name: "i", pod, id: "i" }),
   ];
-  const verdict = (said: { readonly isReady: boolean }) =>
-    new Map([[
-      containerId("i"),
-      { isStarted: true, failed: undefined, ...said },
-    ]]);
+  const verdict = (own: Partial<Verdict>) =>
+    new Map([[containerId("i"), { ...WELL, ...own }]]);
   const unready = status(pod, {
     containers,
     verdicts: verdict({ isReady: false }),
@@ -139,10 +139,7 @@ Deno.test("podStatus() counts a sidecar among what must be ready", () => {
     "ContainersNotReady",
     "containers with unready status: [i]",
   ]);
-  const made = status(pod, {
-    containers,
-    verdicts: verdict({ isReady: true }),
-  });
+  const made = status(pod, { containers, verdicts: verdict({}) });
   assert.equal(condition(made, "Ready")[0], "True");
 });
 
@@ -153,16 +150,14 @@ Deno.test("podStatus() of a container with probes is what they say", () => {
     const [own] = made.containerStatuses;
     return [own?.started, own?.ready];
   };
-  const say = (said: { readonly isReady: boolean }) => ({
+  const say = (own: Partial<Verdict>) => ({
     containers,
-    verdicts: new Map([
-      [containerId("c1"), { isStarted: true, failed: undefined, ...said }],
-    ]),
+    verdicts: new Map([[containerId("c1"), { ...WELL, ...own }]]),
   });
   assert.deepEqual(standing(status(pod, { containers })), [false, false]);
   const started = status(pod, say({ isReady: false }));
   assert.deepEqual(standing(started), [true, false]);
-  const ready = status(pod, say({ isReady: true }));
+  const ready = status(pod, say({}));
   assert.deepEqual(standing(ready), [true, true]);
   // Another agent has asked nobody yet: what was told of this instance holds.
   const again = status(pod, { containers }, ready);

@@ -80,6 +80,7 @@ export function factsOf(
       : lostForGood(pod, observed, status),
     deadline: deadlineOf(pod, status?.startTime, nowMs),
     isRestartingAll: isAnew,
+    endedByProbe: memory.endedByProbe,
     failures: memory.failures,
   };
 }

@@ -2,8 +2,8 @@
  * The first step of a round: everything known about the pod, as one value.
  * Called by worker.ts, on whose behalf it fills the pod's memory.
  */
-import type { PodUid } from "../api/id.ts";
-import type { PodStatusJson } from "../api/status.ts";
+import type { ContainerId, PodUid } from "../api/id.ts";
+import { allStatusesOf, type PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { ImageRunner } from "../image/run.ts";
 import type { AdmissionNode } from "../pod/admit.ts";
@@ -13,6 +13,7 @@ import type {
   PodSettings,
   RuntimeHealth,
 } from "../pod/facts.ts";
+import { gatedPod } from "../pod/gates.ts";
 import { wantsOwnIds } from "../pod/userns.ts";
 import type { Files, NodeTexts } from "../port/host.ts";
 import type { Verdicts } from "../probe/types.ts";
@@ -21,7 +22,7 @@ import { isAdmitted, othersOf } from "./admission.ts";
 import { factsOf, loggedAttempts } from "./facts.ts";
 import { currentSettings } from "./settings.ts";
 import type { Stops } from "./stops.ts";
-import { EMPTY_MEMORY, type Pods } from "./store.ts";
+import { EMPTY_MEMORY, type PodMemory, type Pods } from "./store.ts";
 import type { UserIds } from "./user_ids.ts";
 
 export interface GatherPorts {
@@ -84,12 +85,21 @@ function hasVanished(
   observed: ObservedPod,
 ): boolean {
   const here = new Set(observed.containers.map(({ name }) => name));
-  return [
-    ...status?.initContainerStatuses ?? [],
-    ...status?.containerStatuses ?? [],
-  ].some(({ name, containerID }) =>
+  return allStatusesOf(status).some(({ name, containerID }) =>
     containerID !== undefined && !here.has(name)
   );
+}
+
+/** A verdict goes with the instance; why it ended is still to be known. */
+function endedByProbe(
+  before: PodMemory,
+  { containers }: ObservedPod,
+  verdicts: Verdicts,
+): ReadonlySet<ContainerId> {
+  const ids = containers.map(({ id }) => id).filter((id) =>
+    before.endedByProbe.has(id) || verdicts.get(id)?.failed !== undefined
+  );
+  return ids.length === 0 ? EMPTY_MEMORY.endedByProbe : new Set(ids);
 }
 
 /**
@@ -108,22 +118,24 @@ export function gather(
   const memory = ports.pods.get(uid) ?? EMPTY_MEMORY;
   const wanted = ports.wanted();
   const runtime = ports.health();
-  const pod = wanted.podOf(uid);
-  const status = memory.status ?? wanted.statusOf(uid);
-  ports.pods.set(uid, {
+  const wish = wanted.podOf(uid);
+  const pod = wish && gatedPod(wish, ports.settings.gates);
+  const known: PodMemory = {
     ...memory,
     pod: pod ?? memory.pod,
-    status,
+    status: memory.status ?? wanted.statusOf(uid),
     observed,
     loggedAttempts: attempts,
-  });
+    endedByProbe: endedByProbe(memory, observed, ports.verdicts()),
+  };
+  ports.pods.set(uid, known);
   return factsOf(uid, {
     pod,
     // Invariant: no pod is stopped because its manifest cannot be read. A pod
     // that was wanted in this agent's life has one that could be.
     areSourcesReady: wanted.isReady &&
       (memory.pod !== undefined || !wanted.hasUnread),
-    memory: { ...memory, status },
+    memory: known,
     observed,
     ...admission(ports, uid, observed),
     hostIps: ports.hostIps(),

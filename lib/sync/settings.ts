@@ -34,6 +34,10 @@ export function podSettings(
       ? BigInt(Math.round(kubelet.cpuCFSQuotaPeriod * 1000))
       : undefined,
     ...restartLimits(kubelet.crashLoopBackOff, features),
+    gates: {
+      hasRestartRules: features.ContainerRestartRules,
+      mayRestartAll: features.RestartAllContainersOnContainerExits,
+    },
     isSeccompDefault: kubelet.seccompDefault,
     hasStopSignals: features.ContainerStopSignals === true,
     seccompDir: `${paths.rootDir}/seccomp`,

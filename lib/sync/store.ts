@@ -10,7 +10,7 @@
  * | images   | image/run          |
  * | steps    | sync/ledger        |
  */
-import type { PodUid } from "../api/id.ts";
+import type { ContainerId, PodUid } from "../api/id.ts";
 import type { PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { Blocker } from "../pod/action.ts";
@@ -22,6 +22,8 @@ export interface PodMemory {
   /** As last wanted; undefined for a pod found only in the runtime. */
   readonly pod: V1Pod | undefined;
   readonly observed: ObservedPod;
+  /** Of those observed, the instances that a probe wanted ended. */
+  readonly endedByProbe: ReadonlySet<ContainerId>;
   readonly failures: ReadonlyMap<string, Failure>;
   /** Undefined until looked for. */
   readonly loggedAttempts: ReadonlyMap<string, number> | undefined;
@@ -32,6 +34,7 @@ export interface PodMemory {
 export type Pods = Map<PodUid, PodMemory>;
 export type PodsReader = ReadonlyMap<PodUid, PodMemory>;
 
+const NONE_ENDED: ReadonlySet<ContainerId> = new Set();
 const NO_FAILURES: ReadonlyMap<string, Failure> = new Map();
 
 /** A pod of which nothing is known yet. */
@@ -39,6 +42,7 @@ export const EMPTY_MEMORY: PodMemory = {
   state: FIRST_STATE,
   pod: undefined,
   observed: { sandboxes: [], containers: [], atMs: 0 },
+  endedByProbe: NONE_ENDED,
   failures: NO_FAILURES,
   loggedAttempts: undefined,
   status: undefined,

@@ -154,6 +154,7 @@ function settings(world: WorldFacts): PodSettings {
     cpuPeriodUs: 100_000n,
     firstRestartDelayMs: 10_000,
     longestRestartDelayMs: 300_000,
+    gates: { hasRestartRules: true, mayRestartAll: true },
     isSeccompDefault: false,
     hasStopSignals: false,
     seccompDir: "",
