@@ -6,14 +6,13 @@ import { cell, type Reader } from "./base/cell.ts";
 import { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
-import type { Recorder } from "./port/recorder.ts";
 import type { PodStatusJson } from "./api/status.ts";
 import type { V1Pod } from "./api/types.ts";
 import { createMembership, type Membership } from "./agent_cluster.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
+import { createRunners, followLabels } from "./agent_runners.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
-import { ImageRunner } from "./image/run.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
 import { shownAs } from "./pod/mirror.ts";
 import { heldStatus } from "./pod/status_held.ts";
@@ -26,12 +25,9 @@ import { createApply } from "./sync/apply.ts";
 import { HealthLoop, UNHEARD } from "./sync/health.ts";
 import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
-import { imageOptions, podSettings, sourceConfig } from "./sync/settings.ts";
+import { podSettings, sourceConfig } from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
 import { pass } from "./sync/worker.ts";
-import { VolumeRunner } from "./volume/run.ts";
-
-const NOTHING: ReadonlyMap<string, string> = new Map();
 
 export interface Agent {
   readonly view: AgentView;
@@ -68,7 +64,9 @@ function createParts(
     steps: ledger,
   });
   const recorder = membership?.recorder ?? ledger;
-  const runners = createRunners(config, ports, { queue, recorder, membership });
+  const wake = () => wakeAll(loopPorts);
+  const inside = { queue, recorder, membership, wakeAll: wake };
+  const runners = createRunners(config, ports, inside);
   const settings = podSettings(config, ports.host, options.resolvConf);
   const healthLoop = new HealthLoop({
     ...ports,
@@ -121,31 +119,6 @@ function joinCluster(
   return createMembership(config, ports.cluster, around);
 }
 
-/** Who makes images and volumes ready beside the passes. */
-function createRunners(
-  config: Config,
-  ports: AgentPorts,
-  inside: {
-    readonly queue: KeyedQueue<PodUid>;
-    readonly recorder: Recorder;
-    readonly membership: Membership | undefined;
-  },
-) {
-  const { queue, recorder, membership } = inside;
-  const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
-  const shared = { ...ports, ...ports.cluster, recorder, hint };
-  return {
-    imageRunner: new ImageRunner(shared, imageOptions(config)),
-    volumes: new VolumeRunner(
-      { ...shared, objects: membership?.cluster.objects },
-      {
-        podsDir: `${config.paths.rootDir}/pods`,
-        allocatable: () => membership?.allocatable() ?? NOTHING,
-      },
-    ),
-  };
-}
-
 /** Start order; stopping aborts all of them together. */
 async function run(
   parts: Parts,
@@ -159,12 +132,17 @@ async function run(
   const worker = workerPorts(parts);
   scope.run("health", (signal) => parts.healthLoop.run(signal));
   scope.run("images", (signal) => parts.imageRunner.run(signal));
+  for (const { name, run } of parts.references.loops) scope.run(name, run);
   scope.run("volumes", (signal) => parts.volumes.run(signal));
   scope.run(
     "passes",
     (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
   );
   scope.run("follow-sources", (signal) => followSources(loopPorts, signal));
+  scope.run(
+    "follow-labels",
+    (signal) => followLabels(parts.desiredReader, parts.volumes, signal),
+  );
   scope.run("events", (signal) => followEvents(loopPorts, audit, signal));
   scope.run("audit", (signal) => audit.run(signal));
   scope.run("sources", (signal) =>
@@ -220,15 +198,20 @@ async function serveHealthz(parts: Parts, signal: AbortSignal): Promise<void> {
 
 function workerPorts(parts: Parts) {
   const { ports, pods, desiredReader, recorder, membership } = parts;
+  const { references } = parts;
   return {
     ...ports,
     recorder,
     images: parts.imageRunner,
     volumes: parts.volumes,
+    references: references.runner,
+    services: references.servicesOf,
+    allocatable: parts.allocatable,
     apply: createApply({
       ...ports,
       images: parts.imageRunner,
       volumes: parts.volumes,
+      references: references.runner,
       recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),

@@ -78,6 +78,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "eventRecordQPS",
   "eventBurst",
   "allowedUnsafeSysctls",
+  "configMapAndSecretChangeDetectionStrategy",
 ]);
 
 /**

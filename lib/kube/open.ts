@@ -135,7 +135,7 @@ function open(
     nodes: new KubeNode(parts),
     events: new KubeEvents(client),
     certificates: new KubeCertificates(parts),
-    objects: new KubeObjects(client),
+    objects: new KubeObjects(parts),
     isHealthy: (signal) => isHealthy(client, signal),
     serverTimeMs: () => client.serverTimeMs(),
     reconnect: () => client.reconnect(),

@@ -13,7 +13,13 @@ import { AgentError, chainOf } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { ApiObject } from "../port/cluster.ts";
 import type { Client } from "./client.ts";
-import { isRefusedConnection, refusalOf, refused, statusOf } from "./errors.ts";
+import {
+  isRefusedConnection,
+  refusalOf,
+  refused,
+  statusOf,
+  withoutQuote,
+} from "./errors.ts";
 import { objectIn, objectsIn, textIn } from "./json.ts";
 import { watchEvents } from "./watch_lines.ts";
 
@@ -41,6 +47,10 @@ export interface Collection {
   readonly doing: string;
   /** Of the list; those of one object when absent. */
   readonly mostBytes?: number;
+  /** The least time that one watch lasts; 5 minutes when absent. */
+  readonly watchSeconds?: number;
+  /** No error may quote what the server answered. */
+  readonly isConfidential?: boolean;
 }
 
 export type ObjectNews =
@@ -69,7 +79,9 @@ export async function* watchObjects(
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (!(error instanceof AgentError)) throw error;
-      const delay = watch.failed(error);
+      const isQuoted = what.isConfidential === true &&
+        error.reason === "Nonsense";
+      const delay = watch.failed(isQuoted ? withoutQuote(what.doing) : error);
       if (delay.message !== undefined) {
         yield { kind: "silent", message: delay.message };
       }
@@ -180,7 +192,8 @@ class Watch {
   async *#watch(from: string): AsyncGenerator<ObjectNews, void, undefined> {
     const { path, fieldSelector, doing } = this.#what;
     const { client, random, silenceMs = SILENCE_MS } = this.#parts;
-    const seconds = Math.floor(WATCH_SECONDS * (1 + random.fraction()));
+    const { watchSeconds = WATCH_SECONDS } = this.#what;
+    const seconds = Math.floor(watchSeconds * (1 + random.fraction()));
     const startMs = client.clock.monotonicMs();
     const query = {
       fieldSelector,

@@ -11,7 +11,8 @@ import type {
   ContainerSpec,
   LinuxResources,
 } from "../port/runtime_spec.ts";
-import { environment, expandAll } from "./env.ts";
+import { type EnvContext, environment, expandAll } from "./env.ts";
+import { LONGEST_TEXT } from "./env_expand.ts";
 import type { PodSettings } from "./facts.ts";
 import { containerAnnotations, containerLabels } from "./labels.ts";
 import { volumeMounts } from "./mounts.ts";
@@ -23,12 +24,10 @@ import {
 } from "./security.ts";
 
 /** What is known only when this very instance is about to start. */
-export interface Start {
+export interface Start extends Omit<EnvContext, "nodeName"> {
   readonly attempt: number;
   readonly crashDelayMs: number;
   readonly image: ImageUser & { readonly ref: string };
-  readonly podIps: readonly string[];
-  readonly hostIps: readonly string[];
   /** Volume name → host path; see lib/volume. */
   readonly volumePaths: ReadonlyMap<string, string>;
 }
@@ -51,12 +50,13 @@ export function containerSpec(
   const { pod, container } = at;
   const violation = nonRootViolation(pod, container, start.image);
   if (violation !== undefined) return { kind: "refused", message: violation };
-  const environ = environment(pod, container, {
-    nodeName: settings.nodeName,
-    podIps: start.podIps,
-    hostIps: start.hostIps,
-  });
+  const { nodeName } = settings;
+  const environ = environment(pod, container, { ...start, nodeName });
   if (environ.kind === "refused") return environ;
+  const command = expandAll(container.command, environ.env);
+  const args = expandAll(container.args, environ.env);
+  const fault = faultIn([...command, ...args]);
+  if (fault !== undefined) return { kind: "refused", message: fault };
   const mounts = volumeMounts(pod, container, start.volumePaths);
   if (mounts.kind === "refused") return mounts;
   const messageFile = messageFileOf(settings, at, start.attempt);
@@ -66,8 +66,8 @@ export function containerSpec(
     imageRef: start.image.ref,
     userImage: container.image ?? "",
     runtimeHandler: "",
-    command: expandAll(container.command, environ.env),
-    args: expandAll(container.args, environ.env),
+    command,
+    args,
     workingDir: container.workingDir ?? "",
     env: environ.env,
     mounts: [...mounts.mounts, messageMount(container, messageFile)],
@@ -87,6 +87,17 @@ export function containerSpec(
     }),
   };
   return { kind: "ok", spec, messageFile };
+}
+
+/** What no program can be given is refused before the runtime is asked. */
+function faultIn(words: readonly string[]): string | undefined {
+  if (words.some((word) => word.includes("\0"))) {
+    return "the command or its arguments contain a NUL byte";
+  }
+  const length = words.reduce((sum, word) => sum + word.length, 0);
+  return length > LONGEST_TEXT
+    ? `the command and its arguments are longer than ${LONGEST_TEXT} characters`
+    : undefined;
 }
 
 function messageFileOf(

@@ -6,12 +6,14 @@ import { containerHash } from "../api/hash.ts";
 import { podNameOf, restartPolicyOf, usesHostNetwork } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { SandboxStatus } from "../port/runtime_status.ts";
-import type { ImageState, PullPolicy } from "../image/types.ts";
+import type { ImageState } from "../image/types.ts";
 import type { Action, Blocker, LogPlace } from "./action.ts";
 import { containerSpec } from "./container_spec.ts";
 import { type Facts, instancesOf, type ObservedContainer } from "./facts.ts";
 import { remembered } from "./labels.ts";
 import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
+import { pullPolicy } from "./pull_policy.ts";
+import { referencesFor } from "./references.ts";
 import { mayRestart, restartDelay } from "./restart.ts";
 import { sandboxSpec } from "./sandbox_spec.ts";
 import { specGrace, stopContainers } from "./stop.ts";
@@ -189,7 +191,7 @@ function planImage(facts: Facts, place: Place, nowMs: number): ContainerPlan {
     case "failed":
       return imageFailed(container, image, nowMs);
     case "present":
-      return startContainer(facts, place, image);
+      return startContainer(facts, { ...place, image }, nowMs);
   }
 }
 
@@ -228,25 +230,18 @@ export function ensureImage(container: V1Container): Action {
   };
 }
 
-/** Compat: API defaulting: `Always` for `:latest` or no tag. */
-function pullPolicy(container: V1Container): PullPolicy {
-  const policy = container.imagePullPolicy;
-  if (policy === "Always" || policy === "Never") return policy;
-  if (policy === "IfNotPresent") return policy;
-  const image = container.image ?? "";
-  const tag = /:([^/:@]+)$/.exec(image)?.[1] ?? "latest";
-  return tag === "latest" && !image.includes("@") ? "Always" : "IfNotPresent";
-}
-
 function startContainer(
   facts: Facts,
-  place: Place,
-  image: { ref: string; uid?: bigint; userName: string },
+  place: Place & { image: { ref: string; uid?: bigint; userName: string } },
+  nowMs: number,
 ): ContainerPlan {
-  const { pod, container, sandbox } = place;
+  const { pod, container, sandbox, image } = place;
   const { settings } = facts;
   const volumePaths = readyVolumes(facts, pod);
   if (volumePaths === undefined) return waiting(volumeBlocker(facts));
+  const needy = { pod, container, volumePaths };
+  const references = referencesFor(facts, needy, nowMs);
+  if (references.kind === "wait") return references;
   const instance = instancesOf(facts.observed, container.name)[0];
   const attempt = instance === undefined
     ? facts.loggedAttempts.get(container.name) ?? 0
@@ -259,6 +254,9 @@ function startContainer(
     image,
     podIps: usesHostNetwork(pod) ? facts.hostIps : sandbox.ips,
     hostIps: facts.hostIps,
+    allocatable: facts.allocatable,
+    services: references.services,
+    found: references.found,
     volumePaths,
   });
   if (result.kind === "refused") return result;

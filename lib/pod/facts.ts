@@ -10,6 +10,7 @@ import type { ContainerStatus, SandboxStatus } from "../port/runtime_status.ts";
 import type { PodName } from "../api/pod.ts";
 import type { ImageState } from "../image/types.ts";
 import type { Verdicts } from "../probe/types.ts";
+import type { ReferenceState, ServiceFacts } from "../reference/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { AdmissionNode } from "./admit.ts";
 import type { PodState } from "./state.ts";
@@ -101,6 +102,15 @@ export interface Facts {
   readonly images: ReadonlyMap<string, ImageState>;
   /** Undefined: nobody asked yet. */
   readonly volumes: VolumeState | undefined;
+  /** By container name; absent: nobody asked yet. */
+  readonly references: ReadonlyMap<string, ReferenceState>;
+  /**
+   * Of the pod's namespace, and `default/kubernetes`. Undefined: they have not
+   * been listed yet.
+   */
+  readonly services: readonly ServiceFacts[] | undefined;
+  /** What pods may use of the node: `memory` → `7Gi`; empty while unknown. */
+  readonly allocatable: ReadonlyMap<string, string>;
   /** What the probes say, by container instance. */
   readonly verdicts: Verdicts;
   /** By step: `sandbox`, `files`, `remove` or a container's name. */

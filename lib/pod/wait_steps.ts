@@ -1,6 +1,7 @@
 /**
  * The steps that tell of a wait, once it begins: a container that is not
- * restarted yet, an image that is not pulled again yet.
+ * restarted yet, an image that is not pulled again yet, a container that
+ * cannot be made as it is written.
  * Compat: kubelet 1.36 doBackOff, EnsureImageExists, startContainer.
  */
 import { containersOf, podNameOf } from "../api/pod.ts";
@@ -39,6 +40,14 @@ export function waitSteps(
           message: "Error: ImagePullBackOff",
           container: name,
         }];
+      case "CreateContainerConfigError":
+        // When it fails again: see reference/run.ts.
+        return [{
+          type: "Warning",
+          reason: "Failed",
+          message: `Error: ${waitingState(after, name)?.message ?? ""}`,
+          container: name,
+        }];
       default:
         return [];
     }
@@ -49,6 +58,10 @@ function waitingReason(
   status: PodStatusJson | undefined,
   name: string,
 ): string | undefined {
+  return waitingState(status, name)?.reason;
+}
+
+function waitingState(status: PodStatusJson | undefined, name: string) {
   return status?.containerStatuses
-    .find((each) => each.name === name)?.state.waiting?.reason;
+    .find((each) => each.name === name)?.state.waiting;
 }

@@ -22,11 +22,17 @@ export interface ApplyPorts {
   readonly cgroups: Cgroups;
   readonly images: ImageRunner;
   readonly volumes: Pick<VolumeRunner, "request" | "release">;
+  readonly references: {
+    request(ask: Omit<ActionOf<"ensure-references">, "kind">): void;
+    consume(uid: PodUid, container: string): void;
+  };
   readonly recorder: Recorder;
   readonly log: Logger;
   /** How many starts and removals the machine does well side by side. */
   readonly parallelWork: number;
 }
+
+type ActionOf<Kind extends Action["kind"]> = Extract<Action, { kind: Kind }>;
 
 /** Whose action it is, and where what it makes is noted. */
 export interface ApplyPlace {
@@ -38,7 +44,7 @@ export interface ApplyPlace {
 
 type Handlers = {
   [Kind in Action["kind"]]: (
-    action: Extract<Action, { kind: Kind }>,
+    action: ActionOf<Kind>,
     at: ApplyPlace,
   ) => Promise<void>;
 };
@@ -57,6 +63,7 @@ export function stepOf(action: Action): string {
     case "make-pod-files":
     case "ensure-image":
     case "ensure-volumes":
+    case "ensure-references":
     case "note":
       return "sandbox";
     default:
@@ -71,6 +78,8 @@ export function createApply(ports: ApplyPorts): Apply {
       case "ensure-image":
         return handlers[action.kind](action, at);
       case "ensure-volumes":
+        return handlers[action.kind](action, at);
+      case "ensure-references":
         return handlers[action.kind](action, at);
       case "release-volumes":
         return handlers[action.kind](action, at);
@@ -113,6 +122,10 @@ function createHandlers(ports: ApplyPorts): Handlers {
     },
     "ensure-volumes": ({ pod }) => {
       volumes.request(pod);
+      return Promise.resolve();
+    },
+    "ensure-references": ({ pod, container, volumePaths }) => {
+      ports.references.request({ pod, container, volumePaths });
       return Promise.resolve();
     },
     "release-volumes": (_action, { uid, signal }) =>
@@ -176,16 +189,17 @@ async function stop(
 
 async function startNew(
   ports: ApplyPorts,
-  action: Extract<Action, { kind: "start-container" }>,
+  action: ActionOf<"start-container">,
   at: ApplyPlace,
 ): Promise<void> {
-  const { runtime, files, images } = ports;
+  const { runtime, files, images, references } = ports;
   const { container, log } = action;
   await files.makeDirectory(log.directory, 0o755);
   await files.makeDirectory(parentOf(action.messageFile), 0o755);
   await files.touch(action.messageFile, 0o666);
-  // Taken whether or not the creation succeeds: the image may be gone by now.
+  // Taken whether or not the creation succeeds: they may be others by now.
   images.consume(at.uid, container.name);
+  references.consume(at.uid, container.name);
   const id = await failAs(
     "CreateContainerError",
     () =>

@@ -3,6 +3,7 @@
  * Called by worker.ts, on whose behalf it fills the pod's memory.
  */
 import type { PodUid } from "../api/id.ts";
+import { namespaceOf } from "../api/pod.ts";
 import type { PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { ImageRunner } from "../image/run.ts";
@@ -24,6 +25,12 @@ export interface GatherPorts {
   readonly files: Files;
   readonly images: Pick<ImageRunner, "statesOf" | "forget">;
   readonly volumes: Pick<VolumeRunner, "stateOf" | "forget">;
+  readonly references: {
+    statesOf(uid: PodUid): Facts["references"];
+    forget(uid: PodUid): void;
+  };
+  readonly services: (namespace: string) => Facts["services"];
+  readonly allocatable: () => Facts["allocatable"];
   /** Of every container; the probe runner writes them. */
   readonly verdicts: () => Verdicts;
   readonly settings: PodSettings;
@@ -91,6 +98,9 @@ export function gather(
     hostIps: ports.hostIps(),
     images: ports.images.statesOf(uid),
     volumes: ports.volumes.stateOf(uid),
+    references: ports.references.statesOf(uid),
+    services: ports.services(pod === undefined ? "" : namespaceOf(pod)),
+    allocatable: ports.allocatable(),
     verdicts: ports.verdicts(),
     loggedAttempts: attempts,
     runtime,

@@ -72,6 +72,9 @@ export class RawSubject implements Subject {
         image: { ref: container.image ?? "", userName: "" },
         podIps: [],
         hostIps: [],
+        allocatable: new Map(),
+        services: new Map(),
+        found: undefined,
         volumePaths: new Map(),
       },
     );

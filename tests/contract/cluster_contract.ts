@@ -9,12 +9,17 @@ import {
   aPod,
   type Case,
   type ClusterHarness,
-  iterate,
   nameOf,
   refOf,
 } from "./cluster_case.ts";
 import { dropsEnded, keepsDeleted } from "./cluster_deletion.ts";
-import { getsObjects, issuesTokens } from "./cluster_objects_contract.ts";
+import { iterate } from "./cluster_iterate.ts";
+import {
+  followsObjects,
+  followsServices,
+  getsObjects,
+  issuesTokens,
+} from "./cluster_objects_contract.ts";
 import { failure } from "./harness.ts";
 
 const NOW = "2026-01-02T03:04:05Z";
@@ -67,6 +72,8 @@ const PROMISES: readonly {
   { name: "hears of a denial", check: hearsDenial },
   { name: "hears that a request was swept away", check: hearsRemoval },
   { name: "gets secrets and config maps", check: getsObjects },
+  { name: "follows one secret or config map", check: followsObjects },
+  { name: "follows services", check: followsServices },
   { name: "issues tokens bound to a pod", check: issuesTokens },
   { name: "is healthy and knows the time", check: isHealthy },
 ];

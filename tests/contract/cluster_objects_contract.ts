@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { podUid } from "../../lib/api/id.ts";
 import type { ApiObject, Cluster } from "../../lib/port/cluster.ts";
+import { iterate } from "./cluster_iterate.ts";
 import { failure } from "./harness.ts";
 
 export interface ObjectsCase {
@@ -9,9 +10,20 @@ export interface ObjectsCase {
   readonly harness: {
     /** Stores an object of the default namespace past the port. */
     place(
-      kind: "Secret" | "ConfigMap" | "ServiceAccount",
+      kind: "Secret" | "ConfigMap" | "ServiceAccount" | "Service",
       name: string,
       content?: ApiObject,
+    ): Promise<void>;
+    /** Gives a placed object of the default namespace other content. */
+    change(
+      kind: "Secret" | "ConfigMap",
+      name: string,
+      content: ApiObject,
+    ): Promise<void>;
+    /** Removes a placed object. */
+    take(
+      kind: "Secret" | "ConfigMap" | "Service",
+      name: string,
     ): Promise<void>;
   };
   readonly signal: AbortSignal;
@@ -39,6 +51,62 @@ export async function getsObjects(
     ["key", "open"],
   ]);
   assert.deepEqual(map?.binaryData, { raw: "/wA=" });
+}
+
+export async function followsObjects(
+  { cluster: { objects }, harness, signal, name }: ObjectsCase,
+): Promise<void> {
+  const ref = { namespace: NAMESPACE, name };
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const news = iterate(objects.watch("configmap", ref, both));
+  const others = iterate(objects.watch("secret", ref, both));
+  const is = async (from: typeof news) => {
+    const found = await from.until(({ kind }) => kind === "is");
+    return found.kind === "is" ? Object(found.object).data : undefined;
+  };
+  assert.equal(await is(news), undefined);
+  await harness.place("ConfigMap", name, { data: { a: "1" } });
+  assert.deepEqual(await is(news), { a: "1" });
+  // Of another name: nobody hears of it here.
+  await harness.place("ConfigMap", `${name}-other`, { data: { a: "no" } });
+  await harness.change("ConfigMap", name, { data: { a: "2" } });
+  assert.deepEqual(await is(news), { a: "2" });
+  await harness.take("ConfigMap", name);
+  assert.equal(await is(news), undefined);
+  assert.equal(await is(others), undefined);
+  await harness.place("Secret", name, { data: { k: btoa("x") } });
+  assert.deepEqual(await is(others), { k: btoa("x") });
+  stop.abort(new DOMException("Enough", "AbortError"));
+  await assert.rejects(news.next(), { message: "Enough" });
+}
+
+export async function followsServices(
+  { cluster: { objects }, harness, signal, name }: ObjectsCase,
+): Promise<void> {
+  const spec = { ports: [{ port: 80 }], clusterIP: "None" };
+  await harness.place("Service", name, { spec });
+  const news = iterate(objects.watchServices(signal));
+  const first = await news.next();
+  assert.ok(first.kind === "listed");
+  assert.ok(first.services.some((each) => nameOf(each) === name));
+  await harness.place("Service", `${name}-b`, { spec });
+  const made = await news.until((each) =>
+    each.kind === "changed" && nameOf(each.service) === `${name}-b`
+  );
+  assert.deepEqual(
+    made.kind === "changed" && Object(made.service.spec).ports[0].port,
+    80,
+  );
+  await harness.take("Service", `${name}-b`);
+  await news.until((each) =>
+    each.kind === "deleted" && nameOf(each.service) === `${name}-b`
+  );
+  await news.close();
+}
+
+function nameOf(object: ApiObject): string {
+  return Object(object.metadata).name;
 }
 
 export async function issuesTokens(

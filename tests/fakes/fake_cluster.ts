@@ -59,6 +59,7 @@ export class FakeCluster implements Cluster {
     for (const objects of [this.podObjects, this.nodeObjects, this.requests]) {
       objects.hush(message);
     }
+    this.objects.hush(message);
   }
 
   readonly pods: Cluster["pods"] = {
