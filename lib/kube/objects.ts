@@ -39,8 +39,9 @@ export class KubeObjects implements ClusterObjects {
       fieldSelector: `metadata.name=${ref.name}`,
       doing: `watch ${kind} ${ref.namespace}/${ref.name}`,
       watchSeconds: WATCH_SECONDS,
+      lane: "objects",
       isConfidential: true,
-    };
+    } as const;
     for await (const news of watchObjects(this.#parts, what, signal)) {
       switch (news.kind) {
         case "listed":

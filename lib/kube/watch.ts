@@ -21,6 +21,7 @@ import {
   withoutQuote,
 } from "./errors.ts";
 import { objectIn, objectsIn, textIn } from "./json.ts";
+import type { Lane } from "./transport.ts";
 import { watchEvents } from "./watch_lines.ts";
 
 /** Compat: client-go Reflector: 800 ms doubled to 30 s, forgotten after 2 min. */
@@ -49,6 +50,8 @@ export interface Collection {
   readonly mostBytes?: number;
   /** The least time that one watch lasts; 5 minutes when absent. */
   readonly watchSeconds?: number;
+  /** `watch` when absent. */
+  readonly lane?: Lane;
   /** No error may quote what the server answered. */
   readonly isConfidential?: boolean;
 }
@@ -202,7 +205,8 @@ class Watch {
       resourceVersion: from,
       timeoutSeconds: String(seconds),
     };
-    const ask = { doing, method: "GET", path, query, lane: "watch" } as const;
+    const { lane = "watch" } = this.#what;
+    const ask = { doing, method: "GET", path, query, lane } as const;
     const stream = await client.stream(ask, this.#signal);
     if (this.#silence !== undefined) {
       this.#silence = undefined;

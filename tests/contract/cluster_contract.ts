@@ -15,6 +15,7 @@ import {
 import { dropsEnded, keepsDeleted } from "./cluster_deletion.ts";
 import { iterate } from "./cluster_iterate.ts";
 import {
+  followsMany,
   followsObjects,
   followsServices,
   getsObjects,
@@ -73,6 +74,7 @@ const PROMISES: readonly {
   { name: "hears that a request was swept away", check: hearsRemoval },
   { name: "gets secrets and config maps", check: getsObjects },
   { name: "follows one secret or config map", check: followsObjects },
+  { name: "follows many objects at once", check: followsMany },
   { name: "follows services", check: followsServices },
   { name: "issues tokens bound to a pod", check: issuesTokens },
   { name: "is healthy and knows the time", check: isHealthy },

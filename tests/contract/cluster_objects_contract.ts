@@ -81,6 +81,30 @@ export async function followsObjects(
   await assert.rejects(news.next(), { message: "Enough" });
 }
 
+/** Of a node with many pods; more than one connection may carry. */
+export async function followsMany(
+  { cluster: { objects }, harness, signal, name }: ObjectsCase,
+): Promise<void> {
+  await harness.place("ConfigMap", name, { data: { a: "1" } });
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const watches = Array.from({ length: 120 }, () =>
+    iterate(
+      objects.watch("configmap", { namespace: NAMESPACE, name }, both),
+    ));
+  const next = async () => {
+    const all = await Promise.all(watches.map((each) => each.next()));
+    return new Set(
+      all.map((news) => news.kind === "is" && Object(news.object).data.a),
+    );
+  };
+  assert.deepEqual(await next(), new Set(["1"]));
+  await harness.change("ConfigMap", name, { data: { a: "2" } });
+  assert.deepEqual(await next(), new Set(["2"]));
+  stop.abort(new DOMException("Enough", "AbortError"));
+  for (const each of watches) await assert.rejects(each.next());
+}
+
 export async function followsServices(
   { cluster: { objects }, harness, signal, name }: ObjectsCase,
 ): Promise<void> {
