@@ -3,7 +3,8 @@
  * does. For watches of single objects, of which a node may have hundreds; a
  * connection is made anew for as many as the server allows on one. Where the
  * server or a proxy on the way speaks HTTP/1.1 only, says so, and each watch
- * has a connection of its own. Called by transport.ts.
+ * has a connection of its own. Called by transport.ts. A connection is asked
+ * whether it lives: a watch of what never changes may be silent for hours.
  */
 import * as http2 from "node:http2";
 import * as tls from "node:tls";
@@ -14,6 +15,9 @@ import { identityOf, nameToExpect } from "./dial.ts";
 /** Compat: kube-apiserver 1.36 allows 100 streams by default. */
 const MOST_STREAMS = 100;
 const DIAL_LIMIT_MS = 10_000;
+/** Compat: client-go HTTP/2 health check. */
+const PING_EVERY_MS = 30_000;
+const PONG_LIMIT_MS = 15_000;
 
 export interface StreamRequest {
   readonly method: string;
@@ -25,8 +29,6 @@ export interface StreamAnswer {
   readonly status: number;
   readonly headers: http2.IncomingHttpHeaders;
   readonly body: Readable;
-  /** Nothing comes on this connection any more: the next one is new. */
-  readonly giveUp: () => void;
 }
 
 interface Connection {
@@ -68,7 +70,9 @@ export class Multiplex {
   async #take(secrets: Secrets): Promise<Connection | undefined> {
     for (;;) {
       for (const each of this.#connections) {
-        if (each.streams >= limitOf(each)) continue;
+        const { session, streams } = each;
+        if (session.destroyed || session.closed) continue;
+        if (streams >= limitOf(each)) continue;
         each.streams++;
         return each;
       }
@@ -145,7 +149,26 @@ async function connect(
   });
   // The streams on it fail too, and tell; without a listener it is uncaught.
   session.on("error", () => session.destroy());
+  keepAsking(session);
   return session;
+}
+
+/** Ends a connection on which nobody answers, so that its watches go on. */
+function keepAsking(session: http2.ClientHttp2Session): void {
+  let late: ReturnType<typeof setTimeout> | undefined;
+  const asking = setInterval(() => {
+    if (session.destroyed) return clearInterval(asking);
+    if (late !== undefined) return;
+    late = setTimeout(() => session.destroy(), PONG_LIMIT_MS);
+    session.ping(() => {
+      clearTimeout(late);
+      late = undefined;
+    });
+  }, PING_EVERY_MS);
+  session.once("close", () => {
+    clearInterval(asking);
+    clearTimeout(late);
+  });
 }
 
 /** Takes the place on the connection that was counted, and gives it back. */
@@ -174,11 +197,10 @@ async function exchange(
   }
   const stop = () => stream.destroy(asError(signal.reason));
   signal.addEventListener("abort", stop, { once: true });
-  const giveUp = () => connection.session.destroy();
   stream.on("error", reject);
   stream.once("response", (headers) => {
     const status = Number(headers[":status"] ?? 0);
-    resolve({ status, headers, body: stream, giveUp });
+    resolve({ status, headers, body: stream });
   });
   stream.once("close", () => {
     connection.streams--;

@@ -64,8 +64,10 @@ export class KubeObjects implements ClusterObjects {
       path: "/api/v1/services",
       fieldSelector: "",
       doing: "watch the services",
+      watchSeconds: WATCH_SECONDS,
+      lane: "objects",
       mostBytes: LONGEST_LIST_BYTES,
-    };
+    } as const;
     for await (const news of watchObjects(this.#parts, what, signal)) {
       switch (news.kind) {
         case "listed":

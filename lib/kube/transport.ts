@@ -51,7 +51,7 @@ export interface WireAnswer {
 export interface WireStream {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
-  /** Fails when nothing comes for `silenceMs`, and on abort. */
+  /** Fails when nothing comes for `silenceMs`, or the way is dead; on abort. */
   chunks(silenceMs: number): AsyncGenerator<Uint8Array, void, undefined>;
   /** The rest as text, for an answer that is a refusal. */
   text(): Promise<string>;
@@ -111,11 +111,12 @@ export class Transport {
     try {
       const answer = await this.#multiplex.open(request, secrets, signal);
       if (answer === undefined) return undefined;
-      const { status, headers, body, giveUp } = answer;
+      const { status, headers, body } = answer;
       return {
         status,
         headers,
-        chunks: (silenceMs) => chunksOf(body, silenceMs, giveUp),
+        // The connection itself is asked whether it lives.
+        chunks: () => chunksOf(body, undefined),
         text: () => readAll(body),
       };
     } catch (error) {
@@ -266,20 +267,17 @@ async function readAll(
 
 async function* chunksOf(
   answer: Readable,
-  silenceMs: number,
-  giveUp: () => void = () => undefined,
+  silenceMs: number | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const pieces = answer[Symbol.asyncIterator]();
   try {
     for (;;) {
       // Only our own waiting counts: a slow reader is not a silent server.
-      const timer = setTimeout(
-        () => {
+      const timer = silenceMs === undefined ? undefined : setTimeout(
+        () =>
           answer.destroy(
             new WaitedTooLong(`nothing came for ${silenceMs / 1000} s`),
-          );
-          giveUp();
-        },
+          ),
         silenceMs,
       );
       const next = await pieces.next().finally(() => clearTimeout(timer));
