@@ -9,13 +9,13 @@ import { chainOf } from "./lib/base/errors.ts";
 import { createLogger } from "./lib/base/log.ts";
 import * as line from "./lib/config/command_line.ts";
 import { helpText } from "./lib/config/help.ts";
-import { type Config, loadConfig } from "./lib/config/load.ts";
+import { loadConfig, type Loaded } from "./lib/config/load.ts";
 import { renderCheckConfig, versionText } from "./lib/config/render.ts";
 import { openRuntime } from "./lib/cri/open.ts";
 import { openCluster } from "./lib/kube/open.ts";
 import * as files from "./lib/host/config_files.ts";
 import { openHost } from "./lib/host/host.ts";
-import { complain, interrupted, print } from "./lib/host/process.ts";
+import { complain, fail, interrupted, succeed } from "./lib/host/process.ts";
 import { cliPorts } from "./lib/host/unix_client.ts";
 import { runQuestion } from "./lib/server/cli.ts";
 import deno from "./deno.json" with { type: "json" };
@@ -44,35 +44,24 @@ async function configured(
 ): Promise<number> {
   const { config, configDir } = flags.agent;
   const texts = await files.readConfigTexts(config, configDir);
-  const hostname = files.hostname();
-  const loaded = loadConfig({ flags, ...texts, hostname });
+  const loaded = loadConfig({ flags, ...texts, hostname: files.hostname() });
   if (loaded.kind === "invalid") return fail(loaded.message);
+  const referred = await files.readReferred(loaded.config);
   if (kind === "check-config") return succeed(renderCheckConfig(loaded));
-  return await runAgent(loaded.config, loaded.warnings);
+  return await runAgent(loaded, referred);
 }
 
-async function runAgent(config: Config, warnings: readonly string[]) {
+async function runAgent({ config, warnings }: Loaded, more: files.Referred) {
   const { version } = deno;
   const { kubelet, nodeName: node } = config;
   const log = createLogger({ write: complain, ...kubelet.logging });
   for (const warning of warnings) log.warn(warning);
   const host = { ...openHost(config), clock: systemClock, log };
   const cluster = openCluster(config, { ...host, version });
-  const ports = { ...host, ...openRuntime(kubelet), cluster };
-  const resolvConf = await files.readOptional(kubelet.resolvConf);
+  const ports = { ...host, ...openRuntime(kubelet, host), cluster };
   log.info("Started", { version, node });
-  await createAgent(config, ports, { version, resolvConf }).run(interrupted());
+  await createAgent(config, ports, { version, ...more }).run(interrupted());
   return 0;
-}
-
-function succeed(text: string): number {
-  print(text);
-  return 0;
-}
-
-function fail(message: string): number {
-  complain(`denolet: ${message}\n`);
-  return 1;
 }
 
 Deno.exit(await main(Deno.args).catch((error) => fail(chainOf(error))));

@@ -2,22 +2,24 @@
  * The wiring: which cells there are, who writes them, which loops run, in what
  * order they start and stop. Everybody is known here and nowhere else.
  */
-import { cell, type Reader } from "./base/cell.ts";
+import { cell } from "./base/cell.ts";
 import { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
-import type { PodStatusJson } from "./api/status.ts";
-import type { V1Pod } from "./api/types.ts";
-import { createMembership, type Membership } from "./agent_cluster.ts";
+import {
+  createMembership,
+  type Loop,
+  type Membership,
+} from "./agent_cluster.ts";
+import { keepLogs } from "./agent_ends.ts";
+import { followClasses, followNode, wakeHeirs } from "./agent_follow.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createRunners, followLabels } from "./agent_runners.ts";
+import { createServers } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
-import { shownAs } from "./pod/mirror.ts";
-import { heldStatus } from "./pod/status_held.ts";
 import { adminHandler } from "./server/admin.ts";
-import { healthHandler } from "./server/health.ts";
 import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
 import { type Desired, NOTHING_YET } from "./source/types.ts";
@@ -25,8 +27,10 @@ import { createApply } from "./sync/apply.ts";
 import { HealthLoop, UNHEARD } from "./sync/health.ts";
 import { Ledger } from "./sync/ledger.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
-import { podSettings, sourceConfig } from "./sync/settings.ts";
+import { podSettings, sourceConfig, userIdOptions } from "./sync/settings.ts";
 import type { Pods } from "./sync/store.ts";
+import { UserIds } from "./sync/user_ids.ts";
+import { wantedBy } from "./sync/wanted.ts";
 import { pass } from "./sync/worker.ts";
 
 export interface Agent {
@@ -42,10 +46,14 @@ export function createAgent(
 ): Agent {
   const parts = createParts(config, ports, options);
   const view = createView(parts, options.version);
-  return { view, run: (signal) => run(parts, view, signal) };
+  const servers = createServers({ ...parts, view });
+  const loops = [...parts.membership?.loops ?? [], ...servers];
+  return { view, run: (signal) => run({ ...parts, loops }, view, signal) };
 }
 
-type Parts = ReturnType<typeof createParts>;
+type Parts = ReturnType<typeof createParts> & {
+  readonly loops?: readonly Loop[];
+};
 
 function createParts(
   config: Config,
@@ -64,10 +72,18 @@ function createParts(
     steps: ledger,
   });
   const recorder = membership?.recorder ?? ledger;
-  const wake = () => wakeAll(loopPorts);
-  const inside = { queue, recorder, membership, wakeAll: wake };
-  const runners = createRunners(config, ports, inside);
-  const settings = podSettings(config, ports.host, options.resolvConf);
+  const suspect = () => healthLoop.suspect();
+  const inside = {
+    wakeAll: () => wakeAll(loopPorts),
+    desired: desiredReader,
+    queue,
+    recorder,
+    membership,
+    pods,
+    suspect,
+  };
+  const runners = createRunners(config, ports, { ...options, ...inside });
+  const settings = podSettings(config, ports.host);
   const healthLoop = new HealthLoop({
     ...ports,
     health,
@@ -84,14 +100,17 @@ function createParts(
     health: healthReader,
     pods,
     volumes: runners.volumes,
-    suspect: () => healthLoop.suspect(),
+    lastWords: runners.ends.lastWords,
+    suspect,
     auditMs: config.kubelet.syncFrequency,
   };
   const audit = new Audit(loopPorts);
+  const userIds = new UserIds(ports, userIdOptions(config, ports.nodeTexts));
   return {
     config,
     ports,
     settings,
+    userIds,
     desired,
     desiredReader,
     healthReader,
@@ -131,9 +150,12 @@ async function run(
   const scope = new TaskScope(parent, log);
   const worker = workerPorts(parts);
   scope.run("health", (signal) => parts.healthLoop.run(signal));
-  scope.run("images", (signal) => parts.imageRunner.run(signal));
+  scope.run("images", (signal) => parts.runImages(signal));
   for (const { name, run } of parts.references.loops) scope.run(name, run);
   scope.run("volumes", (signal) => parts.volumes.run(signal));
+  scope.run("probes", (signal) => parts.probes.run(signal));
+  scope.run("logs", (signal) => keepLogs(parts, signal));
+  scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",
     (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
@@ -158,12 +180,10 @@ async function run(
       },
       signal,
     ));
-  for (const { name, run } of parts.membership?.loops ?? []) {
-    scope.run(name, run);
-  }
+  for (const { name, run } of parts.loops ?? []) scope.run(name, run);
   scope.run("follow-node", (signal) => followNode(parts, signal));
+  scope.run("follow-classes", (signal) => followClasses(parts, signal));
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));
-  scope.run("healthz", (signal) => serveHealthz(parts, signal));
   await scope.closed();
 }
 
@@ -173,6 +193,7 @@ async function makeDirectories({ config, ports }: Parts): Promise<void> {
   const { files } = ports;
   await files.makeDirectory(rootDir, 0o750);
   await files.makeDirectory(`${rootDir}/pods`, 0o750);
+  await files.makeDirectory(`${rootDir}/checkpoints`, 0o700);
   await files.makeDirectory(podLogsDir, 0o750);
   await files.makeDirectory(containerLogsDir, 0o755);
 }
@@ -184,23 +205,12 @@ function serveAdmin(parts: Parts, view: AgentView, signal: AbortSignal) {
   return listener.serve({ kind: "unix", path }, handler, signal);
 }
 
-async function serveHealthz(parts: Parts, signal: AbortSignal): Promise<void> {
-  const { healthzPort, healthzBindAddress } = parts.config.kubelet;
-  if (healthzPort === 0) return;
-  const address = {
-    kind: "tcp",
-    host: healthzBindAddress,
-    port: healthzPort,
-  } as const;
-  const handler = healthHandler([]);
-  await parts.ports.listener.serve(address, handler, signal);
-}
-
 function workerPorts(parts: Parts) {
   const { ports, pods, desiredReader, recorder, membership } = parts;
   const { references } = parts;
   return {
     ...ports,
+    ...parts.ends,
     recorder,
     images: parts.imageRunner,
     volumes: parts.volumes,
@@ -209,15 +219,18 @@ function workerPorts(parts: Parts) {
     allocatable: parts.allocatable,
     apply: createApply({
       ...ports,
+      ...parts.ends,
       images: parts.imageRunner,
       volumes: parts.volumes,
       references: references.runner,
+      userIds: parts.userIds,
       recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
     }),
-    // Until the probe runner is wired in.
-    verdicts: () => new Map(),
+    verdicts: () => parts.probes.verdicts,
     settings: parts.settings,
+    userIds: parts.userIds,
+    runtimeClasses: () => membership?.runtimeClasses() ?? new Map(),
     pods,
     wanted: () => wantedBy(desiredReader),
     health: () => parts.healthReader.get(),
@@ -226,49 +239,15 @@ function workerPorts(parts: Parts) {
     suspect: () => parts.healthLoop.suspect(),
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
-    projected: (uid: PodUid) => membership?.statuses.wake(uid),
+    projected: (uid: PodUid) => {
+      parts.probes.watch(uid);
+      membership?.statuses.wake(uid);
+    },
     forgotten: (uid: PodUid) => {
       parts.ledger.forget(uid);
+      parts.probes.forget(uid);
       membership?.forgotten(uid);
       wakeHeirs(parts, uid);
     },
   };
-}
-
-function wantedBy(desired: Reader<Desired>) {
-  const { pods, mirrors, isReady, unread } = desired.get();
-  const podOf = (uid: PodUid): V1Pod | undefined => pods.get(uid)?.pod;
-  return {
-    isReady,
-    hasUnread: unread.length > 0,
-    podOf,
-    statusOf: (uid: PodUid): PodStatusJson | undefined => {
-      const pod = podOf(uid);
-      const held = pod && shownAs(pod, mirrors);
-      return held === undefined ? undefined : heldStatus(held);
-    },
-  };
-}
-
-/** Once the API server has told of the node, and for pods that wait for it. */
-async function followNode(parts: Parts, signal: AbortSignal): Promise<void> {
-  const { membership, pods, queue } = parts;
-  if (membership === undefined) return;
-  let before: unknown;
-  for await (const node of membership.node.node.changes(signal)) {
-    if (before === undefined) wakeAll(parts.loopPorts);
-    before = node;
-    for (const [uid, { state }] of pods) {
-      if (state.kind === "waiting" && state.for === "node") queue.wake(uid);
-    }
-  }
-}
-
-/** Pods that waited for the name, or the same pod wanted again. */
-function wakeHeirs(parts: Parts, uid: PodUid): void {
-  for (const other of parts.desiredReader.get().pods.keys()) {
-    const state = parts.pods.get(other)?.state;
-    const waits = state?.kind === "waiting" && state.for === "name";
-    if (other === uid || waits) parts.queue.wake(other);
-  }
 }

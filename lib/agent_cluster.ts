@@ -16,6 +16,7 @@ import { PodEvents } from "./events/pod_events.ts";
 import { EventWriter } from "./events/run.ts";
 import { hostIps } from "./node/addresses.ts";
 import { createNode, type NodeLoops } from "./node/loops.ts";
+import { declaredFeatures } from "./node/declared.ts";
 import { nodeSettings } from "./node/settings.ts";
 import { NO_DEVICES, NO_PRESSURE, type NodeRecorder } from "./node/types.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
@@ -30,6 +31,7 @@ import type { Desired } from "./source/types.ts";
 import { admissionNode } from "./sync/admission.ts";
 import { Mirrors } from "./sync/mirrors.ts";
 import { StatusReports } from "./sync/report.ts";
+import { RuntimeClasses } from "./sync/runtime_classes.ts";
 import { certificateSettings } from "./sync/settings.ts";
 import type { PodsReader } from "./sync/store.ts";
 
@@ -75,37 +77,31 @@ export function createMembership(
   const identity = createIdentity(config, { ...ports, ...around, cluster });
   const node = createNodeLoops(config, { ports, around, cluster }, {
     problems: identity.problems,
-    recorder: {
-      record: (step) => events.writer.record(nodeTarget(config.nodeName), step),
-    },
+    recorder: events.nodeRecorder,
   });
   const statuses = new StatusReports({
     ...around,
     pods: cluster.pods,
     memory: around.pods,
   });
-  const mirrors = new Mirrors({
-    ...around,
-    pods: cluster.pods,
-    memory: around.pods,
-    owner: () => {
-      const uid = node.node.get()?.uid;
-      return uid === undefined ? undefined : { name: config.nodeName, uid };
-    },
-  });
+  const mirrors = createMirrors(config, { cluster, around, node });
+  const classes = new RuntimeClasses(cluster.runtimeClasses);
   const api: ApiSource = { pods: cluster.pods, isOpen: whenOpen };
   return {
     recorder: events.recorder,
+    nodeRecorder: events.nodeRecorder,
     cluster,
     node,
     statuses,
     api,
     isOpen,
-    certificates: identity.views,
+    ...identity.facts,
     admissionNode: () => {
       const known = node.node.get();
       return known && admissionNode(config.nodeName, known, node.seen.get());
     },
+    runtimeClasses: () => classes.get(),
+    classes: classes.reader,
     allocatable: () => node.node.get()?.allocatable,
     hostIps: () => hostIps(node.node.get()?.addresses ?? []),
     forgotten: (uid: PodUid) => {
@@ -118,10 +114,29 @@ export function createMembership(
         run: (signal: AbortSignal) =>
           identity.run(() => open.set(true), signal),
       },
-      ...createLoops({ events, identity, node, statuses, mirrors })
+      ...createLoops({ events, identity, node, statuses, mirrors, classes })
         .map((loop) => gated(loop, whenOpen)),
     ] satisfies Loop[],
   };
+}
+
+function createMirrors(
+  config: Config,
+  { cluster, around, node }: {
+    readonly cluster: Cluster;
+    readonly around: Surroundings;
+    readonly node: NodeLoops;
+  },
+): Mirrors {
+  return new Mirrors({
+    ...around,
+    pods: cluster.pods,
+    memory: around.pods,
+    owner: () => {
+      const uid = node.node.get()?.uid;
+      return uid === undefined ? undefined : { name: config.nodeName, uid };
+    },
+  });
 }
 
 /** Everything that asks the API server. */
@@ -131,13 +146,15 @@ function createLoops(parts: {
   readonly node: NodeLoops;
   readonly statuses: StatusReports;
   readonly mirrors: Mirrors;
+  readonly classes: RuntimeClasses;
 }): Loop[] {
-  const { events, identity, node, statuses, mirrors } = parts;
+  const { events, identity, node, statuses, mirrors, classes } = parts;
   return [
     ...node.loops,
     { name: "api-events", run: (signal) => events.writer.run(signal) },
     { name: "statuses", run: (signal) => statuses.run(signal) },
     { name: "follow-statuses", run: (signal) => statuses.follow(signal) },
+    { name: "runtime-classes", run: (signal) => classes.run(signal) },
     { name: "mirrors", run: (signal) => mirrors.run(signal) },
     { name: "follow-mirrors", run: (signal) => mirrors.follow(signal) },
     {
@@ -190,7 +207,7 @@ function createNodeLoops(
     pressure: constant(NO_PRESSURE),
     devices: constant(NO_DEVICES),
     isShuttingDown: constant(false),
-    declaredFeatures: [],
+    declaredFeatures: declaredFeatures(config),
     reconnect: () => cluster.reconnect(),
   }, nodeSettings(config, KUBERNETES_VERSION));
 }
@@ -225,7 +242,10 @@ function createEvents(config: Config, { cluster, ports, around }: Base) {
           .map(({ id, name }) => [id, name]),
       ),
   });
-  return { writer, recorder };
+  const nodeRecorder: NodeRecorder = {
+    record: (step) => writer.record(nodeTarget(config.nodeName), step),
+  };
+  return { writer, recorder, nodeRecorder };
 }
 
 /** A cell that nobody writes. */

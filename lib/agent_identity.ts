@@ -37,19 +37,19 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
   const [client, clientView] = cell<CertificateView>(emptyView("client"));
   const [serving, servingView] = cell<CertificateView>(emptyView("serving"));
   const [problems, problemsReader] = cell<readonly string[]>([]);
-  const [pair] = cell<Pair | undefined>(undefined);
+  const [pair, pairReader] = cell<Pair | undefined>(undefined);
   const views = [clientView, servingView];
   const shared = { ...ports, files: ports.certificateFiles };
   const parts = { ...shared, view: new View({ cell: client, clock, log }) };
   const tellProblems = async (view: Reader<unknown>, signal: AbortSignal) => {
     for await (const _ of view.changes(signal)) {
-      const found = views.flatMap((each) => each.get().problem ?? []);
-      const words = found.map(({ reason, message }) => `${reason}: ${message}`);
+      const words = problemsOf(views);
       if (words.join("\n") !== problems.get().join("\n")) problems.set(words);
     }
   };
   return {
-    views,
+    /** The pair is what the server shows where no file is configured. */
+    facts: { certificates: views, servingPair: pairReader },
     problems: problemsReader,
     run: async (opened: () => void, signal: AbortSignal) => {
       await Promise.all([
@@ -90,4 +90,9 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
       ]);
     },
   };
+}
+
+function problemsOf(views: readonly Reader<CertificateView>[]): string[] {
+  return views.flatMap((each) => each.get().problem ?? [])
+    .map(({ reason, message }) => `${reason}: ${message}`);
 }

@@ -1,18 +1,24 @@
 /** What the agent is handed by whoever makes one. */
 import type { Clock } from "./base/clock.ts";
-import type { Logger } from "./base/log.ts";
+import type { RootLogger } from "./base/log.ts";
 import type {
   Cgroups,
   Files,
   HostFacts,
   HostPaths,
   Mounts,
+  NodeTexts,
 } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
-import type { LogFiles } from "./port/log_files.ts";
-import type { Http, Listener } from "./port/net.ts";
+import type { LogFiles, LogKeeper, SystemLogs } from "./port/log_files.ts";
+import type { Http, Listener, PodNet } from "./port/net.ts";
+import type { NodeListener } from "./port/node_server.ts";
+import type { Checkpoints } from "./port/checkpoints.ts";
+import type { Programs } from "./port/programs.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
+import type { Usage } from "./port/usage.ts";
 import type { ClusterPorts } from "./agent_cluster.ts";
+import type { CredentialProvider } from "./config/credential_providers.ts";
 
 /** What the agent needs from the outside. */
 export interface AgentPorts {
@@ -22,14 +28,25 @@ export interface AgentPorts {
   /** Follows links, as admins may place them in the manifest folder. */
   readonly manifestFiles: Files;
   readonly logFiles: LogFiles;
+  /** What `/logs` shows: the machine's own, below one folder. */
+  readonly systemLogs: SystemLogs;
+  readonly checkpoints: Checkpoints;
+  readonly logKeeper: LogKeeper;
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
+  readonly usage: Pick<Usage, "filesystem">;
+  /** Credential plugins, where some are configured. */
+  readonly programs: Programs;
+  readonly nodeTexts: NodeTexts;
   readonly http: Http;
+  /** Asks containers, for their probes and hooks. */
+  readonly podNet: PodNet;
   readonly listener: Listener;
+  readonly nodeListener: NodeListener;
   readonly clock: Clock;
-  readonly log: Logger;
+  readonly log: RootLogger;
   /** Used where a kubeconfig is configured; else the node is standalone. */
   readonly cluster: ClusterPorts;
 }
@@ -37,6 +54,6 @@ export interface AgentPorts {
 /** What only `main.ts` knows. */
 export interface AgentOptions {
   readonly version: string;
-  /** Text of the configured resolv.conf; empty when there is none. */
-  readonly resolvConf: string;
+  /** Plugins for image credentials, in the order in which they are asked. */
+  readonly credentialProviders: readonly CredentialProvider[];
 }

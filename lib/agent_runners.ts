@@ -3,13 +3,15 @@ import type { Reader } from "./base/cell.ts";
 import type { KeyedQueue } from "./base/keyed_queue.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Membership } from "./agent_cluster.ts";
-import type { AgentPorts } from "./agent_ports.ts";
+import { createEnds } from "./agent_ends.ts";
+import { createImages } from "./agent_images.ts";
+import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
+import { createProbes } from "./agent_probes.ts";
 import { createReferences } from "./agent_references.ts";
 import type { Config } from "./config/load.ts";
-import { ImageRunner } from "./image/run.ts";
 import type { Recorder } from "./port/recorder.ts";
 import type { Desired } from "./source/types.ts";
-import { imageOptions } from "./sync/settings.ts";
+import type { Pods } from "./sync/store.ts";
 import { VolumeRunner } from "./volume/run.ts";
 
 const NOTHING: ReadonlyMap<string, string> = new Map();
@@ -18,30 +20,39 @@ const NOTHING: ReadonlyMap<string, string> = new Map();
 export function createRunners(
   config: Config,
   ports: AgentPorts,
-  inside: {
+  inside: Pick<AgentOptions, "credentialProviders"> & {
+    readonly desired: Reader<Desired>;
     readonly queue: KeyedQueue<PodUid>;
     readonly recorder: Recorder;
     readonly membership: Membership | undefined;
+    readonly pods: Pods;
+    readonly suspect: () => void;
     readonly wakeAll: () => void;
   },
 ) {
-  const { queue, membership } = inside;
+  const { queue, recorder, membership, suspect } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
-  const shared = { ...ports, ...ports.cluster, ...inside, hint };
-  const references = createReferences(config, ports, shared);
+  const { nodeRecorder, cluster: { objects } = {} } = membership ?? {};
+  const podsDir = `${config.paths.rootDir}/pods`;
   const allocatable = () => membership?.allocatable() ?? NOTHING;
+  const references = createReferences(config, ports, { ...inside, hint });
   return {
     references,
     allocatable,
-    imageRunner: new ImageRunner(shared, imageOptions(config)),
+    ends: createEnds(ports, { recorder, hint, suspect, podsDir }),
+    probes: createProbes(ports, { ...inside, hint }),
+    ...createImages(config, ports, { ...inside, hint, objects, nodeRecorder }),
     volumes: new VolumeRunner(
       {
-        ...shared,
-        objects: membership?.cluster.objects,
+        ...ports,
+        ...ports.cluster,
+        ...inside,
+        hint,
+        objects,
         references: references.objects,
       },
       {
-        podsDir: `${config.paths.rootDir}/pods`,
+        podsDir,
         allocatable,
       },
     ),

@@ -3,7 +3,7 @@
  * what matters to it. Pure; no test framework in here.
  */
 import { containerId, podUid, sandboxId } from "../lib/api/id.ts";
-import { containersOf, podNameOf, uidOf } from "../lib/api/pod.ts";
+import { allContainersOf, podNameOf, uidOf } from "../lib/api/pod.ts";
 import type { V1Container, V1Pod, V1PodSpec } from "../lib/api/types.ts";
 import type { ImageProgress } from "../lib/image/types.ts";
 import type {
@@ -20,10 +20,22 @@ import {
   podLabels,
 } from "../lib/pod/labels.ts";
 import type { PodState } from "../lib/pod/state.ts";
+import type { HostTraits } from "../lib/port/host.ts";
 import type { SandboxStatus } from "../lib/port/runtime_status.ts";
 
 /** The moment at which tests play: 2026-01-02T03:04:05Z. */
 export const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+/** A machine of today, without swap, huge pages and AppArmor. */
+export const TRAITS: HostTraits = {
+  cgroupVersion: 2,
+  hasSwapLimits: true,
+  swapBytes: 0n,
+  hugePageSizes: [],
+  kernelVersion: "6.12.0",
+  hasAppArmor: false,
+  maskedPaths: [],
+};
 
 export const SETTINGS: PodSettings = {
   nodeName: "node-1",
@@ -37,14 +49,22 @@ export const SETTINGS: PodSettings = {
     searches: ["example.org"],
     options: ["timeout:1"],
   },
+  resolvConf: "/etc/resolv.conf",
+  hostsPath: "/etc/hosts",
+  nodeHosts: { kind: "text", text: "127.0.0.1\tlocalhost\n" },
   cgroupRoot: "/",
   cgroupDriver: "systemd",
   usesQosCgroups: true,
   cpuPeriodUs: 100_000n,
+  firstRestartDelayMs: 10_000,
   longestRestartDelayMs: 300_000,
   isSeccompDefault: false,
+  hasStopSignals: false,
   seccompDir: "/var/lib/kubelet/seccomp",
   memoryBytes: 8n * 1024n ** 3n,
+  machine: TRAITS,
+  mayUseSwap: false,
+  endsSingleProcess: false,
   allowedUnsafeSysctls: [],
 };
 
@@ -54,6 +74,7 @@ export const HEALTHY: RuntimeHealth = {
   message: "",
   name: "containerd",
   cgroupDriver: "systemd",
+  handlers: [],
 };
 
 export function aContainer(own: Partial<V1Container> = {}): V1Container {
@@ -147,7 +168,7 @@ export function anInstance(parts: InstanceParts = {}): ObservedContainer {
     ...own
   } = parts;
   const name = parts.name ?? pod.spec?.containers[0]?.name ?? "web";
-  const made = spec ?? pod.spec?.containers.find((c) => c.name === name) ??
+  const made = spec ?? allContainersOf(pod).find((c) => c.name === name) ??
     aContainer({ name });
   const attempt = parts.attempt ?? 0;
   const state = parts.state ?? "running";
@@ -207,6 +228,8 @@ export function someFacts(parts: FactParts = {}): Facts {
     areSourcesReady: true,
     hasEnded: false,
     lost: new Set(),
+    deadline: undefined,
+    isRestartingAll: false,
     isAdmitted: true,
     node: undefined,
     others: [],
@@ -217,16 +240,19 @@ export function someFacts(parts: FactParts = {}): Facts {
     services: [],
     allocatable: new Map(),
     verdicts: new Map(),
+    stops: new Map(),
     state: { kind: "waiting", for: "sources" },
     loggedAttempts: new Map(),
     runtime: HEALTHY,
+    runtimeClasses: undefined,
+    userIds: undefined,
     settings: SETTINGS,
     ...own,
     pod,
     observed: { sandboxes, containers, atMs: NOW_MS },
     images: new Map(
       Object.entries(images ?? {}).map(([name, progress]) => {
-        const image = containersOf(pod ?? aPod())
+        const image = allContainersOf(pod ?? aPod())
           .find((container) => container.name === name)?.image ?? "";
         return [name, { image, ...progress }];
       }),

@@ -22,7 +22,13 @@ export function memberFlags(cluster: ClusterFacts): string[] {
     `--kubeconfig=${kubeconfig}`,
     `--cert-dir=${certDir}`,
     `--node-ip=${cluster.nodeIp}`,
+    "--cluster-domain=cluster.local",
     "--rotate-certificates",
+    "--rotate-server-certificates",
+    "--enable-server",
+    `--address=${cluster.nodeIp}`,
+    `--port=${cluster.ports.kubelet}`,
+    `--client-ca-file=${cluster.ca.certificate}`,
   ];
 }
 
@@ -30,6 +36,7 @@ export function memberFlags(cluster: ClusterFacts): string[] {
 export async function startMember(
   world: WorldFacts,
   flags: readonly string[] = [],
+  programs: readonly string[] = [],
 ): Promise<number> {
   const cluster = clusterFacts(world);
   const { kubeconfig } = memberFiles(cluster);
@@ -37,7 +44,7 @@ export async function startMember(
   // One that runs without the cluster makes room.
   if (member === undefined) await stopAgent(world);
   const pid = member ??
-    await startAgent(world, [...memberFlags(cluster), ...flags]);
+    await startAgent(world, [...memberFlags(cluster), ...flags], programs);
   await until("a Ready node", () => isNodeReady(cluster, world.name));
   return pid;
 }

@@ -20,5 +20,5 @@ while (await readIfThere(cluster.adminKubeconfig) !== undefined) {
     // The API server may be stopped on purpose.
     console.error(String(error));
   }
-  for (let pauses = 0; pauses < 4; pauses++) await pause();
+  for (let pauses = 0; pauses < 10; pauses++) await pause();
 }

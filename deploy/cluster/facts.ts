@@ -104,7 +104,7 @@ export interface ClusterOptions {
 }
 
 export const DEFAULT_OPTIONS: ClusterOptions = {
-  approve: ["first", "renewal"],
+  approve: ["first", "renewal", "serving"],
   bindAddress: "127.0.0.1",
   flags: {},
 };

@@ -93,6 +93,8 @@ function apiServer(cluster: ClusterFacts, options: ClusterOptions): string[] {
     "--allow-privileged=true",
     `--kubelet-client-certificate=${pki}/kube-apiserver-kubelet-client.crt`,
     `--kubelet-client-key=${pki}/kube-apiserver-kubelet-client.key`,
+    // Nodes prove who they are, too: an impostor gets no logs and no commands.
+    `--kubelet-certificate-authority=${cluster.ca.certificate}`,
     "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname",
     "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
     `--service-account-key-file=${pki}/sa.pub`,

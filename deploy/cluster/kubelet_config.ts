@@ -19,6 +19,7 @@ export function kubeletConfig(cluster: ClusterFacts): Record<string, unknown> {
     authorization: { mode: "Webhook" },
     clusterDomain: "cluster.local",
     rotateCertificates: true,
+    serverTLSBootstrap: true,
     failCgroupV1: false,
     cgroupDriver: "cgroupfs",
     cgroupRoot: world.cgroupRoot,

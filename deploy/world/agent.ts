@@ -40,16 +40,21 @@ export async function writeAgentFiles(world: WorldFacts): Promise<void> {
   await Deno.writeTextFile(world.agentConfig, agentConfig(sample, world));
 }
 
-/** Arguments of `deno` that run the agent's program in this world. */
+/**
+ * Arguments of `deno` that run the agent's program in this world; it may start
+ * `programs`, each a path.
+ */
 export function agentArgs(
   world: WorldFacts,
   args: readonly string[],
+  programs: readonly string[] = [],
 ): string[] {
   return [
     "run",
     "--quiet",
     "--no-prompt",
     "-P=scratch",
+    ...programs.map((path) => `--allow-run=${path}`),
     "--v8-flags=--max-semi-space-size=2",
     `${CHECKOUT}main.ts`,
     ...args,
@@ -74,8 +79,9 @@ export function agentPids(world: WorldFacts): Promise<readonly number[]> {
 export async function startAgent(
   world: WorldFacts,
   flags: readonly string[] = [],
+  programs: readonly string[] = [],
 ): Promise<number> {
-  const pid = await spawnAgent(world, flags);
+  const pid = await spawnAgent(world, flags, programs);
   try {
     await until("a healthy agent", async () => {
       if (!await isProcessWith(pid, `--config=${world.agentConfig}`)) {
@@ -98,6 +104,7 @@ export async function startAgent(
 export async function spawnAgent(
   world: WorldFacts,
   flags: readonly string[] = [],
+  programs: readonly string[] = [],
 ): Promise<number> {
   // As for containerd: the shell redirects, exec keeps the pid.
   const child = new Deno.Command("/bin/sh", {
@@ -110,7 +117,7 @@ export async function spawnAgent(
         `--config=${world.agentConfig}`,
         `--hostname-override=${world.name}`,
         ...flags,
-      ]),
+      ], programs),
     ],
     cwd: CHECKOUT,
     stdin: "null",

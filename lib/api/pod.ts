@@ -4,7 +4,7 @@
  * same answer.
  */
 import { type PodUid, podUid } from "./id.ts";
-import type { V1Container, V1Pod } from "./types.ts";
+import type { V1Container, V1EphemeralContainer, V1Pod } from "./types.ts";
 
 /** `file`, `http` or `api`: where the pod comes from. */
 export const CONFIG_SOURCE = "kubernetes.io/config.source";
@@ -72,6 +72,36 @@ export function isDeleted(pod: V1Pod): boolean {
 export function containersOf(pod: V1Pod): readonly V1Container[] {
   return pod.spec?.containers ?? [];
 }
+
+/** Those that run before the regular ones, one after the other. */
+export function initContainersOf(pod: V1Pod): readonly V1Container[] {
+  return pod.spec?.initContainers ?? [];
+}
+
+/** Those that somebody added to a pod that runs. */
+export function ephemeralContainersOf(
+  pod: V1Pod,
+): readonly V1EphemeralContainer[] {
+  return pod.spec?.ephemeralContainers ?? [];
+}
+
+/** The regular and the init containers, init ones first. */
+export function plannedContainersOf(pod: V1Pod): readonly V1Container[] {
+  return [...initContainersOf(pod), ...containersOf(pod)];
+}
+
+/** Every container of the pod. */
+export function allContainersOf(pod: V1Pod): readonly V1Container[] {
+  return [...plannedContainersOf(pod), ...ephemeralContainersOf(pod)];
+}
+
+/** Of an init container: it goes on running beside the regular ones. */
+export function isSidecar(container: V1Container): boolean {
+  return container.restartPolicy === "Always";
+}
+
+/** What a container is to its pod. */
+export type ContainerRole = "init" | "sidecar" | "regular" | "ephemeral";
 
 export function usesHostNetwork(pod: V1Pod): boolean {
   return pod.spec?.hostNetwork === true;

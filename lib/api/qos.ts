@@ -1,17 +1,13 @@
 /**
- * Quality-of-service class and the out-of-memory score that follows from it.
- * Compat: kubelet 1.36 ComputePodQOS, GetContainerOOMScoreAdjust.
+ * Quality-of-service class of a pod; gate PodLevelResources (on).
+ * Compat: kubelet 1.36 ComputePodQOS.
  */
-import { isCritical } from "./priority.ts";
-import { parseQuantity, type Quantity, units } from "./quantity.ts";
+import { parseQuantity, type Quantity } from "./quantity.ts";
 import type { V1Container, V1Pod } from "./types.ts";
 
 export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 
 const COMPUTE = ["cpu", "memory"];
-const NODE_CRITICAL = "system-node-critical";
-const GUARANTEED_SCORE = -997n;
-const BEST_EFFORT_SCORE = 1000n;
 
 /** A positive amount of one resource, or undefined. */
 export function amountOf(
@@ -23,49 +19,42 @@ export function amountOf(
   return parsed !== undefined && parsed > 0n ? parsed : undefined;
 }
 
-/** The class of a pod, from the cpu and memory of all its containers. */
+/** One voice about how much of a resource there is, and its limit. */
+interface Claim {
+  readonly limit: Quantity | undefined;
+  readonly request: Quantity | undefined;
+  /** A request of nothing is a word of its own, not a missing one. */
+  readonly isDefaulted: boolean;
+}
+
+/**
+ * The class of a pod: from what is given for it as a whole, else from the cpu
+ * and memory of all its containers.
+ */
 export function qosClass(pod: V1Pod): QosClass {
-  const containers = [
-    ...pod.spec?.containers ?? [],
-    ...pod.spec?.initContainers ?? [],
-  ];
-  const named = containers.flatMap(({ resources }) =>
-    COMPUTE.map((resource) => ({
-      limit: amountOf(resources?.limits, resource),
-      request: amountOf(resources?.requests, resource),
-      // A request of nothing is a word of its own, not a missing one.
-      isDefaulted: resources?.requests?.[resource] === undefined,
-    }))
-  );
-  if (named.every((n) => n.limit === undefined && n.request === undefined)) {
+  const whole = pod.spec?.resources;
+  const claims = whole === undefined || whole === null
+    ? [
+      ...pod.spec?.containers ?? [],
+      ...pod.spec?.initContainers ?? [],
+    ].flatMap(({ resources }) => claimsOf(resources))
+    : claimsOf(whole);
+  if (claims.every((c) => c.limit === undefined && c.request === undefined)) {
     return "BestEffort";
   }
-  const isGuaranteed = named.every((n) =>
-    n.limit !== undefined &&
-    (n.request === n.limit || (n.request === undefined && n.isDefaulted))
+  const isGuaranteed = claims.every((c) =>
+    c.limit !== undefined &&
+    (c.request === c.limit || (c.request === undefined && c.isDefaulted))
   );
   return isGuaranteed ? "Guaranteed" : "Burstable";
 }
 
-/** oom_score_adj of a container on a node with `memoryBytes` of memory. */
-export function oomScoreAdj(
-  pod: V1Pod,
-  container: V1Container,
-  memoryBytes: bigint,
-): bigint {
-  if (isNodeCritical(pod)) return GUARANTEED_SCORE;
-  const qos = qosClass(pod);
-  if (qos === "Guaranteed") return GUARANTEED_SCORE;
-  if (qos === "BestEffort") return BEST_EFFORT_SCORE;
-  const request = amountOf(container.resources?.requests, "memory") ??
-    amountOf(container.resources?.limits, "memory") ?? 0n;
-  if (memoryBytes <= 0n) return BEST_EFFORT_SCORE - 1n;
-  const score = 1000n - 1000n * units(request) / memoryBytes;
-  if (score < 3n) return 3n;
-  return score >= BEST_EFFORT_SCORE ? BEST_EFFORT_SCORE - 1n : score;
-}
-
-/** Compat: kubelet 1.36 IsNodeCriticalPod. */
-function isNodeCritical(pod: V1Pod): boolean {
-  return pod.spec?.priorityClassName === NODE_CRITICAL && isCritical(pod);
+function claimsOf(
+  resources: V1Container["resources"],
+): Claim[] {
+  return COMPUTE.map((resource) => ({
+    limit: amountOf(resources?.limits, resource),
+    request: amountOf(resources?.requests, resource),
+    isDefaulted: resources?.requests?.[resource] === undefined,
+  }));
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { aContainer, aPod } from "../../tests/build.ts";
-import type { V1ResourceRequirements } from "./types.ts";
-import { oomScoreAdj, qosClass } from "./qos.ts";
+import type { V1Container, V1ResourceRequirements } from "./types.ts";
+import { oomScoreAdj } from "./oom_score.ts";
+import { qosClass } from "./qos.ts";
 
 const GI = 1024n ** 3n;
 
@@ -81,4 +82,48 @@ Deno.test("oomScoreAdj() protects node-critical pods only", () => {
     spec: { priorityClassName: "system-node-critical" },
   });
   assert.equal(oomScoreAdj(isStatic, aContainer(), 8n * GI), -997n);
+});
+
+Deno.test("qosClass() takes what is given for the pod as a whole", () => {
+  const table: [V1ResourceRequirements, string][] = [
+    [{}, "BestEffort"],
+    [{ requests: { cpu: "1" } }, "Burstable"],
+    [{ limits: FULL }, "Guaranteed"],
+    [{ limits: FULL, requests: FULL }, "Guaranteed"],
+    [{ limits: { cpu: "1" }, requests: { cpu: "1" } }, "Burstable"],
+    [{ limits: FULL, requests: { cpu: "1", memory: "512Mi" } }, "Burstable"],
+  ];
+  for (const [resources, expected] of table) {
+    const containers = [aContainer({ resources: { requests: { cpu: "3" } } })];
+    const pod = aPod({ containers, spec: { resources } });
+    assert.equal(qosClass(pod), expected, JSON.stringify(resources));
+  }
+});
+
+Deno.test("oomScoreAdj() shares out what is given for the pod as a whole", () => {
+  const asking = (memory: string, name: string) =>
+    aContainer({ name, resources: { requests: { memory } } });
+  const containers = [asking("1Gi", "a"), asking("2Gi", "b")];
+  const spec = { resources: { requests: { memory: "7Gi" } } };
+  const pod = aPod({ containers, spec });
+  // 4 GiB are nobody's: 2 GiB for each.
+  const scores = containers.map((each) => oomScoreAdj(pod, each, 8n * GI));
+  assert.deepEqual(scores, [625n, 500n]);
+});
+
+Deno.test("oomScoreAdj() lets no sidecar go before what it serves", () => {
+  const asking = (memory: string, name: string) =>
+    aContainer({ name, resources: { requests: { memory } } });
+  const sidecar = { ...asking("1Gi", "side"), restartPolicy: "Always" };
+  const large = { ...asking("6Gi", "large"), restartPolicy: "Always" };
+  const init = asking("1Gi", "init");
+  const pod = aPod({
+    containers: [asking("4Gi", "a"), asking("2Gi", "b")],
+    spec: { initContainers: [sidecar, large, init] },
+  });
+  const score = (container: V1Container) =>
+    oomScoreAdj(pod, container, 8n * GI);
+  assert.equal(score(sidecar), 750n, "the smallest of those it serves");
+  assert.equal(score(large), 250n, "its own is less");
+  assert.equal(score(init), 875n, "no sidecar");
 });

@@ -5,6 +5,7 @@
  * Compat: kubelet 1.36 PodRequests, AggregateContainerRequests; gates
  * PodLevelResources and InPlacePodLevelResourcesVerticalScaling (on).
  */
+import { isSidecar } from "./pod.ts";
 import { parseQuantity, type Quantity } from "./quantity.ts";
 import { isPodLevelResource } from "./resource_name.ts";
 import type { V1Container, V1ContainerStatus, V1Pod } from "./types.ts";
@@ -24,12 +25,41 @@ interface View {
 
 /** What the pod asks for, by its spec. */
 export function requestsOf(pod: V1Pod): Amounts {
+  return total(pod, bySpec(pod));
+}
+
+/** What the pod asks for besides its overhead. */
+export function ownRequestsOf(pod: V1Pod): Amounts {
+  return withoutOverhead(pod, bySpec(pod));
+}
+
+function bySpec(pod: V1Pod): View {
   const ofContainer = ({ resources }: V1Container) =>
     amounts(resources?.requests);
-  return total(pod, {
+  return {
     ofContainer,
     ofInitContainer: ofContainer,
     ofPod: () => amounts(pod.spec?.resources?.requests),
+  };
+}
+
+/** What the containers ask for together, whatever is given for the pod. */
+export function containerRequestsOf(pod: V1Pod): Amounts {
+  return together(pod, bySpec(pod));
+}
+
+/**
+ * What the pod may take by its spec, without its overhead: what its containers
+ * may, or what is given for the pod. A container without a limit counts 0.
+ * Compat: kubelet 1.36 PodLimits with ExcludeOverhead.
+ */
+export function limitsOf(pod: V1Pod): Amounts {
+  const ofContainer = ({ resources }: V1Container) =>
+    amounts(resources?.limits);
+  return withoutOverhead(pod, {
+    ofContainer,
+    ofInitContainer: ofContainer,
+    ofPod: () => amounts(pod.spec?.resources?.limits),
   });
 }
 
@@ -74,11 +104,16 @@ function heldBy(
 }
 
 function total(pod: V1Pod, view: View): Amounts {
+  const sum = withoutOverhead(pod, view);
+  add(sum, amounts(pod.spec?.overhead));
+  return sum;
+}
+
+function withoutOverhead(pod: V1Pod, view: View): Tally {
   const sum = together(pod, view);
   for (const [name, amount] of view.ofPod()) {
     if (isPodLevelResource(name)) sum.set(name, amount);
   }
-  add(sum, amounts(pod.spec?.overhead));
   return sum;
 }
 
@@ -107,10 +142,6 @@ function together(pod: V1Pod, view: View): Tally {
   }
   raise(running, peak);
   return running;
-}
-
-function isSidecar(container: V1Container): boolean {
-  return container.restartPolicy === "Always";
 }
 
 /** Compat: kubelet 1.36 IsPodResizeInfeasible. */

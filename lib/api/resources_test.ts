@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { aContainer } from "../../tests/build.ts";
-import { cpuAndMemory } from "./resources.ts";
+import { aContainer, aPod } from "../../tests/build.ts";
+import { cpuAndMemory, hugePageLimits } from "./resources.ts";
 import type { V1ResourceRequirements } from "./types.ts";
 
 const PERIOD_US = 100_000n;
 
 const of = (resources: V1ResourceRequirements, period?: bigint) =>
-  cpuAndMemory(aContainer({ resources }), period);
+  cpuAndMemory(aPod(), aContainer({ resources }), period);
 
 Deno.test("cpuAndMemory() turns requests into shares", () => {
   const shares = (own: V1ResourceRequirements) => of(own, PERIOD_US).cpuShares;
@@ -35,4 +35,37 @@ Deno.test("cpuAndMemory() limits memory only when told to", () => {
   assert.equal(memory({ requests: { memory: "1Gi" } }), 0n);
   assert.equal(memory({ limits: { memory: "1Gi" } }), 1024n ** 3n);
   assert.equal(memory({ limits: { memory: "100m" } }), 1n, "rounded up");
+});
+
+Deno.test("cpuAndMemory() takes the pod's limit where there is none", () => {
+  const spec = { resources: { limits: { cpu: "2", memory: "1Gi" } } };
+  const own = { limits: { cpu: "1" } };
+  const pod = aPod({ spec });
+  const of = (resources: V1ResourceRequirements) =>
+    cpuAndMemory(pod, aContainer({ resources }), PERIOD_US);
+  assert.equal(of(own).cpuQuotaUs, 100_000n);
+  assert.equal(of(own).memoryLimitBytes, 1024n ** 3n);
+  assert.equal(of({}).cpuQuotaUs, 200_000n);
+  assert.equal(of({}).cpuShares, 2048n);
+  assert.equal(of({ requests: { cpu: "0" } }).cpuShares, 2n);
+});
+
+Deno.test("hugePageLimits() names every size, the container's word first", () => {
+  const sizes = [65_536n, 2n * 1024n ** 2n, 1024n ** 3n];
+  const container = aContainer({
+    resources: { limits: { "hugepages-2Mi": "4Mi", cpu: "1" } },
+  });
+  const limits = { "hugepages-2Mi": "8Mi", "hugepages-1Gi": "1Gi" };
+  const of = (spec = {}) => hugePageLimits(aPod({ spec }), container, sizes);
+  assert.deepEqual(of(), [
+    { pageSize: "64KB", limitBytes: 0n },
+    { pageSize: "2MB", limitBytes: 4n * 1024n ** 2n },
+    { pageSize: "1GB", limitBytes: 0n },
+  ]);
+  assert.deepEqual(of({ resources: { limits } }).map((l) => l.limitBytes), [
+    0n,
+    4n * 1024n ** 2n,
+    1024n ** 3n,
+  ]);
+  assert.deepEqual(hugePageLimits(aPod(), container, []), []);
 });

@@ -61,7 +61,8 @@ export interface ContainerStatusJson {
   readonly state: ContainerState;
   readonly lastState: ContainerState;
   readonly ready: boolean;
-  readonly started: boolean;
+  /** Absent of an ephemeral container. */
+  readonly started?: boolean;
   readonly restartCount: number;
   readonly image: string;
   readonly imageID: string;
@@ -72,6 +73,7 @@ export interface ContainerStatusJson {
   readonly resources?: ResourcesJson;
   readonly volumeMounts?: readonly VolumeMountStatusJson[];
   readonly user?: ContainerUserJson;
+  readonly stopSignal?: string;
 }
 
 export interface PodConditionJson {
@@ -98,9 +100,30 @@ export interface PodStatusJson {
   readonly startTime?: string;
   readonly qosClass: string;
   readonly containerStatuses: readonly ContainerStatusJson[];
+  /** In the order of the spec; absent where there are none. */
+  readonly initContainerStatuses?: readonly ContainerStatusJson[];
+  readonly ephemeralContainerStatuses?: readonly ContainerStatusJson[];
   /** Of the whole pod. */
   readonly allocatedResources?: Amounts;
   readonly resources?: ResourcesJson;
+}
+
+/** The statuses of all containers, in the order in which they start. */
+export function allStatusesOf(
+  status:
+    | Pick<
+      PodStatusJson,
+      | "containerStatuses"
+      | "initContainerStatuses"
+      | "ephemeralContainerStatuses"
+    >
+    | undefined,
+): readonly ContainerStatusJson[] {
+  return [
+    ...status?.initContainerStatuses ?? [],
+    ...status?.containerStatuses ?? [],
+    ...status?.ephemeralContainerStatuses ?? [],
+  ];
 }
 
 type OrNull<T> = { readonly [Key in keyof T]?: T[Key] | null };

@@ -16,6 +16,12 @@ export interface Logger {
   with(fields: Fields): Logger;
 }
 
+/** The root logger, whose verbosity may be changed while it runs. */
+export interface RootLogger extends Logger {
+  /** Absent where nobody may. */
+  setVerbosity?(verbosity: number): void;
+}
+
 /** A logger that says nothing. */
 export const silentLogger: Logger = {
   debug() {},
@@ -36,7 +42,7 @@ export function createLogger(
     format: string;
     verbosity: number;
   },
-): Logger {
+): RootLogger {
   const render = options.format === "json" ? renderJson : renderText;
   configureSync({
     reset: true,
@@ -50,7 +56,10 @@ export function createLogger(
       { category: ["logtape", "meta"], sinks: ["main"], lowestLevel: "error" },
     ],
   });
-  return loggerWith({});
+  return {
+    ...loggerWith({}),
+    setVerbosity: (verbosity) => void createLogger({ ...options, verbosity }),
+  };
 }
 
 function loggerWith(base: Fields): Logger {

@@ -98,9 +98,7 @@ Deno.test("loadConfig() takes kubeadm's config.yaml and flags", () => {
   assert.deepEqual(warnings, [
     "Deprecated flags, set them in the --config file: --register-with-taints",
     "Fields set but not acted on yet: " +
-    "authentication.x509.clientCAFile, " +
-    "authentication.webhook.enabled, authentication.anonymous.enabled, " +
-    "authorization.mode, logging.options.text.infoBufferSize, " +
+    "logging.options.text.infoBufferSize, " +
     "logging.options.json.infoBufferSize",
   ]);
 });

@@ -44,16 +44,18 @@ export interface Config {
   readonly features: Features;
 }
 
+export interface Loaded {
+  readonly kind: "ok";
+  readonly config: Config;
+  /** Every configuration field with its value and who set it. */
+  readonly settings: Settings;
+  /** The flags without a field that were given, by property of `flags`. */
+  readonly given: Settings;
+  readonly warnings: readonly string[];
+}
+
 export type LoadResult =
-  | {
-    readonly kind: "ok";
-    readonly config: Config;
-    /** Every configuration field with its value and who set it. */
-    readonly settings: Settings;
-    /** The flags without a field that were given, by property of `flags`. */
-    readonly given: Settings;
-    readonly warnings: readonly string[];
-  }
+  | Loaded
   | { readonly kind: "invalid"; readonly message: string };
 
 /**

@@ -196,11 +196,11 @@ Deno.test("loadConfig() warns of unknown things and fails under --strict-flags",
 
 Deno.test("loadConfig() names fields it does not act on once, in one warning", () => {
   const { warnings } = load(["--pod-max-pids=5"], {
-    file: "port: 1\nstaticPodPath: /p\nenableServer: false\n" +
+    file: "contentType: a/b\nstaticPodPath: /p\nenableServer: false\n" +
       "shutdownGracePeriod: 0s\nmemorySwap: {}\n",
   });
   assert.deepEqual(warnings.slice(-1), [
-    "Fields set but not acted on yet: enableServer, port, podPidsLimit",
+    "Fields set but not acted on yet: contentType, podPidsLimit",
   ]);
 });
 

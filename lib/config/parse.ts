@@ -19,8 +19,16 @@ import { placeOf, shorten } from "./tree.ts";
 const MAX_CHARACTERS = 1 << 20;
 const MAX_VALUES = 20_000;
 const MAX_DEPTH = 64;
-const API_VERSION = "kubelet.config.k8s.io/v1beta1";
-const KIND = "KubeletConfiguration";
+/** What a document must say that it is. */
+export interface Header {
+  readonly kind: string;
+  readonly apiVersions: readonly string[];
+}
+
+const KUBELET: Header = {
+  kind: "KubeletConfiguration",
+  apiVersions: ["kubelet.config.k8s.io/v1beta1"],
+};
 
 /** One configuration file as the caller read it. */
 export interface ConfigText {
@@ -37,14 +45,15 @@ export type ParsedDocument =
   | { readonly kind: "invalid"; readonly message: string };
 
 /**
- * The tree of one KubeletConfiguration document, without `apiVersion` and
- * `kind`, which must be the v1beta1 ones. A key set twice is a warning and the
+ * The tree of one document, without `apiVersion` and `kind`, which must be as
+ * `header` says: KubeletConfiguration v1beta1 when it is left out. A key set twice is a warning and the
  * last one counts.
  * Compat: kubelet 1.36 fsLoader.Load
  */
 export function parseConfigDocument(
   file: ConfigText,
   source: "file" | "drop-in",
+  header: Header = KUBELET,
 ): ParsedDocument {
   const refusal = refuseText(file.text);
   if (refusal !== undefined) return invalid(`${file.path}: ${refusal}`);
@@ -52,7 +61,7 @@ export function parseConfigDocument(
   const walk = new Walk(file, { lines, source });
   try {
     const root = walk.document();
-    const problem = headerProblem(root, file.path);
+    const problem = headerProblem(root, file.path, header);
     if (problem !== undefined) return invalid(problem);
     const entries = new Map(root.entries);
     entries.delete("apiVersion");
@@ -84,15 +93,22 @@ function refuseText(text: string): string | undefined {
   return undefined;
 }
 
-function headerProblem(root: MapTree, path: string): string | undefined {
-  const wanted = [["apiVersion", API_VERSION], ["kind", KIND]] as const;
-  for (const [key, value] of wanted) {
+function headerProblem(
+  root: MapTree,
+  path: string,
+  { kind, apiVersions }: Header,
+): string | undefined {
+  const wanted = [["apiVersion", apiVersions], ["kind", [kind]]] as const;
+  for (const [key, values] of wanted) {
     const found = root.entries.get(key);
+    const words = values.join(" or ");
     if (found === undefined) {
-      return `${path}: ${key} is missing: it must be ${value}`;
+      return `${path}: ${key} is missing: it must be ${words}`;
     }
-    if (found.kind !== "scalar" || found.value !== value) {
-      return `${placeOf(found.origin)}${key}: must be ${value}`;
+    if (
+      found.kind !== "scalar" || !values.some((each) => each === found.value)
+    ) {
+      return `${placeOf(found.origin)}${key}: must be ${words}`;
     }
   }
   return undefined;

@@ -2,8 +2,13 @@
  * What `check-config` and `--version` print. Pure text; printing is main.ts's.
  */
 import { AGENT_FIELDS, IGNORED_FLAGS } from "./agent_flags.ts";
-import type { LoadResult } from "./load.ts";
-import { KUBELET_FIELDS } from "./schema.ts";
+import type { Config, LoadResult } from "./load.ts";
+import { isField, type Shape } from "./field.ts";
+import {
+  KUBELET_FIELDS,
+  KUBELET_SHAPE,
+  type KubeletConfiguration,
+} from "./schema.ts";
 import { describeOrigin, type Json, type Origin } from "./tree.ts";
 
 /** The Kubernetes version whose kubelet this agent stands in for. */
@@ -69,6 +74,68 @@ export function renderCheckConfig(
     ...warnings.map((warning) => `# Warning: ${warning}`),
     "",
   ].join("\n");
+}
+
+/**
+ * The answer to `/configz`: every field that has a value, secrets masked.
+ * Compat: kubelet 1.36 initConfigz
+ */
+export function renderConfigz(kubelet: KubeletConfiguration): string {
+  const kubeletconfig = jsonOfShape(KUBELET_SHAPE, kubelet);
+  return JSON.stringify({
+    kubeletconfig: {
+      ...kubeletconfig,
+      kind: "KubeletConfiguration",
+      apiVersion: "kubelet.config.k8s.io/v1beta1",
+    },
+  });
+}
+
+/** What every flag is set to, by flag or otherwise; for `/flagz`. */
+export function flagValues(
+  { flags, kubelet }: Pick<Config, "flags" | "kubelet">,
+): ReadonlyMap<string, string> {
+  const own = new Map<string, unknown>(Object.entries(flags));
+  const values = [
+    ...[...AGENT_FIELDS].flatMap(([path, field]): [string, string][] =>
+      IGNORED_FLAGS.has(path) || field.flag === undefined
+        ? []
+        : [[field.flag, printValue(field.kind.toJson(own.get(path)))]]
+    ),
+    ...[...KUBELET_FIELDS].flatMap(([path, field]): [string, string][] => {
+      const value = memberOf(kubelet, path.split("."));
+      const { flag, isSecret, kind } = field;
+      if (flag === undefined || value === undefined) return [];
+      const isHidden = isSecret && !isEmpty(value);
+      return [[flag, isHidden ? "<masked>" : printValue(kind.toJson(value))]];
+    }),
+  ];
+  return new Map(values.toSorted(([a], [b]) => a < b ? -1 : 1));
+}
+
+function memberOf(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (found, key) =>
+      typeof found === "object" && found !== null
+        ? new Map<string, unknown>(Object.entries(found)).get(key)
+        : undefined,
+    value,
+  );
+}
+
+function jsonOfShape(shape: Shape, value: unknown): Record<string, unknown> {
+  const own = new Map(
+    Object.entries(typeof value === "object" && value !== null ? value : {}),
+  );
+  return Object.fromEntries(
+    Object.entries(shape).flatMap(([key, part]): [string, unknown][] => {
+      const found: unknown = own.get(key);
+      if (!isField(part)) return [[key, jsonOfShape(part, found)]];
+      if (found === undefined) return [];
+      const isHidden = part.isSecret && !isEmpty(found);
+      return [[key, isHidden ? "<masked>" : part.kind.toJson(found)]];
+    }),
+  );
 }
 
 function originText(origin: Origin | undefined, otherwise = "default"): string {

@@ -73,11 +73,14 @@ export function sandboxStatus(status: wire.PodSandboxStatus): SandboxStatus {
   const ips = network === null
     ? []
     : [network.ip, ...network.additionalIps.map((each) => each.ip)];
-  const mode = status.linux?.namespaces?.options?.network ?? 0;
+  const options = status.linux?.namespaces?.options;
+  const mode = options?.network ?? 0;
+  const { uids = [], gids = [] } = options?.usernsOptions ?? {};
   return {
     ...sandboxSummary(status),
     ips: ips.filter((ip) => ip !== ""),
     network: wordOf(NAMESPACE_MODES, mode, "pod"),
+    ...uids.length === 0 ? {} : { user: { uids, gids } },
   };
 }
 

@@ -11,6 +11,7 @@ export const O_RDONLY = 0o0;
 export const O_WRONLY = 0o1;
 export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
+export const O_TRUNC = 0o1000;
 export const O_NOCTTY = 0o400;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
@@ -93,6 +94,9 @@ export interface MountHow {
 export interface Statx {
   readonly mode: number;
   readonly sizeBytes: number;
+  /** What it takes on its file system. */
+  readonly usedBytes: bigint;
+  readonly links: number;
   readonly modifiedAtMs: number;
   readonly uid: number;
   readonly gid: number;
@@ -102,6 +106,8 @@ export interface Statx {
   /** Changes with the identity, the size and the inode's change time. */
   readonly version: string;
 }
+
+const STATX_BLOCK_BYTES = 512n;
 
 /** One entry of a directory, its name as the kernel's NUL-ended bytes. */
 export interface RawEntry {
@@ -139,6 +145,8 @@ export function statxFrom(view: DataView): Statx {
   return {
     mode: view.getUint16(28, true),
     sizeBytes: Number(size),
+    usedBytes: view.getBigUint64(48, true) * STATX_BLOCK_BYTES,
+    links: view.getUint32(16, true),
     modifiedAtMs: Number(view.getBigInt64(112, true)) * 1000 +
       Math.floor(view.getUint32(120, true) / 1e6),
     uid: view.getUint32(20, true),

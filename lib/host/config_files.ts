@@ -1,9 +1,14 @@
 /**
- * Reads the agent's configuration from disk at start: the `--config` file, the
- * `*.conf` drop-ins and the resolver configuration. Parsing is not done here.
+ * Reads the agent's configuration from disk at start: the `--config` file and its
+ * `*.conf` drop-ins. Parsing is not done here.
  */
 import { resolve } from "node:path";
 import { AgentError } from "../base/errors.ts";
+import {
+  type CredentialProvider,
+  parseCredentialProviders,
+} from "../config/credential_providers.ts";
+import type { Config } from "../config/load.ts";
 
 /** A file's path and text, for messages that name the place. */
 export interface TextFile {
@@ -56,18 +61,75 @@ async function readDropIns(directory: string): Promise<TextFile[]> {
   return found;
 }
 
-/** The text of an optional file; empty when there is none. */
-export async function readOptional(path: string): Promise<string> {
-  if (path === "") return "";
+/** What the configuration refers to, as the agent wants it at its start. */
+export interface Referred {
+  readonly credentialProviders: readonly CredentialProvider[];
+}
+
+export async function readReferred(
+  config: Pick<Config, "flags" | "features">,
+): Promise<Referred> {
+  return {
+    credentialProviders: await readCredentialProviders(config),
+  };
+}
+
+/**
+ * The image credential plugins that two flags configure, checked, their
+ * programs found.
+ * Compat: kubelet 1.36 RegisterCredentialProviderPlugins.
+ */
+async function readCredentialProviders(
+  { flags, features }: Pick<Config, "flags" | "features">,
+): Promise<readonly CredentialProvider[]> {
+  const { imageCredentialProviderConfig: path } = flags;
+  if (path === "") return [];
+  const parsed = parseCredentialProviders(await readProviderTexts(path), {
+    allowsTokens: features.KubeletServiceAccountTokenForCredentialProviders,
+  });
+  if (parsed.kind === "invalid") {
+    throw new AgentError(parsed.message, { next: "give-up" });
+  }
+  for (const { name } of parsed.providers) {
+    const program = `${flags.imageCredentialProviderBinDir}/${name}`;
+    try {
+      if ((await Deno.stat(program)).isFile) continue;
+    } catch (cause) {
+      throw new AgentError(`Cannot use credential plugin ${program}`, {
+        next: "give-up",
+        cause,
+      });
+    }
+    throw new AgentError(
+      `Cannot use credential plugin ${program}: it is not a file`,
+      { next: "give-up" },
+    );
+  }
+  return parsed.providers;
+}
+
+/** One file, or those of a directory in the order of their names. */
+async function readProviderTexts(path: string): Promise<TextFile[]> {
+  const names: string[] = [];
   try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw new AgentError(`Cannot read ${path}`, {
+    if (!(await Deno.stat(path)).isDirectory) {
+      return [await readConfigFile(path)];
+    }
+    for await (const { name, isDirectory } of Deno.readDir(path)) {
+      if (!isDirectory && /\.(json|ya?ml)$/.test(name)) names.push(name);
+    }
+  } catch (cause) {
+    if (cause instanceof AgentError) throw cause;
+    throw new AgentError(`Cannot read ${path}`, { next: "give-up", cause });
+  }
+  if (names.length === 0) {
+    throw new AgentError(`Cannot read ${path}: it has no configuration file`, {
       next: "give-up",
-      cause: error,
     });
   }
+  return await Promise.all(
+    names.sort().map((name) => readConfigFile(`${path}/${name}`)),
+  );
 }
 
 /** What the kernel calls this host. */

@@ -20,6 +20,7 @@ import {
   O_NONBLOCK,
   O_PATH,
   O_RDONLY,
+  O_TRUNC,
   O_WRONLY,
   type Statx,
 } from "./abi.ts";
@@ -146,6 +147,26 @@ export class HostFiles implements Files {
       libc.closeFd(fd);
       check(changed, doing);
       return Promise.resolve();
+    });
+  }
+
+  async overwrite(
+    path: string,
+    bytes: Uint8Array,
+    mode: number,
+  ): Promise<void> {
+    await this.#inParent(`Cannot write ${path}`, path, async (place, doing) => {
+      const { libc } = this.#trees;
+      const flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
+      const how = { flags, mode, resolve: STRICT };
+      const fd = check(libc.openAt(place.fd, place.name, how), doing);
+      try {
+        refuseUnlessFile(path, fileStat(this.#statFd(fd, doing)), Infinity);
+        await writeAll(libc, fd, { bytes, doing });
+        check(libc.chmodFd(fd, mode), doing);
+      } finally {
+        libc.closeFd(fd);
+      }
     });
   }
 

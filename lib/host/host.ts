@@ -6,35 +6,53 @@ import type {
   HostFacts,
   HostPaths,
   Mounts,
+  NodeTexts,
 } from "../port/host.ts";
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
-import type { LogFiles } from "../port/log_files.ts";
-import type { Http, Listener } from "../port/net.ts";
+import type { LogFiles, LogKeeper, SystemLogs } from "../port/log_files.ts";
+import type { Usage } from "../port/usage.ts";
+import type { Http, Listener, PodNet } from "../port/net.ts";
+import type { NodeListener } from "../port/node_server.ts";
+import type { Programs } from "../port/programs.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
 import { hostPathsOf } from "./host_paths.ts";
-import { openLibc } from "./libc.ts";
+import { type Libc, openLibc } from "./libc.ts";
 import { HostListener } from "./listener.ts";
+import { HostLogKeeper } from "./log_keeper.ts";
 import { HostLogFiles } from "./log_files.ts";
 import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
+import { HostNodeListener } from "./node_listener.ts";
 import { hostHttp } from "./net.ts";
+import { HostNodeTexts } from "./node_texts.ts";
+import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
+import { hostPrograms } from "./programs.ts";
 import { HostMounts } from "./tmpfs.ts";
+import { LinuxUsage } from "./usage.ts";
 
 export interface Host {
   readonly files: Files;
   readonly manifestFiles: Files;
   readonly certificateFiles: Files;
   readonly logFiles: LogFiles;
+  readonly systemLogs: SystemLogs;
+  readonly logKeeper: LogKeeper;
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
+  readonly nodeTexts: NodeTexts;
   readonly machine: Machine;
+  readonly usage: Usage;
+  readonly programs: Programs;
   readonly http: Http;
+  /** What the gRPC library is not needed for. */
+  readonly podNet: Omit<PodNet, "health">;
   readonly listener: Listener;
+  readonly nodeListener: NodeListener;
 }
 
 /**
@@ -61,13 +79,36 @@ export function openHost(
       links: "follow",
     }),
     certificateFiles: new HostFiles({ libc, roots: ["/"], links: "follow" }),
-    logFiles: new HostLogFiles({ libc, roots: [podLogsDir], links: "refuse" }),
+    systemLogs: systemLogs(libc, join(hostRoot, "/var/log")),
+    // Termination messages are below the pods' own directories.
+    logFiles: new HostLogFiles({
+      libc,
+      roots: [podLogsDir, join(rootDir, "pods")],
+      links: "refuse",
+    }),
+    logKeeper: new HostLogKeeper({
+      ...{ libc, roots: [podLogsDir], links: "refuse" },
+    }),
     mounts: new HostMounts({ libc, roots: [rootDir], links: "refuse" }),
     hostPaths: hostPathsOf(libc),
     cgroups: new HostCgroups(libc, runDir),
-    host: new ProcFacts(runDir),
+    host: new ProcFacts(runDir, libc),
+    nodeTexts: new HostNodeTexts(libc),
     machine: new LinuxMachine({ runDir, hostRoot }),
+    usage: new LinuxUsage(libc, { runDir, roots: [rootDir, podLogsDir] }),
+    programs: hostPrograms,
     http: hostHttp,
+    podNet: hostPodNet,
     listener: new HostListener(libc),
+    nodeListener: new HostNodeListener(),
+  };
+}
+
+function systemLogs(libc: Libc, folder: string): SystemLogs {
+  const trees = { libc, roots: [folder], links: "refuse" } as const;
+  return {
+    folder,
+    files: new HostFiles(trees),
+    logFiles: new HostLogFiles(trees),
   };
 }

@@ -187,6 +187,11 @@ export class Libc {
     return Number(await this.#library.symbols.readAside(fd, into, size));
   }
 
+  /** For files that the kernel has in memory. */
+  readNow(fd: number, into: Bytes): number {
+    return this.#call((c) => c.read(fd, into, BigInt(into.length)));
+  }
+
   async write(fd: number, from: Bytes): Promise<number> {
     const size = BigInt(from.length);
     const length = await this.#library.symbols.writeAside(fd, from, size);

@@ -3,16 +3,24 @@
  * made by the kernel from memory; reading one never waits for a disk.
  */
 import { AgentError } from "../base/errors.ts";
-import type { HostFacts } from "../port/host.ts";
+import type { HostFacts, HostTraits } from "../port/host.ts";
+import type { Libc } from "./libc.ts";
 import { boundProc } from "./mounts.ts";
+import { hostTraits } from "./traits.ts";
 
 const BYTES_PER_KIB = 1024n;
 
 export class ProcFacts implements HostFacts {
   readonly #proc: string;
+  readonly #libc: Libc;
 
-  constructor(runDir: string) {
+  constructor(runDir: string, libc: Libc) {
     this.#proc = boundProc(runDir);
+    this.#libc = libc;
+  }
+
+  traits(): HostTraits {
+    return hostTraits(this.#libc);
   }
 
   // Not `Deno.hostname()`, which would need `--allow-sys=hostname`.

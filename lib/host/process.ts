@@ -36,3 +36,15 @@ function writeAll(stream: typeof Deno.stdout, bytes: Uint8Array): void {
     sent += stream.writeSync(bytes.subarray(sent));
   }
 }
+
+/** Prints, and the exit code that goes with it. */
+export function succeed(text: string): number {
+  print(text);
+  return 0;
+}
+
+/** Complains in the program's name, and the exit code that goes with it. */
+export function fail(message: string): number {
+  complain(`denolet: ${message}\n`);
+  return 1;
+}

@@ -1,17 +1,21 @@
 /**
- * Makes sure that the image of a container's next start is there: looks,
- * pulls, backs off, and wakes the pod when something is known. The sole writer
- * of the image states; the pod core only reads them and asks.
+ * Makes sure that the image of a container's next start is there: asks for it,
+ * backs off, and wakes the pod when something is known. The sole writer of the
+ * image states; the pod core only reads them and asks.
  */
 import { afterFailure, type Backoff, dueAtMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import { AgentError, chainOf, isAbort } from "../base/errors.ts";
-import { Semaphore } from "../base/semaphore.ts";
 import type { PodUid } from "../api/id.ts";
-import type { Image, Images } from "../port/images.ts";
+import type { Step } from "../api/step.ts";
+import type { V1Pod } from "../api/types.ts";
+import type { Images } from "../port/images.ts";
 import type { Recorder } from "../port/recorder.ts";
-import { pullDecision, withTag } from "./policy.ts";
-import { TokenBucket } from "../base/token_bucket.ts";
+import { ensureImage, type EnsurePorts } from "./ensure.ts";
+import type { PodCredentials } from "./pod_credentials.ts";
+import type { QueueLimits } from "./pull_queue.ts";
+import type { PullRecords } from "./pull_records.ts";
+import { SharedPulls } from "./shared_pulls.ts";
 import type { ImageProgress, ImageState, PullPolicy } from "./types.ts";
 
 /** Compat: kubelet 1.36 image pull back-off. */
@@ -24,43 +28,42 @@ export interface ImageRequest {
   readonly policy: PullPolicy;
 }
 
-export interface ImageOptions {
-  /** How many pulls run side by side; Infinity: no bound. */
-  readonly parallelPulls: number;
-  /** Pulls a second, and how many at once after a quiet time; 0: no bound. */
-  readonly pullsPerSecond: number;
-  readonly burst: number;
-}
-
-interface Ports {
+export interface ImagePorts {
   readonly images: Images;
   readonly clock: Clock;
   readonly recorder: Recorder;
+  readonly credentials: Pick<PodCredentials, "gather">;
+  /** Undefined: any pod may use any image that is there. */
+  readonly records: PullRecords | undefined;
+  /** As it is wanted now. */
+  readonly podOf: (uid: PodUid) => V1Pod | undefined;
   /** Asks for a pass of the pod, as long as `isNews` says it is one. */
   readonly hint: (uid: PodUid, isNews: () => boolean) => void;
 }
 
 export class ImageRunner {
-  readonly #ports: Ports;
-  readonly #slots: Semaphore;
-  readonly #bucket: TokenBucket;
+  readonly #ports: ImagePorts;
+  readonly #ensure: EnsurePorts;
   readonly #states = new Map<PodUid, Map<string, ImageState>>();
   readonly #backoffs = new Map<string, Backoff & { count: number }>();
-  readonly #pulls = new Map<string, Promise<string>>();
+  /** Aborted when the pod goes. */
+  readonly #stops = new Map<PodUid, AbortController>();
   readonly #asked = Promise.withResolvers<AbortSignal>();
 
-  constructor(ports: Ports, options: ImageOptions) {
+  constructor(ports: ImagePorts, limits: QueueLimits) {
     this.#ports = ports;
-    this.#slots = new Semaphore(options.parallelPulls);
-    this.#bucket = new TokenBucket(options.pullsPerSecond, options.burst);
+    const pulls = new SharedPulls(ports.images, ports.clock, limits);
+    this.#ensure = { ...ports, pulls };
   }
 
   /** Lets requests run until `signal` aborts. */
-  run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#recover(signal);
     this.#asked.resolve(signal);
-    return new Promise((resolve) =>
-      signal.addEventListener("abort", () => resolve(), { once: true })
-    );
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
   }
 
   /** What is known for one pod's containers, by container name. */
@@ -73,7 +76,11 @@ export class ImageRunner {
     const known = this.statesOf(request.uid).get(request.container);
     if (known?.image === request.image && isUnderWay(known)) return;
     this.#set(request, { kind: "checking", sinceMs: this.#now() });
-    this.#asked.promise.then((signal) => this.#ensure(request, signal));
+    const stop = this.#stops.get(request.uid) ?? new AbortController();
+    this.#stops.set(request.uid, stop);
+    this.#asked.promise.then((signal) =>
+      this.#find(request, AbortSignal.any([signal, stop.signal]))
+    );
   }
 
   /** The start took the image; the next start asks again. */
@@ -81,19 +88,52 @@ export class ImageRunner {
     this.#states.get(uid)?.delete(container);
   }
 
-  /** The pod is gone. */
+  /** The pod is gone; what only it waits for is ended. */
   forget(uid: PodUid): void {
+    this.#stops.get(uid)?.abort(new DOMException("Pod is gone", "AbortError"));
+    this.#stops.delete(uid);
     this.#states.delete(uid);
     for (const key of this.#backoffs.keys()) {
       if (key.startsWith(`${uid}_`)) this.#backoffs.delete(key);
     }
   }
 
-  async #ensure(request: ImageRequest, signal: AbortSignal): Promise<void> {
+  /** What an agent that died did not see the end of; the runtime must answer. */
+  async #recover(signal: AbortSignal): Promise<void> {
+    const { records, images, clock } = this.#ports;
+    if (records === undefined) return;
+    for (let delayMs = 100;; delayMs = Math.min(2 * delayMs, 5_000)) {
+      try {
+        return await records.recover(await images.list(signal));
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof AgentError)) throw error;
+      }
+      await clock.sleep(delayMs, signal).catch((error) => {
+        if (!isAbort(error, signal)) throw error;
+      });
+    }
+  }
+
+  async #find(request: ImageRequest, signal: AbortSignal): Promise<void> {
     try {
-      this.#set(request, await this.#find(request, signal));
+      const progress = await ensureImage(this.#ensure, {
+        image: request.image,
+        policy: request.policy,
+        pod: this.#ports.podOf(request.uid),
+        say: (step) => this.#say(request, step),
+        queued: () =>
+          this.#set(request, { kind: "queued", sinceMs: this.#now() }),
+        pulling: () => {
+          this.#set(request, { kind: "pulling", sinceMs: this.#now() });
+          this.#hint(request);
+        },
+      }, signal);
+      if (signal.aborted) return;
+      this.#backoffs.delete(backoffKey(request));
+      this.#set(request, progress);
     } catch (error) {
-      if (isAbort(error, signal)) return;
+      if (signal.aborted) return;
       this.#fail(request, error);
     }
     this.#hint(request);
@@ -106,91 +146,6 @@ export class ImageRunner {
       uid,
       () => told !== undefined && this.statesOf(uid).get(container) === told,
     );
-  }
-
-  async #find(
-    request: ImageRequest,
-    signal: AbortSignal,
-  ): Promise<ImageProgress> {
-    const name = withTag(request.image);
-    if (name === undefined) {
-      throw new AgentError(
-        `Failed to apply default image tag "${request.image}": ` +
-          "couldn't parse image name: invalid reference format",
-        { next: "give-up", reason: "InvalidImageName" },
-      );
-    }
-    const found = await this.#look(name, signal);
-    const decision = pullDecision(request.policy, found);
-    if (decision === "refuse") {
-      throw new AgentError(
-        `Container image "${request.image}" is not present with pull policy ` +
-          "of Never",
-        { next: "give-up", reason: "ErrImageNeverPull" },
-      );
-    }
-    if (decision === "use" && found !== undefined) {
-      this.#say(request, {
-        type: "Normal",
-        reason: "Pulled",
-        message: `Container image "${request.image}" already present on ` +
-          "machine and can be accessed by the pod",
-      });
-      return present(found, found.id);
-    }
-    return await this.#pull(request, name, signal);
-  }
-
-  async #pull(
-    request: ImageRequest,
-    name: string,
-    signal: AbortSignal,
-  ): Promise<ImageProgress> {
-    const askedAtMs = this.#ports.clock.monotonicMs();
-    this.#set(request, { kind: "queued", sinceMs: this.#now() });
-    const ref = await this.#slots.run(async () => {
-      await this.#bucket.take(this.#ports.clock, signal);
-      this.#set(request, { kind: "pulling", sinceMs: this.#now() });
-      this.#hint(request);
-      this.#say(request, {
-        type: "Normal",
-        reason: "Pulling",
-        message: `Pulling image "${request.image}"`,
-      });
-      const startedAtMs = this.#ports.clock.monotonicMs();
-      const pulled = await this.#pullOnce(name, signal);
-      return { pulled, startedAtMs };
-    }, signal);
-    const image = await this.#look(name, signal);
-    const nowMs = this.#ports.clock.monotonicMs();
-    this.#say(request, {
-      type: "Normal",
-      reason: "Pulled",
-      message: `Successfully pulled image "${request.image}" in ` +
-        `${goDuration(nowMs - ref.startedAtMs)} ` +
-        `(${goDuration(nowMs - askedAtMs)} including waiting). ` +
-        `Image size: ${image?.sizeBytes ?? 0} bytes.`,
-    });
-    this.#backoffs.delete(backoffKey(request));
-    return image === undefined
-      ? { kind: "present", ref: ref.pulled, userName: "" }
-      : present(image, ref.pulled);
-  }
-
-  /** Pods that ask for the same image at once share one pull. */
-  #pullOnce(image: string, signal: AbortSignal): Promise<string> {
-    const running = this.#pulls.get(image);
-    if (running !== undefined) return running;
-    const pull = this.#ports.images.pull(
-      { image, runtimeHandler: "" },
-      signal,
-    ).finally(() => this.#pulls.delete(image));
-    this.#pulls.set(image, pull);
-    return pull;
-  }
-
-  #look(image: string, signal: AbortSignal): Promise<Image | undefined> {
-    return this.#ports.images.status({ image, runtimeHandler: "" }, signal);
   }
 
   #fail(request: ImageRequest, error: unknown): void {
@@ -214,18 +169,9 @@ export class ImageRunner {
       failedAtMs: nowMs,
       retryAtMs: dueAtMs(after),
     });
-    const isPull = reason !== "ErrImageNeverPull" &&
-      reason !== "InvalidImageName";
     this.#say(request, {
       type: "Warning",
-      reason: isPull
-        ? "Failed"
-        : reason === "InvalidImageName"
-        ? "InspectFailed"
-        : reason,
-      message: isPull
-        ? `Failed to pull image "${request.image}": ${message}`
-        : message,
+      ...failureStep(request.image, { reason, message }),
     });
     this.#say(request, {
       type: "Warning",
@@ -245,14 +191,7 @@ export class ImageRunner {
     this.#states.set(request.uid, states);
   }
 
-  #say(
-    request: ImageRequest,
-    step: {
-      readonly type: "Normal" | "Warning";
-      readonly reason: string;
-      readonly message: string;
-    },
-  ): void {
+  #say(request: ImageRequest, step: Omit<Step, "container">): void {
     this.#ports.recorder.record(request.uid, {
       ...step,
       container: request.container,
@@ -264,28 +203,29 @@ export class ImageRunner {
   }
 }
 
+/** The event that comes before `Error: <reason>`. */
+function failureStep(
+  image: string,
+  { reason, message }: { readonly reason: string; readonly message: string },
+): Pick<Step, "reason" | "message"> {
+  switch (reason) {
+    case "InvalidImageName":
+    case "ImageInspectError":
+      return { reason: "InspectFailed", message };
+    case "ErrImageNeverPull":
+      return { reason, message };
+    default:
+      return {
+        reason: "Failed",
+        message: `Failed to pull image "${image}": ${message}`,
+      };
+  }
+}
+
 function backoffKey(request: ImageRequest): string {
   return `${request.uid}_${request.image}`;
 }
 
 function isUnderWay({ kind }: ImageState): boolean {
   return kind === "checking" || kind === "queued" || kind === "pulling";
-}
-
-function present(image: Image, ref: string): ImageProgress {
-  return {
-    kind: "present",
-    ref,
-    userName: image.userName,
-    ...image.uid === undefined ? {} : { uid: image.uid },
-  };
-}
-
-/** Go's way to print a duration below an hour: `12ms`, `1.203s`, `1m2.5s`. */
-function goDuration(ms: number): string {
-  const whole = Math.round(ms);
-  if (whole < 1000) return `${whole}ms`;
-  const minutes = Math.floor(whole / 60_000);
-  const seconds = (whole - minutes * 60_000) / 1000;
-  return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;
 }

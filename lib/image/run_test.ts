@@ -3,7 +3,9 @@ import { podUid } from "../api/id.ts";
 import type { Step } from "../api/step.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
 import { FakeImages } from "../../tests/fakes/fake_images.ts";
-import { type ImageOptions, ImageRunner } from "./run.ts";
+import type { Credential } from "./credential.ts";
+import type { QueueLimits } from "./pull_queue.ts";
+import { ImageRunner } from "./run.ts";
 import type { PullPolicy } from "./types.ts";
 
 const UID = podUid("one");
@@ -12,16 +14,27 @@ class World {
   readonly clock = new FakeClock();
   readonly images = new FakeImages(this.clock);
   readonly steps: Step[] = [];
+  credentials: readonly Credential[] = [];
+  complaints: readonly string[] = [];
   /** The hints that nobody has answered. */
   readonly hints: (() => boolean)[] = [];
   readonly runner: ImageRunner;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor(own: Partial<ImageOptions> = {}) {
+  constructor(own: Partial<QueueLimits> = {}) {
     this.runner = new ImageRunner({
       images: this.images,
       clock: this.clock,
+      credentials: {
+        gather: () =>
+          Promise.resolve({
+            credentials: this.credentials,
+            complaints: this.complaints,
+          }),
+      },
+      records: undefined,
+      podOf: () => undefined,
       recorder: { record: (_uid, step) => this.steps.push(step) },
       hint: (_uid, isNews) => this.hints.push(isNews),
     }, { parallelPulls: Infinity, pullsPerSecond: 0, burst: 1, ...own });

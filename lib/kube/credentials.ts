@@ -10,11 +10,8 @@ import { AgentError, chainOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Material } from "../port/cluster.ts";
 import type { Files } from "../port/host.ts";
-import {
-  askPlugin,
-  type PluginCredential,
-  type RunProgram,
-} from "./exec_plugin.ts";
+import type { Programs } from "../port/programs.ts";
+import { askPlugin, type PluginCredential } from "./exec_plugin.ts";
 import { certificatesIn, keysIn } from "./pem.ts";
 import { type Access, parseKubeconfig } from "./translate_kubeconfig.ts";
 
@@ -38,7 +35,7 @@ export interface CredentialParts {
   readonly pairPath: string | undefined;
   readonly files: Files;
   readonly clock: Clock;
-  readonly run: RunProgram;
+  readonly programs: Programs;
   readonly log: Logger;
 }
 
@@ -167,7 +164,7 @@ export class Credentials {
     const nowMs = this.#parts.clock.nowMs();
     if (this.#plugin === undefined || nowMs + EXPIRY_MARGIN_MS > untilMs) {
       const target = { access, ca };
-      this.#plugin = await askPlugin(access.exec, target, this.#parts.run);
+      this.#plugin = await askPlugin(access.exec, target, this.#parts.programs);
     }
     return this.#plugin;
   }

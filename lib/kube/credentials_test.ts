@@ -26,7 +26,9 @@ async function world() {
     pairPath: undefined,
     files,
     clock,
-    run: () => Promise.reject(new Error("no plugin here")),
+    programs: {
+      run: () => Promise.reject(new Error("no plugin here")),
+    },
     log: silentLogger,
   });
   const rotate = async (name: string): Promise<string> => {

@@ -5,10 +5,12 @@
  */
 import { AgentError } from "../base/errors.ts";
 import type { ApiObject } from "../port/cluster.ts";
+import type { Ended, Programs } from "../port/programs.ts";
 import { objectIn, parseObject, textIn } from "./json.ts";
 import type { Access, ExecPlugin } from "./translate_kubeconfig.ts";
 
 const LIMIT_MS = 60_000;
+const LIMIT_BYTES = 1 << 20;
 
 export interface PluginCredential {
   readonly token: string | undefined;
@@ -18,24 +20,13 @@ export interface PluginCredential {
   readonly expiresAtMs: number | undefined;
 }
 
-/** Another implementation stands in for the operating system in tests. */
-export type RunProgram = (
-  command: {
-    readonly path: string;
-    readonly args: readonly string[];
-    readonly env: Readonly<Record<string, string>>;
-  },
-) => Promise<
-  { readonly code: number; readonly stdout: string; readonly stderr: string }
->;
-
 export async function askPlugin(
   plugin: ExecPlugin,
   target: { readonly access: Access; readonly ca: string | undefined },
-  run: RunProgram,
+  programs: Programs,
 ): Promise<PluginCredential> {
   const doing = `get a credential from ${plugin.command}`;
-  const { code, stdout, stderr } = await start(plugin, target, run);
+  const { code, stdout, stderr } = await start(plugin, target, programs);
   if (code !== 0) {
     const words = stderr.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
     throw new AgentError(`Cannot ${doing}: it ended with ${code}: ${words}`, {
@@ -82,8 +73,8 @@ function parsePrivately(text: string, doing: string): ApiObject {
 async function start(
   plugin: ExecPlugin,
   target: { readonly access: Access; readonly ca: string | undefined },
-  run: RunProgram,
-): ReturnType<RunProgram> {
+  programs: Programs,
+): Promise<Ended> {
   const info = {
     kind: "ExecCredential",
     apiVersion: plugin.apiVersion,
@@ -92,32 +83,26 @@ async function start(
       ...(plugin.wantsClusterInfo ? { cluster: clusterInfo(target) } : {}),
     },
   };
-  const env = {
-    ...Object.fromEntries(plugin.env),
-    KUBERNETES_EXEC_INFO: JSON.stringify(info),
-  };
+  const env = new Map(plugin.env)
+    .set("KUBERNETES_EXEC_INFO", JSON.stringify(info));
   try {
-    return await run({ path: plugin.command, args: plugin.args, env });
+    return await programs.run({
+      path: plugin.command,
+      args: plugin.args,
+      env,
+      limitMs: LIMIT_MS,
+      limitBytes: LIMIT_BYTES,
+    }, new AbortController().signal);
   } catch (cause) {
+    if (!(cause instanceof AgentError)) throw cause;
+    const hint = cause.reason === "NotFound" && plugin.installHint !== undefined
+      ? ` (${plugin.installHint.trim()})`
+      : "";
     throw new AgentError(
-      `Cannot run ${plugin.command} for a credential: ${why(cause, plugin)}`,
+      `Cannot get a credential from ${plugin.command}${hint}`,
       { next: "retry", cause },
     );
   }
-}
-
-function why(cause: unknown, plugin: ExecPlugin): string {
-  if (cause instanceof Deno.errors.NotCapable) {
-    return "the agent's permission set does not let it start this program; " +
-      `add ${plugin.command} to "run" of the permissions`;
-  }
-  if (cause instanceof Deno.errors.NotFound) {
-    const hint = plugin.installHint === undefined
-      ? ""
-      : ` (${plugin.installHint.trim()})`;
-    return `there is no such program${hint}`;
-  }
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function clusterInfo(
@@ -141,21 +126,3 @@ function timeOf(text: string | undefined): number | undefined {
   const time = Date.parse(text ?? "");
   return Number.isNaN(time) ? undefined : time;
 }
-
-/** Starts a real program; needs the permission to run just that one. */
-export const runProgram: RunProgram = async ({ path, args, env }) => {
-  const output = await new Deno.Command(path, {
-    args: [...args],
-    env,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    signal: AbortSignal.timeout(LIMIT_MS),
-  }).output();
-  const decoder = new TextDecoder();
-  return {
-    code: output.code,
-    stdout: decoder.decode(output.stdout),
-    stderr: decoder.decode(output.stderr),
-  };
-};

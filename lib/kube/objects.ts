@@ -94,6 +94,13 @@ export class KubeObjects implements ClusterObjects {
     return this.#get("configmap", ref, signal);
   }
 
+  serviceAccount(
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): Promise<ApiObject | undefined> {
+    return this.#get("serviceaccount", ref, signal);
+  }
+
   async createToken(
     request: TokenRequest,
     signal: AbortSignal,
@@ -117,7 +124,7 @@ export class KubeObjects implements ClusterObjects {
   }
 
   async #get(
-    kind: "secret" | "configmap",
+    kind: "secret" | "configmap" | "serviceaccount",
     ref: ObjectRef,
     signal: AbortSignal,
   ): Promise<ApiObject | undefined> {
@@ -153,10 +160,13 @@ function collectionOf(kind: string, namespace: string): string {
 }
 
 function tokenBody(request: TokenRequest): ApiObject {
-  const { audience, expirationSeconds, pod } = request;
+  const { audience, expirationSeconds, pod, serviceAccountUid } = request;
   return {
     apiVersion: "authentication.k8s.io/v1",
     kind: "TokenRequest",
+    ...(serviceAccountUid === undefined
+      ? {}
+      : { metadata: { uid: serviceAccountUid } }),
     spec: {
       ...(audience === undefined || audience === ""
         ? {}

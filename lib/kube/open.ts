@@ -11,15 +11,17 @@ import type {
 } from "../port/cluster.ts";
 import type { Files } from "../port/host.ts";
 import type { Machine } from "../port/machine.ts";
+import type { Programs } from "../port/programs.ts";
 import { isAbort } from "../base/errors.ts";
 import { KubeCertificates } from "./certificates.ts";
 import { Client } from "./client.ts";
 import { Credentials, FileTexts } from "./credentials.ts";
 import { KubeEvents } from "./events.ts";
-import { type RunProgram, runProgram } from "./exec_plugin.ts";
 import { KubeNode } from "./node.ts";
 import { KubeObjects } from "./objects.ts";
+import { KubeRuntimeClasses } from "./runtime_classes.ts";
 import { KubePods } from "./pods.ts";
+import { KubeReviews } from "./reviews.ts";
 import { TokenBucket } from "../base/token_bucket.ts";
 import { Transport } from "./transport.ts";
 import { parseKubeconfig } from "./translate_kubeconfig.ts";
@@ -33,8 +35,8 @@ export interface KubeOptions {
   readonly limits: KubeLimits;
   /** `denolet/0.1.0 (linux/amd64)` */
   readonly userAgent: string;
-  /** Runs credential plugins; real processes when absent. */
-  readonly run?: RunProgram;
+  /** Runs credential plugins. */
+  readonly programs: Programs;
   /** How long a watch may be without a byte; 90 s when absent. */
   readonly silenceMs?: number;
 }
@@ -54,19 +56,21 @@ export function openCluster(
   ports: {
     readonly certificateFiles: Files;
     readonly machine: Machine;
+    readonly programs: Programs;
     readonly clock: Clock;
     readonly log: Logger;
     /** The agent's own. */
     readonly version: string;
   },
 ) {
-  const { certificateFiles, machine, clock, log, version } = ports;
+  const { certificateFiles, machine, programs, clock, log, version } = ports;
   const random = systemRandom;
   return {
     kubeconfigs: kubeconfigs({
       files: certificateFiles,
       clock,
       random,
+      programs,
       log,
       limits: {
         ...kubelet,
@@ -108,9 +112,16 @@ function open(
   path: string,
   pairPath: string | undefined,
 ): Cluster {
-  const { files, clock, random, log, limits, run = runProgram } = options;
+  const { files, clock, random, log, limits, programs } = options;
   const client = new Client({
-    credentials: new Credentials({ path, pairPath, files, clock, run, log }),
+    credentials: new Credentials({
+      path,
+      pairPath,
+      files,
+      clock,
+      programs,
+      log,
+    }),
     transport: new Transport(),
     clock,
     rates: {
@@ -136,6 +147,8 @@ function open(
     events: new KubeEvents(client),
     certificates: new KubeCertificates(parts),
     objects: new KubeObjects(parts),
+    runtimeClasses: new KubeRuntimeClasses(parts),
+    reviews: new KubeReviews(client),
     isHealthy: (signal) => isHealthy(client, signal),
     serverTimeMs: () => client.serverTimeMs(),
     reconnect: () => client.reconnect(),

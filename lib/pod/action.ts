@@ -6,13 +6,26 @@ import type { ContainerId, SandboxId } from "../api/id.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { PullPolicy } from "../image/types.ts";
 import type { ContainerSpec, SandboxSpec } from "../port/runtime_spec.ts";
+import type { Hook } from "./hook.ts";
 
 export interface ContainerToStop {
   readonly id: ContainerId;
   readonly name: string;
+  /** From now on; without any there is no hook and no order. */
   readonly graceSeconds: number;
   /** The event text: `Stopping container web`. */
   readonly message: string;
+  /** Epoch milliseconds; absent: the grace, from now on. */
+  readonly killAtMs?: number;
+  readonly preStop?: Hook;
+  /** Those that end before it, as long as the grace allows. */
+  readonly after?: readonly ContainerId[];
+}
+
+/** What is run once a container has started, and its end if that fails. */
+export interface PostStart {
+  readonly hook: Hook;
+  readonly stop: Omit<ContainerToStop, "id">;
 }
 
 export type Action =
@@ -48,6 +61,10 @@ export type Action =
     }[];
   }
   | { readonly kind: "run-sandbox"; readonly spec: SandboxSpec }
+  /** There is no sandbox to ask for, and why; fails as its creation would. */
+  | { readonly kind: "refuse-sandbox"; readonly message: string }
+  /** Gives the pod ids of its own for its user namespace, and keeps them. */
+  | { readonly kind: "allocate-user-ids" }
   | {
     readonly kind: "start-container";
     readonly sandboxId: SandboxId;
@@ -56,6 +73,9 @@ export type Action =
     /** Directory to create before, and the link for log collectors. */
     readonly log: LogPlace;
     readonly messageFile: string;
+    readonly postStart?: PostStart;
+    /** The pod's /etc/hosts, written in place at each start. */
+    readonly hosts?: { readonly path: string; readonly text: string };
   }
   /** A container that was created when the agent died, but not started. */
   | {
@@ -63,7 +83,9 @@ export type Action =
     readonly id: ContainerId;
     readonly name: string;
     readonly log: LogPlace;
+    readonly postStart?: PostStart;
   }
+  /** Only orders; the pod is woken as they end, or fail to. */
   | {
     readonly kind: "stop-containers";
     readonly containers: readonly ContainerToStop[];
@@ -74,9 +96,8 @@ export type Action =
     readonly kind: "remove-container";
     readonly id: ContainerId;
     readonly name: string;
-    /** Its log file, rotated ones included, and its link. */
-    readonly logFile: string;
-    readonly logLink: string;
+    /** Its log file and its link; absent: they stay. */
+    readonly log?: { readonly file: string; readonly link: string };
   }
   | {
     readonly kind: "remove-pod-files";

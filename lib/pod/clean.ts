@@ -4,8 +4,9 @@
  * Compat: kubelet 1.36 container and sandbox garbage collection; one dead
  * instance of a container stays, for its log and its delay.
  */
-import type { PodName } from "../api/pod.ts";
+import { initContainersOf, type PodName } from "../api/pod.ts";
 import { podUid } from "../api/id.ts";
+import type { V1Pod } from "../api/types.ts";
 import type { Action, Blocker } from "./action.ts";
 import {
   type Facts,
@@ -76,6 +77,23 @@ export function surplus(facts: Facts): Action[] {
   ];
 }
 
+/**
+ * The surplus before a new sandbox, and every init container: all of them run
+ * again. Compat: kubelet 1.36 purgeInitContainers.
+ */
+export function purge(facts: Facts, pod: V1Pod): Action[] {
+  const names = new Set(initContainersOf(pod).map(({ name }) => name));
+  const { containers } = facts.observed;
+  const purged = containers.filter(({ name }) => names.has(name));
+  const ids = new Set(purged.map(({ id }) => id));
+  return [
+    ...purged.map((container) => removal(facts, container)),
+    ...surplus(facts).filter((action) =>
+      action.kind !== "remove-container" || !ids.has(action.id)
+    ),
+  ];
+}
+
 /** Containers whose sandbox the runtime has lost. */
 function orphans(observed: ObservedPod): readonly ObservedContainer[] {
   const known = new Set(observed.sandboxes.map(({ id }) => id));
@@ -91,8 +109,10 @@ function removal(facts: Facts, container: ObservedContainer): Action {
     kind: "remove-container",
     id,
     name,
-    logFile: `${directory}/${containerLogFile(name, attempt)}`,
-    logLink: logLink(logLinkPrefix(settings, pod, name), id),
+    log: {
+      file: `${directory}/${containerLogFile(name, attempt)}`,
+      link: logLink(logLinkPrefix(settings, pod, name), id),
+    },
   };
 }
 

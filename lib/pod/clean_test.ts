@@ -32,15 +32,19 @@ Deno.test("surplus() keeps one dead instance of each container", () => {
       kind: "remove-container",
       id: "c1",
       name: "web",
-      logFile: `${LOGS}/web/1.log`,
-      logLink: "/var/log/containers/shop_prod_web-c1.log",
+      log: {
+        file: `${LOGS}/web/1.log`,
+        link: "/var/log/containers/shop_prod_web-c1.log",
+      },
     },
     {
       kind: "remove-container",
       id: "c0",
       name: "web",
-      logFile: `${LOGS}/web/0.log`,
-      logLink: "/var/log/containers/shop_prod_web-c0.log",
+      log: {
+        file: `${LOGS}/web/0.log`,
+        link: "/var/log/containers/shop_prod_web-c0.log",
+      },
     },
   ]);
 });

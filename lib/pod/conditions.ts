@@ -3,7 +3,7 @@
  * carried over from the previous status.
  * Compat: kubelet 1.36 status/generate.go, updateLastTransitionTime.
  */
-import { containersOf } from "../api/pod.ts";
+import { containersOf, initContainersOf, isSidecar } from "../api/pod.ts";
 import type {
   ContainerStatusJson,
   PodConditionJson,
@@ -11,6 +11,7 @@ import type {
 } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import { secondsText } from "./container_state.ts";
+import { couldRestartAll, RESTARTING_ALL } from "./restart_all.ts";
 
 export const DISRUPTION_TARGET = "DisruptionTarget";
 /** Compat: kubelet 1.36 PodReasonTerminationByKubelet. */
@@ -23,11 +24,14 @@ const TRUE: Verdict = { status: "True" };
 export interface ConditionFacts {
   readonly pod: V1Pod;
   readonly phase: PodPhase;
+  /** Of the init and the regular containers. */
   readonly statuses: readonly ContainerStatusJson[];
   /** A usable sandbox with its network exists. */
   readonly hasSandbox: boolean;
   /** Why the node took the pod away, at the moment when it has. */
   readonly disruption: { readonly message: string } | undefined;
+  /** Its containers are removed, to be started anew. */
+  readonly isResetting: boolean;
 }
 
 export function conditions(
@@ -36,15 +40,18 @@ export function conditions(
   nowMs: number,
 ): PodConditionJson[] {
   const containersReady = containersReadiness(facts);
-  const verdicts: [string, Verdict][] = [
+  const verdicts: (readonly [string, Verdict])[] = [
     [
       "PodReadyToStartContainers",
       { status: facts.hasSandbox ? "True" : "False" },
     ],
-    ["Initialized", initialized(facts)],
+    ["Initialized", initialized(facts, previous)],
     ["Ready", readiness(facts, containersReady, previous)],
     ["ContainersReady", containersReady],
     ["PodScheduled", TRUE],
+    ...couldRestartAll(facts.pod)
+      ? [[RESTARTING_ALL, restartingAll(facts)] as const]
+      : [],
   ];
   const own = verdicts.map(([type, verdict]) =>
     condition({ pod: facts.pod, type, verdict }, previous, nowMs)
@@ -108,15 +115,45 @@ function disruptionTarget(
   };
 }
 
-function initialized({ phase }: ConditionFacts): Verdict {
-  return phase === "Succeeded"
-    ? { status: "True", reason: "PodCompleted" }
-    : TRUE;
+/** Compat: kubelet 1.36 GeneratePodInitializedCondition. */
+function initialized(
+  { pod, phase, statuses }: ConditionFacts,
+  previous: readonly PodConditionJson[],
+): Verdict {
+  const byName = new Map(statuses.map((status) => [status.name, status]));
+  const all = initContainersOf(pod);
+  const unknown = all.filter(({ name }) => !byName.has(name));
+  if (phase === "Succeeded" && unknown.length === 0) {
+    return { status: "True", reason: "PodCompleted" };
+  }
+  const hasBegun = containersOf(pod).some(({ name }) => {
+    const { running, terminated } = byName.get(name)?.state ?? {};
+    return (running ?? terminated) !== undefined;
+  });
+  // Once initialised a pod stays so, also when its containers start anew.
+  const was = find(previous, "Initialized")?.status === "True";
+  if (hasBegun || was) return TRUE;
+  const incomplete = all.filter((container) => {
+    const status = byName.get(container.name);
+    if (status === undefined) return false;
+    return isSidecar(container) ? status.started !== true : !status.ready;
+  });
+  const messages = [
+    ...listed("containers with unknown status", namesOf(unknown)),
+    ...listed("containers with incomplete status", namesOf(incomplete)),
+  ];
+  return messages.length === 0
+    ? TRUE
+    : falseFor("ContainersNotInitialized", messages.join(", "));
 }
 
+/** Of the containers that stay: the sidecars and the regular ones. */
 function containersReadiness({ pod, phase, statuses }: ConditionFacts) {
   const byName = new Map(statuses.map((status) => [status.name, status]));
-  const names = containersOf(pod).map(({ name }) => name);
+  const names = namesOf([
+    ...initContainersOf(pod).filter(isSidecar),
+    ...containersOf(pod),
+  ]);
   const unknown = names.filter((name) => !byName.has(name));
   const unready = names.filter((name) => byName.get(name)?.ready === false);
   if (phase === "Succeeded" && unknown.length === 0) {
@@ -130,6 +167,23 @@ function containersReadiness({ pod, phase, statuses }: ConditionFacts) {
   return messages.length === 0
     ? TRUE
     : falseFor("ContainersNotReady", messages.join(", "));
+}
+
+/** Compat: kubelet 1.36 GenerateAllContainersRestartingCondition. */
+function restartingAll({ phase, isResetting }: ConditionFacts): Verdict {
+  if (phase === "Succeeded") return falseFor("PodCompleted");
+  if (phase === "Failed") return falseFor("PodFailed");
+  return isResetting
+    ? {
+      status: "True",
+      reason: "RestartAllContainersStarted",
+      message: "container exited with restart policy rule",
+    }
+    : { status: "False" };
+}
+
+function namesOf(containers: readonly { readonly name: string }[]): string[] {
+  return containers.map(({ name }) => name);
 }
 
 /** Compat: kubelet 1.36 GeneratePodReadyCondition. */

@@ -2,34 +2,46 @@
  * A container as the runtime is asked for it, or why it cannot be asked for.
  * Compat: kubelet 1.36 generateContainerConfig.
  */
+import type { ContainerId } from "../api/id.ts";
 import { podNameOf } from "../api/pod.ts";
-import { oomScoreAdj } from "../api/qos.ts";
-import { cpuAndMemory } from "../api/resources.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type {
   ContainerMount,
   ContainerSpec,
-  LinuxResources,
+  Namespaces,
 } from "../port/runtime_spec.ts";
 import { type EnvContext, environment, expandAll } from "./env.ts";
 import { LONGEST_TEXT } from "./env_expand.ts";
 import type { PodSettings } from "./facts.ts";
+import {
+  type HostsFile,
+  hostsFile,
+  hostsMount,
+  type HostsResult,
+} from "./hosts.ts";
 import { containerAnnotations, containerLabels } from "./labels.ts";
 import { volumeMounts } from "./mounts.ts";
 import { containerLogFile, podDirectory } from "./paths.ts";
+import { containerResources } from "./runtime_resources.ts";
 import {
   containerSecurity,
   type ImageUser,
   nonRootViolation,
 } from "./security.ts";
+import { profileFault } from "./security_profile.ts";
+import { containerFault } from "./text_fault.ts";
 
 /** What is known only when this very instance is about to start. */
 export interface Start extends Omit<EnvContext, "nodeName"> {
   readonly attempt: number;
   readonly crashDelayMs: number;
   readonly image: ImageUser & { readonly ref: string };
+  /** The container whose processes an ephemeral one sees. */
+  readonly targetId?: ContainerId;
   /** Volume name → host path; see lib/volume. */
   readonly volumePaths: ReadonlyMap<string, string>;
+  /** The pod's own user namespace, as its sandbox has it. */
+  readonly user?: Namespaces["user"];
 }
 
 export type ContainerSpecResult =
@@ -38,6 +50,8 @@ export type ContainerSpecResult =
     readonly spec: ContainerSpec;
     /** To be created empty, mode 0666, before the container is. */
     readonly messageFile: string;
+    /** To be written before the container is; absent: it mounts none. */
+    readonly hosts?: HostsFile;
   }
   /** Shown as waiting reason `CreateContainerConfigError`. */
   | { readonly kind: "refused"; readonly message: string };
@@ -48,17 +62,24 @@ export function containerSpec(
   start: Start,
 ): ContainerSpecResult {
   const { pod, container } = at;
-  const violation = nonRootViolation(pod, container, start.image);
+  const violation = nonRootViolation(pod, container, start.image) ??
+    profileFault(pod, container);
   if (violation !== undefined) return { kind: "refused", message: violation };
   const { nodeName } = settings;
   const environ = environment(pod, container, { ...start, nodeName });
   if (environ.kind === "refused") return environ;
   const command = expandAll(container.command, environ.env);
   const args = expandAll(container.args, environ.env);
-  const fault = faultIn([...command, ...args]);
-  if (fault !== undefined) return { kind: "refused", message: fault };
+  const length = [...command, ...args].reduce((sum, w) => sum + w.length, 0);
+  if (length > LONGEST_TEXT) {
+    const message = `the command and its arguments are longer than ` +
+      `${LONGEST_TEXT} characters`;
+    return { kind: "refused", message };
+  }
   const mounts = volumeMounts(pod, container, start.volumePaths);
   if (mounts.kind === "refused") return mounts;
+  const hosts = hostsFile(settings, at, start.podIps);
+  if (hosts.kind === "refused") return hosts;
   const messageFile = messageFileOf(settings, at, start.attempt);
   const spec: ContainerSpec = {
     name: container.name,
@@ -70,7 +91,11 @@ export function containerSpec(
     args,
     workingDir: container.workingDir ?? "",
     env: environ.env,
-    mounts: [...mounts.mounts, messageMount(container, messageFile)],
+    mounts: mapped([
+      ...mounts.mounts,
+      ...hosts.kind === "ok" ? [hostsMount(hosts.file)] : [],
+      messageMount(container, messageFile),
+    ], start.user),
     devices: [],
     cdiDevices: [],
     labels: containerLabels(pod, container),
@@ -79,25 +104,46 @@ export function containerSpec(
     hasStdin: container.stdin === true,
     isStdinOnce: container.stdinOnce === true,
     hasTty: container.tty === true,
-    resources: resources(settings, pod, container),
+    resources: containerResources(settings, pod, container),
     security: containerSecurity(pod, container, {
       image: start.image,
       isSeccompDefault: settings.isSeccompDefault,
       seccompDir: settings.seccompDir,
+      maskedPaths: settings.machine.maskedPaths,
+      user: start.user,
+      targetId: start.targetId,
     }),
+    ...stopSignal(settings, container),
   };
-  return { kind: "ok", spec, messageFile };
+  const fault = containerFault(spec);
+  if (fault !== undefined) return { kind: "refused", message: fault };
+  return { kind: "ok", spec, messageFile, ...written(hosts) };
 }
 
-/** What no program can be given is refused before the runtime is asked. */
-function faultIn(words: readonly string[]): string | undefined {
-  if (words.some((word) => word.includes("\0"))) {
-    return "the command or its arguments contain a NUL byte";
-  }
-  const length = words.reduce((sum, word) => sum + word.length, 0);
-  return length > LONGEST_TEXT
-    ? `the command and its arguments are longer than ${LONGEST_TEXT} characters`
-    : undefined;
+function written(hosts: HostsResult): { readonly hosts?: HostsFile } {
+  return hosts.kind === "ok" ? { hosts: hosts.file } : {};
+}
+
+/**
+ * Files keep their owners inside: the ids of the pod's namespace are the
+ * host's. Compat: kubelet 1.36 applyPlatformSpecificContainerConfig.
+ */
+function mapped(
+  mounts: readonly ContainerMount[],
+  user: Namespaces["user"],
+): readonly ContainerMount[] {
+  if (user === undefined) return mounts;
+  const { uids: uidMappings, gids: gidMappings } = user;
+  return mounts.map((mount) => ({ ...mount, uidMappings, gidMappings }));
+}
+
+/** Absent: the image's own. */
+function stopSignal(
+  { hasStopSignals }: PodSettings,
+  { lifecycle }: Pick<V1Container, "lifecycle">,
+): { readonly stopSignal?: string } {
+  const signal = lifecycle?.stopSignal;
+  return hasStopSignals && signal ? { stopSignal: signal } : {};
 }
 
 function messageFileOf(
@@ -111,8 +157,9 @@ function messageFileOf(
 }
 
 function messageMount(container: V1Container, file: string): ContainerMount {
+  const path = container.terminationMessagePath || "/dev/termination-log";
   return {
-    containerPath: container.terminationMessagePath || "/dev/termination-log",
+    containerPath: path.startsWith("/") ? path : `/${path}`,
     hostPath: file,
     isReadOnly: false,
     isRecursiveReadOnly: false,
@@ -120,21 +167,5 @@ function messageMount(container: V1Container, file: string): ContainerMount {
     propagation: "private",
     uidMappings: [],
     gidMappings: [],
-  };
-}
-
-function resources(
-  settings: PodSettings,
-  pod: V1Pod,
-  container: V1Container,
-): LinuxResources {
-  return {
-    ...cpuAndMemory(container, settings.cpuPeriodUs),
-    oomScoreAdj: oomScoreAdj(pod, container, settings.memoryBytes),
-    cpusetCpus: "",
-    cpusetMems: "",
-    hugepageLimits: [],
-    unified: new Map(),
-    memorySwapLimitBytes: 0n,
   };
 }

@@ -30,7 +30,7 @@ Deno.test("containerSpec() mounts volumes before its own message file", () => {
   const result = containerSpec(SETTINGS, { pod, container }, START);
   assert.deepEqual(
     result.kind === "ok" && result.spec.mounts.map((m) => m.containerPath),
-    ["/data", "/dev/termination-log"],
+    ["/data", "/etc/hosts", "/dev/termination-log"],
   );
   const lost = { ...START, volumePaths: new Map() };
   assert.deepEqual(containerSpec(SETTINGS, { pod, container }, lost), {
@@ -72,19 +72,18 @@ Deno.test("containerSpec() mounts a message file of its own for each attempt", (
     "/var/lib/kubelet/pods/11111111-2222-3333-4444-555555555555/" +
       "containers/web/0000001f",
   );
-  assert.equal(spec.mounts[0]?.hostPath, messageFile);
-  assert.equal(spec.mounts[0]?.containerPath, "/tmp/last");
-  assert.equal(spec.mounts[0]?.isReadOnly, false);
+  const mount = spec.mounts.at(-1);
+  assert.equal(mount?.hostPath, messageFile);
+  assert.equal(mount?.containerPath, "/tmp/last");
+  assert.equal(mount?.isReadOnly, false);
   const unset = ok({ terminationMessagePath: "" });
-  assert.equal(unset.spec.mounts[0]?.containerPath, "/dev/termination-log");
+  assert.equal(unset.spec.mounts.at(-1)?.containerPath, "/dev/termination-log");
 });
 
 Deno.test("containerSpec() refuses what no program can be given", () => {
   const big = "x".repeat(1 << 20);
   const args = Array.from({ length: 5 }, () => "$(A)");
   const table: [Partial<V1Container>, RegExp][] = [
-    [{ env: [{ name: "A", value: "a\0b" }] }, /"A" contains a NUL byte/],
-    [{ command: ["a\0"] }, /command or its arguments contain a NUL/],
     [{ env: [{ name: "A", value: big }], args }, /arguments are longer than/],
   ];
   for (const [own, expected] of table) {
@@ -102,4 +101,67 @@ Deno.test("containerSpec() refuses an environment or a user that cannot be", () 
   });
   const root = made({ securityContext: { runAsNonRoot: true, runAsUser: 0 } });
   assert.equal(root.kind, "refused");
+});
+
+Deno.test("containerSpec() maps the ids of every mount with the pod's own", () => {
+  const mapping = { hostId: 131_072, containerId: 0, length: 65_536 };
+  const user = { uids: [mapping], gids: [mapping] };
+  const container = aContainer();
+  const result = containerSpec(
+    SETTINGS,
+    { pod: aPod({ spec: { hostUsers: false } }), container },
+    { ...START, user },
+  );
+  assert.ok(result.kind === "ok");
+  assert.equal(result.spec.mounts.length, 2);
+  for (const { uidMappings, gidMappings } of result.spec.mounts) {
+    assert.deepEqual([uidMappings, gidMappings], [[mapping], [mapping]]);
+  }
+  assert.deepEqual(result.spec.security.namespaces.user, user);
+});
+
+Deno.test("containerSpec() refuses to work through open files (S35)", () => {
+  const table: [string, boolean][] = [
+    ["", true],
+    ["/srv", true],
+    ["/proc", true],
+    ["/proc/self/fdinfo", true],
+    ["/proc/self/fd/8", false],
+    ["/proc/self/fd", false],
+    ["/x/..//proc/./self/fd/7", false],
+    ["/proc/1/fd/3", false],
+    ["/proc/thread-self/cwd", false],
+    ["/proc/1/task/1/root/etc", false],
+  ];
+  for (const [workingDir, isFine] of table) {
+    assert.equal(made({ workingDir }).kind === "ok", isFine, workingDir);
+  }
+});
+
+Deno.test("containerSpec() passes no NUL byte to the runtime (S37)", () => {
+  const table: [Partial<V1Container>, string][] = [
+    [{ workingDir: "/a\0b" }, "workingDir"],
+    [{ command: ["a", "\0"] }, "command"],
+    [{ args: ["\0"] }, "args"],
+    [{ env: [{ name: "A", value: "b\0c" }] }, "env"],
+    [{ terminationMessagePath: "/a\0" }, "mounts"],
+  ];
+  for (const [own, field] of table) {
+    const result = made(own);
+    assert.ok(result.kind === "refused", field);
+    assert.equal(result.message, `${field} holds a NUL byte`);
+  }
+  assert.equal(made({ env: [{ name: "A", value: "b\nc" }] }).kind, "ok");
+});
+Deno.test("containerSpec() asks for a stop signal where the gate is on", () => {
+  const container = aContainer({ lifecycle: { stopSignal: "SIGUSR1" } });
+  const pod = aPod({ containers: [container] });
+  for (const [hasStopSignals, expected] of [[true, "SIGUSR1"], [false, ""]]) {
+    const settings = { ...SETTINGS, hasStopSignals: hasStopSignals === true };
+    const result = containerSpec(settings, { pod, container }, START);
+    assert.equal(
+      (result.kind === "ok" && result.spec.stopSignal) || "",
+      expected,
+    );
+  }
 });

@@ -1,5 +1,5 @@
 /** The states that a container's status may show. */
-import { containersOf } from "../api/pod.ts";
+import { allContainersOf } from "../api/pod.ts";
 import type { ContainerState } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { Blocker } from "./action.ts";
@@ -59,6 +59,26 @@ export function lostState(when: keyof typeof LOST): ContainerState {
   };
 }
 
+/** Of a container that was removed on purpose. */
+export function removedState(reason: string, message: string): ContainerState {
+  return { terminated: { exitCode: 137, reason, message } };
+}
+
+/**
+ * Of an init container of which the runtime has nothing, though a regular one
+ * has run. Compat: kubelet 1.36 convertToAPIContainerStatuses.
+ */
+export function initializedState(): ContainerState {
+  return {
+    terminated: {
+      exitCode: 0,
+      reason: "Completed",
+      message: "Unable to get init container status from container runtime " +
+        "and pod has been initialized, treat it as exited normally",
+    },
+  };
+}
+
 /** Without the nulls that the API server shows for times it does not know. */
 export function plainState(state: ContainerState | undefined): ContainerState {
   if (state?.waiting) return { waiting: state.waiting };
@@ -82,9 +102,7 @@ function stamped<
 
 /** Compat: kubelet 1.36 normalizeStatus: the containers share what there is. */
 function messageBytes(pod: V1Pod): number {
-  const count = containersOf(pod).length +
-    (pod.spec?.initContainers ?? []).length +
-    (pod.spec?.ephemeralContainers ?? []).length;
+  const count = allContainersOf(pod).length;
   return Math.floor(MOST_MESSAGE_BYTES / Math.max(1, count));
 }
 

@@ -3,7 +3,7 @@
  * runtime has forgotten comes from the status before.
  * Compat: kubelet 1.36 convertToAPIContainerStatuses.
  */
-import { restartPolicyOf } from "../api/pod.ts";
+import { type ContainerRole, containersOf } from "../api/pod.ts";
 import type { ContainerState, ContainerStatusJson } from "../api/status.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { Blocker } from "./action.ts";
@@ -14,18 +14,23 @@ import {
 } from "./container_resources.ts";
 import {
   endedState,
+  initializedState,
   lostState,
   plainState,
+  removedState,
   runningState,
   waitingState,
 } from "./container_state.ts";
 import { type Facts, instancesOf, type ObservedContainer } from "./facts.ts";
 import { remembered } from "./labels.ts";
 import { mayRestart } from "./restart.ts";
+import { RESTARTING_REASON } from "./restart_all.ts";
+import { type Standing, standingOf } from "./standing.ts";
 
 export interface ContainerPlace {
   readonly pod: V1Pod;
   readonly container: V1Container;
+  readonly role: ContainerRole;
   /** What keeps the container from starting, if something does. */
   readonly reason: Blocker | undefined;
 }
@@ -39,8 +44,11 @@ export function containerStatus(
   const old = before === undefined ? undefined : plainStatus(before);
   const [newest, older] = instancesOf(facts.observed, container.name);
   const status = newest === undefined
-    ? unseenStatus(at, old)
+    ? unseenStatus(facts, at, old)
     : seenStatus(facts, { ...at, newest, older }, old);
+  if (at.role === "init" && status.state.terminated?.exitCode === 0) {
+    return { ...status, ready: true };
+  }
   // Compat: kubelet 1.36: only a recorded failure turns an end into waiting.
   const reason = isContract(at.reason) ? at.reason : heldReason(status, old);
   if (reason === undefined || !willStart(facts, at, newest)) return status;
@@ -78,7 +86,7 @@ function willStart(
   if (newest === undefined) return true;
   if (newest.state !== "exited") return newest.state !== "running";
   return facts.pod !== undefined &&
-    mayRestart(restartPolicyOf(pod, container), newest.exitCode);
+    mayRestart(pod, container, newest.exitCode);
 }
 
 /** Only words that are contract show up as a reason; others do not. */
@@ -89,30 +97,71 @@ function isContract(blocker: Blocker | undefined): blocker is Blocker {
 /** Shown where nobody knows of anything in the way. */
 const UNFOUNDED: readonly string[] = ["ContainerCreating", "PodInitializing"];
 
-/** The runtime has nothing of it: never started, or lost. */
+/** The runtime has nothing of it: never started, or lost, or removed. */
 function unseenStatus(
-  { pod, container }: ContainerPlace,
+  facts: Facts,
+  { pod, container, role }: ContainerPlace,
   old: ContainerStatusJson | undefined,
 ): ContainerStatusJson {
-  if (old?.state.terminated !== undefined) {
-    return { ...old, ready: false, started: false };
+  const isRemoved = facts.isRestartingAll && old !== undefined &&
+    old.state.waiting === undefined;
+  if (old?.state.terminated !== undefined && !isRemoved) {
+    return { ...old, ready: false, ...startedOf(role, WAITS) };
   }
   const { restartCount = 0, lastState = {} } = old ?? NEVER;
-  const isLost = old?.state.running !== undefined &&
-    lastState.terminated === undefined;
-  const isDeleted = pod.metadata?.deletionTimestamp !== undefined;
-  return {
+  const status = {
     name: container.name,
     state: waitingState(pod),
-    lastState: isLost ? lostState("deleted") : lastState,
+    lastState,
     ready: false,
-    started: false,
-    restartCount: restartCount + (isLost && !isDeleted ? 1 : 0),
+    ...startedOf(role, WAITS),
+    restartCount,
     image: container.image ?? "",
     imageID: "",
     ...volumeMounts(container, undefined, old),
   };
+  if (isRemoved) {
+    return {
+      ...status,
+      state: { waiting: { reason: RESTARTING_REASON, message: REMOVED } },
+      lastState: removedState(RESTARTING_REASON, REMOVED),
+      restartCount: restartCount + 1,
+    };
+  }
+  if (role === "init" && hasBegun(facts, pod)) {
+    return { ...status, state: initializedState() };
+  }
+  const isLost = old?.state.running !== undefined &&
+    lastState.terminated === undefined;
+  if (!isLost) return status;
+  const isDeleted = pod.metadata?.deletionTimestamp !== undefined;
+  return {
+    ...status,
+    lastState: lostState("deleted"),
+    restartCount: restartCount + (isDeleted ? 0 : 1),
+  };
 }
+
+/** Compat: kubelet 1.36 convertToAPIContainerStatuses. */
+const REMOVED =
+  "The container is removed because RestartAllContainers in place";
+
+/** Compat: kubelet 1.36 HasAnyRegularContainerCreated. */
+function hasBegun({ observed }: Facts, pod: V1Pod): boolean {
+  return containersOf(pod).some(({ name }) =>
+    instancesOf(observed, name).some(({ state }) => state !== "unknown")
+  );
+}
+
+/** Of an ephemeral container nobody says whether it has started. */
+function startedOf(
+  role: ContainerRole,
+  { isStarted }: Pick<Standing, "isStarted">,
+): { readonly started?: boolean } {
+  return role === "ephemeral" ? {} : { started: isStarted };
+}
+
+const WAITS = { isStarted: false };
 
 const NEVER: Partial<ContainerStatusJson> = {};
 
@@ -128,14 +177,14 @@ function seenStatus(
 ): ContainerStatusJson {
   const { container, newest } = at;
   const containerID = `${facts.runtime.name}://${newest.id}`;
-  const isRunning = newest.state === "running";
   const state = stateOf(facts, at, old);
+  const { isStarted, isReady } = standing(facts, at, old);
   return {
     name: container.name,
     state,
     lastState: lastStateOf(facts, at, old),
-    ready: isRunning,
-    started: isRunning,
+    ready: isReady,
+    ...startedOf(at.role, { isStarted }),
     restartCount: restartCount(newest, state, old),
     image: newest.image,
     imageID: newest.imageRef,
@@ -143,7 +192,30 @@ function seenStatus(
     ...containerResources(container, newest),
     ...volumeMounts(container, newest, old),
     ...containerUser(newest),
+    ...facts.settings.hasStopSignals && newest.stopSignal !== undefined
+      ? { stopSignal: newest.stopSignal }
+      : {},
   };
+}
+
+function standing(
+  { verdicts, runtime }: Facts,
+  { container, newest, role }: Instances,
+  old: ContainerStatusJson | undefined,
+): Standing {
+  const isRunning = newest.state === "running";
+  if (role === "init" || role === "ephemeral") {
+    return { isStarted: isRunning, isReady: false };
+  }
+  const isSame = old?.containerID === `${runtime.name}://${newest.id}` &&
+    old.state.running !== undefined;
+  return standingOf(
+    verdicts,
+    { container, instance: newest },
+    isSame
+      ? { isStarted: old.started === true, isReady: old.ready }
+      : undefined,
+  );
 }
 
 function stateOf(

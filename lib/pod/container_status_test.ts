@@ -22,7 +22,11 @@ function status(
 ) {
   const [container = aContainer()] = pod.spec?.containers ?? [];
   const facts = someFacts({ pod, state: running(), containers });
-  return containerStatus(facts, { pod, container, reason }, old);
+  return containerStatus(
+    facts,
+    { pod, container, role: "regular", reason },
+    old,
+  );
 }
 
 const CRASH_LOOP = { what: "CrashLoopBackOff", message: "back-off 10s …" };

@@ -13,7 +13,8 @@ import {
   someFacts,
 } from "../../tests/build.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
-import { ensureImage, planContainer } from "./containers.ts";
+import { ensureImage } from "./container_start.ts";
+import { planContainer } from "./containers.ts";
 
 function planned(
   parts: FactParts,
@@ -22,7 +23,12 @@ function planned(
   const container = what.container ?? aContainer();
   const pod = what.pod ?? aPod({ containers: [container] });
   const facts = someFacts({ ...parts, pod, state: running() });
-  return planContainer(facts, { pod, container, sandbox: aSandbox() }, NOW_MS);
+  return planContainer(facts, {
+    pod,
+    container,
+    role: "regular",
+    sandbox: aSandbox(),
+  }, NOW_MS);
 }
 
 const actionsOf = (plan: ReturnType<typeof planned>) =>

@@ -2,22 +2,31 @@
  * The table of contents of the agent: one pod's facts in, one plan out. Called
  * by `sync/worker.ts` for every pass; never waits, never looks at the world.
  */
-import { containersOf } from "../api/pod.ts";
-import type { V1Pod } from "../api/types.ts";
-import type { SandboxStatus } from "../port/runtime_status.ts";
-import type { Action, Blocker } from "./action.ts";
-import { clean, type Cleaning, filesOf, surplus } from "./clean.ts";
-import { type ContainerPlan, planContainer } from "./containers.ts";
+import type { Blocker } from "./action.ts";
+import { clean, type Cleaning, filesOf } from "./clean.ts";
+import { DEADLINE_NOTE } from "./deadline.ts";
 import { currentSandbox, type Facts, isGone } from "./facts.ts";
 import { type Plan, wait } from "./plan.ts";
-import { planSandbox, sandboxIsUsable } from "./sandbox.ts";
-import type { PodState } from "./state.ts";
-import { askForVolumes, releaseVolumes } from "./volumes.ts";
-import { isHeld, mayStillRun, stopContainers, stopOrder } from "./stop.ts";
 import { planRefusal, refusedPlan } from "./refuse.ts";
+import { planRun } from "./run.ts";
+import { planSandbox, sandboxIsUsable } from "./sandbox.ts";
+import type { PodState, StopOrder } from "./state.ts";
+import { isHeld, mayStillRun, stopContainers, stopOrder } from "./stop.ts";
+import { orderStops } from "./stop_order.ts";
+import { releaseVolumes } from "./volumes.ts";
 
 export function decide(facts: Facts, nowMs: number): Plan {
-  return holdBack(facts, plan(facts, nowMs), nowMs);
+  const ordered = orderStops(facts, plan(facts, nowMs), nowMs);
+  return untilDeadline(facts, holdBack(facts, ordered, nowMs));
+}
+
+/** Looks again when the pod's time is over, unless it is on its way out. */
+function untilDeadline({ deadline }: Facts, whole: Plan): Plan {
+  const { kind } = whole.next;
+  const isLive = kind === "waiting" || kind === "running";
+  if (deadline === undefined || deadline.isPast || !isLive) return whole;
+  const { wakeAtMs = Infinity } = whole;
+  return { ...whole, wakeAtMs: Math.min(wakeAtMs, deadline.atMs) };
 }
 
 /** After a failed stop or removal nothing is taken away until its time. */
@@ -62,7 +71,7 @@ function plan(facts: Facts, nowMs: number): Plan {
 
 function planStop(
   facts: Facts,
-  order: Extract<PodState, { kind: "stopping" }>["order"],
+  order: StopOrder,
   nowMs: number,
 ): Plan {
   const { observed, state } = facts;
@@ -84,6 +93,7 @@ function planStop(
       ? { kind: "stopping", order, killAtMs: Math.min(standing, killAtMs) }
       : afterStop(facts),
     actions: [
+      ...isNewlyOverdue(facts, order) ? [DEADLINE_NOTE] : [],
       ...stopContainers(running, graceSeconds),
       ...rest.actions,
       ...files,
@@ -97,6 +107,11 @@ function planStop(
       : rest.blockers,
     waiting: new Map(),
   };
+}
+
+function isNewlyOverdue({ state }: Facts, order: StopOrder): boolean {
+  return order.kind === "overdue" &&
+    (state.kind === "waiting" || state.kind === "running");
 }
 
 function afterStop(facts: Facts): PodState {
@@ -131,65 +146,6 @@ function planClean(facts: Facts): Plan {
   };
 }
 
-/** The sandbox is ready: look at each container, in the order of the spec. */
-function planRun(
-  facts: Facts,
-  place: { readonly pod: V1Pod; readonly sandbox: SandboxStatus },
-  nowMs: number,
-): Plan {
-  const plans = containersOf(place.pod).map((container) => ({
-    name: container.name,
-    plan: planContainer(facts, { ...place, container }, nowMs),
-  }));
-  const kinds = plans.map(({ plan }) => plan);
-  if (kinds.every((plan) => plan.kind === "finished")) {
-    return planFinished(facts, place.sandbox);
-  }
-  const blockers = kinds.flatMap(blockersOf);
-  const { volumes } = facts;
-  const wakes = [
-    ...blockers.flatMap(({ untilMs }) => untilMs ?? []),
-    // Also where every container runs: the volumes are to stay fresh.
-    ...volumes?.kind === "failed" ? [volumes.retryAtMs] : [],
-  ];
-  return {
-    next: { kind: "running", sandboxId: place.sandbox.id },
-    actions: [
-      ...askForVolumes(facts, place.pod, nowMs),
-      ...kinds.flatMap(actionsOf),
-      ...surplus(facts),
-    ],
-    ...wakeAt(wakes.length > 0 ? Math.min(...wakes) : undefined),
-    blockers,
-    waiting: new Map(
-      plans.flatMap(({ name, plan }) =>
-        blockersOf(plan).map((blocker) => [name, blocker] as const)
-      ),
-    ),
-  };
-}
-
-/** Nothing is to run again: free the network, keep what logs are read from. */
-function planFinished(facts: Facts, sandbox: SandboxStatus): Plan {
-  return {
-    next: { kind: "running", sandboxId: sandbox.id },
-    actions: [{ kind: "stop-sandbox", id: sandbox.id }, ...surplus(facts)],
-    blockers: [],
-    waiting: new Map(),
-  };
-}
-
-function actionsOf(plan: ContainerPlan): readonly Action[] {
-  return plan.kind === "act" || plan.kind === "wait" ? plan.actions : [];
-}
-
-function blockersOf(plan: ContainerPlan): Blocker[] {
-  if (plan.kind === "wait") return [plan.blocker];
-  return plan.kind === "refused"
-    ? [{ what: "CreateContainerConfigError", message: plan.message }]
-    : [];
-}
-
 function sourcesBlocker(): Blocker {
   return {
     what: "sources",
@@ -203,8 +159,4 @@ function rivalBlocker(facts: Facts): Blocker {
     what: "name",
     message: `An older pod of the same name is still here: ${facts.rival}`,
   };
-}
-
-function wakeAt(ms: number | undefined): { wakeAtMs?: number } {
-  return ms === undefined ? {} : { wakeAtMs: ms };
 }

@@ -100,15 +100,14 @@ Deno.test("decide() stops and then removes a pod that no source wants", () => {
     sandboxes: [aSandbox()],
     containers: [anInstance()],
   });
-  assert.deepEqual(kinds(made).slice(0, 2), [
-    "stop-containers",
-    "stop-sandbox",
-  ]);
+  assert.deepEqual(kinds(made), ["stop-containers"]);
   assert.deepEqual(only(made, "stop-containers")[0]?.containers, [{
     id: anInstance().id,
     name: "web",
     graceSeconds: 30,
+    killAtMs: NOW_MS + 30_000,
     message: "Stopping container web",
+    after: [],
   }]);
   assert.equal(made.next.kind, "stopping");
   assert.equal(
@@ -118,7 +117,7 @@ Deno.test("decide() stops and then removes a pod that no source wants", () => {
 });
 
 Deno.test("decide() takes the grace of a removed pod from its container", () => {
-  for (const [spec, grace] of [[0, 2], [1, 2], [7, 7], [600, 600]] as const) {
+  for (const [spec, grace] of [[0, 0], [1, 1], [7, 7], [600, 600]] as const) {
     const pod = aPod({ spec: { terminationGracePeriodSeconds: spec } });
     const made = plan({
       ...removed,
@@ -136,7 +135,7 @@ Deno.test("decide() gives what is left of the grace on a later pass", () => {
     order: { kind: "removed", graceSeconds: 30, message: "" },
     killAtMs: NOW_MS + 30_000,
   };
-  const table = [[0, 30], [10_001, 20], [29_500, 2], [90_000, 2]] as const;
+  const table = [[0, 30], [10_001, 20], [29_500, 1], [90_000, 0]] as const;
   for (const [laterMs, expected] of table) {
     const made = plan({
       ...removed,
@@ -150,6 +149,50 @@ Deno.test("decide() gives what is left of the grace on a later pass", () => {
       made.next.kind === "stopping" && made.next.killAtMs,
       NOW_MS + 30_000,
     );
+  }
+});
+
+Deno.test("decide() orders a stop once, and again only to shorten it", () => {
+  const state: PodState = {
+    kind: "stopping",
+    order: { kind: "removed", graceSeconds: 30, message: "" },
+    killAtMs: NOW_MS + 30_000,
+  };
+  const { id } = anInstance();
+  const table = [
+    [NOW_MS + 30_000, []],
+    [NOW_MS + 20_000, []],
+    [NOW_MS + 31_000, ["stop-containers"]],
+  ] as const;
+  for (const [killAtMs, expected] of table) {
+    const made = plan({
+      ...removed,
+      state,
+      sandboxes: [aSandbox()],
+      containers: [anInstance()],
+      stops: new Map([[id, { killAtMs }]]),
+    });
+    assert.deepEqual(kinds(made), expected);
+    assert.equal(made.next.kind, "stopping");
+  }
+});
+
+Deno.test("decide() tries a failed stop again when it is due", () => {
+  for (const [laterMs, expected] of [[1, []], [0, ["stop-containers"]]]) {
+    const retryAtMs = NOW_MS + Number(laterMs);
+    const made = plan({
+      ...removed,
+      sandboxes: [aSandbox()],
+      containers: [anInstance()],
+      stops: new Map([[anInstance().id, {
+        killAtMs: NOW_MS,
+        failure: aFailure({ reason: "FailedKillPod", retryAtMs }),
+      }]]),
+    });
+    assert.deepEqual(kinds(made), expected);
+    assert.equal(made.wakeAtMs, laterMs === 0 ? undefined : retryAtMs);
+    const [blocker] = made.blockers;
+    assert.equal(blocker?.what, laterMs === 0 ? "stopping" : "FailedKillPod");
   }
 });
 

@@ -3,7 +3,7 @@
  * Compat: kubelet 1.36 network/dns GetPodDNS and parseResolvConf; options keep
  * their order here, where the kubelet's are in random order.
  */
-import { namespaceOf, usesHostNetwork } from "../api/pod.ts";
+import { fullNameOf, namespaceOf, uidOf, usesHostNetwork } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { DnsConfig } from "../port/runtime_spec.ts";
 import type { PodSettings } from "./facts.ts";
@@ -12,6 +12,13 @@ const MOST_SERVERS = 3;
 const MOST_SEARCHES = 32;
 const MOST_SEARCH_CHARACTERS = 2048;
 const LONGEST_SEARCH = 253;
+const NOTHING: DnsConfig = { servers: [], searches: [], options: [] };
+/** Without a resolver of the host: the node is asked, and nothing appended. */
+const NODE_ITSELF: DnsConfig = {
+  servers: ["127.0.0.1"],
+  searches: ["."],
+  options: [],
+};
 
 /** What a host's resolv.conf says; the last `search` and option win. */
 export function parseResolvConf(text: string): DnsConfig {
@@ -33,35 +40,90 @@ export function parseResolvConf(text: string): DnsConfig {
   return { servers, searches, options: [...options.values()] };
 }
 
+/** What a pod is told of its resolver that it may not expect. */
+export interface DnsWarning {
+  readonly reason: "DNSConfigForming" | "MissingClusterDNS";
+  readonly message: string;
+}
+
 /** The pod's configuration, cut to what resolvers bear. */
 export function podDns(settings: PodSettings, pod: V1Pod): DnsConfig {
+  const { servers, searches, options } = wantedDns(settings, pod);
+  return {
+    servers: servers.slice(0, MOST_SERVERS),
+    searches: fitting(searches),
+    options,
+  };
+}
+
+/** What was cut, and what could not be had; said when a sandbox is made. */
+export function dnsWarnings(settings: PodSettings, pod: V1Pod): DnsWarning[] {
+  const wanted = wantedDns(settings, pod);
+  const { servers, searches } = podDns(settings, pod);
+  const warnings: DnsWarning[] = [];
+  if (isClusterPolicy(pod) && settings.clusterDns.length === 0) {
+    warnings.push({
+      reason: "MissingClusterDNS",
+      message: `pod: "${fullNameOf(pod)}(${uidOf(pod)})". kubelet does not ` +
+        "have ClusterDNS IP configured and cannot create Pod using " +
+        '"ClusterFirst" policy. Falling back to "Default" policy.',
+    });
+  }
+  if (servers.length < wanted.servers.length) {
+    warnings.push({
+      reason: "DNSConfigForming",
+      message: "Nameserver limits were exceeded, some nameservers have been " +
+        `omitted, the applied nameserver line is: ${servers.join(" ")}`,
+    });
+  }
+  if (searches.length < wanted.searches.length) {
+    warnings.push({
+      reason: "DNSConfigForming",
+      message:
+        "Search Line limits were exceeded, some search paths have been " +
+        `omitted, the applied search line is: ${searches.join(" ")}`,
+    });
+  }
+  return warnings;
+}
+
+function wantedDns(settings: PodSettings, pod: V1Pod): DnsConfig {
   const base = policyDns(settings, pod);
   const own = pod.spec?.dnsConfig;
+  // Compat: upstream drops doubles only where the pod has words of its own.
+  if (own === undefined || own === null) return base;
   const options = new Map(base.options.map((text) => [nameOf(text), text]));
-  for (const { name = "", value } of own?.options ?? []) {
+  for (const { name = "", value } of own.options ?? []) {
     options.set(name, value ? `${name}:${value}` : name);
   }
   return {
-    servers: unique([...base.servers, ...own?.nameservers ?? []])
-      .slice(0, MOST_SERVERS),
-    searches: fitting(unique([...base.searches, ...own?.searches ?? []])),
+    servers: unique([...base.servers, ...own.nameservers ?? []]),
+    searches: unique([...base.searches, ...own.searches ?? []]),
     options: [...options.values()],
   };
 }
 
-function policyDns(settings: PodSettings, pod: V1Pod): DnsConfig {
+/** A policy that nobody knows is the default one. */
+function isClusterPolicy(pod: V1Pod): boolean {
   const policy = pod.spec?.dnsPolicy ?? "ClusterFirst";
-  if (policy === "None") return { servers: [], searches: [], options: [] };
-  const isCluster = policy === "ClusterFirstWithHostNet" ||
-    (policy !== "Default" && !usesHostNetwork(pod));
-  if (!isCluster || settings.clusterDns.length === 0) return settings.hostDns;
-  const domain = settings.clusterDomain;
+  if (policy === "None" || policy === "Default") return false;
+  return policy !== "ClusterFirst" || !usesHostNetwork(pod);
+}
+
+function policyDns(settings: PodSettings, pod: V1Pod): DnsConfig {
+  if (pod.spec?.dnsPolicy === "None") return NOTHING;
+  const { hostDns, clusterDns, clusterDomain: domain } = settings;
+  if (!isClusterPolicy(pod) || clusterDns.length === 0) {
+    return settings.resolvConf === "" ? NODE_ITSELF : hostDns;
+  }
   const searches = domain === ""
     ? []
     : [`${namespaceOf(pod)}.svc.${domain}`, `svc.${domain}`, domain];
   return {
-    servers: settings.clusterDns,
-    searches: [...searches, ...settings.hostDns.searches],
+    servers: clusterDns,
+    searches: domain === ""
+      ? hostDns.searches
+      : unique([...searches, ...hostDns.searches]),
     options: ["ndots:5"],
   };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { aPod, SETTINGS } from "../../tests/build.ts";
 import type { V1PodSpec } from "../api/types.ts";
-import { parseResolvConf, podDns } from "./dns.ts";
+import { dnsWarnings, parseResolvConf, podDns } from "./dns.ts";
 
 const of = (spec: Partial<V1PodSpec>, settings = SETTINGS) =>
   podDns(settings, aPod({ spec }));
@@ -94,4 +94,50 @@ Deno.test("parseResolvConf() reads what the kubelet reads", () => {
     searches: ["a.example", "b.example"],
     options: ["ndots:3", "timeout:2"],
   });
+});
+
+Deno.test("podDns() asks the node itself where the host has no resolvers", () => {
+  const settings = {
+    ...SETTINGS,
+    resolvConf: "",
+    hostDns: parseResolvConf(""),
+  };
+  const node = { servers: ["127.0.0.1"], searches: ["."], options: [] };
+  assert.deepEqual(of({ dnsPolicy: "Default" }, settings), node);
+  assert.deepEqual(of({ hostNetwork: true }, settings), node);
+  assert.deepEqual(of({}, { ...settings, clusterDns: [] }), node);
+  assert.deepEqual(of({ dnsPolicy: "None" }, settings).servers, []);
+  assert.deepEqual(of({}, settings).servers, ["10.96.0.10"]);
+});
+
+Deno.test("dnsWarnings() says what was cut and what is missing", () => {
+  const said = (spec: Partial<V1PodSpec>, settings = SETTINGS) =>
+    dnsWarnings(settings, aPod({ spec }));
+  assert.deepEqual(said({}), []);
+  const none: Partial<V1PodSpec> = { dnsPolicy: "None" };
+  const nameservers = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"];
+  assert.deepEqual(said({ ...none, dnsConfig: { nameservers } }), [{
+    reason: "DNSConfigForming",
+    message:
+      "Nameserver limits were exceeded, some nameservers have been omitted, " +
+      "the applied nameserver line is: 192.0.2.1 192.0.2.2 192.0.2.3",
+  }]);
+  const searches = ["a.example", "x".repeat(254)];
+  assert.deepEqual(said({ ...none, dnsConfig: { searches } }), [{
+    reason: "DNSConfigForming",
+    message:
+      "Search Line limits were exceeded, some search paths have been omitted, " +
+      "the applied search line is: a.example",
+  }]);
+  const missing = said({}, { ...SETTINGS, clusterDns: [] });
+  assert.deepEqual(missing, [{
+    reason: "MissingClusterDNS",
+    message:
+      'pod: "shop_prod(11111111-2222-3333-4444-555555555555)". kubelet does ' +
+      "not have ClusterDNS IP configured and cannot create Pod using " +
+      '"ClusterFirst" policy. Falling back to "Default" policy.',
+  }]);
+  const host = { ...SETTINGS, clusterDns: [] };
+  assert.deepEqual(said({ dnsPolicy: "Default" }, host), []);
+  assert.deepEqual(said({ hostNetwork: true }, host), []);
 });

@@ -3,8 +3,10 @@
  * by `sync/facts.ts`, read by every decision and projection in this folder,
  * which look at nothing else.
  */
-import type { PodUid, SandboxId } from "../api/id.ts";
+import type { ContainerId, PodUid, SandboxId } from "../api/id.ts";
 import type { V1Pod } from "../api/types.ts";
+import type { HostTraits, NodeText } from "../port/host.ts";
+import type { RuntimeHandler } from "../port/runtime.ts";
 import type { DnsConfig } from "../port/runtime_spec.ts";
 import type { ContainerStatus, SandboxStatus } from "../port/runtime_status.ts";
 import type { PodName } from "../api/pod.ts";
@@ -13,10 +15,14 @@ import type { Verdicts } from "../probe/types.ts";
 import type { ReferenceState, ServiceFacts } from "../reference/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { AdmissionNode } from "./admit.ts";
+import type { Deadline } from "./deadline.ts";
 import type { PodState } from "./state.ts";
+import type { IdRange } from "./userns.ts";
 
 export interface ObservedContainer extends ContainerStatus {
   readonly sandboxId: SandboxId;
+  /** What it left to say; it stands in `message` too. Read once, at its end. */
+  readonly lastWords?: string;
 }
 
 /** What the runtime had for this pod at `atMs`. Newest first in each list. */
@@ -37,6 +43,14 @@ export interface Failure {
   readonly retryAtMs: number;
 }
 
+/** A container that was told to stop, by this agent, in its life. */
+export interface StopUnderWay {
+  /** Epoch milliseconds; nobody waits longer for it. */
+  readonly killAtMs: number;
+  /** It did not work, and when it may be tried again. */
+  readonly failure?: Failure;
+}
+
 /** The runtime as a whole, as last heard. */
 export interface RuntimeHealth {
   readonly isReady: boolean;
@@ -47,6 +61,8 @@ export interface RuntimeHealth {
   readonly name: string;
   /** As the runtime says; undefined when it does not. */
   readonly cgroupDriver: "systemd" | "cgroupfs" | undefined;
+  /** Empty when the runtime does not say. */
+  readonly handlers: readonly RuntimeHandler[];
 }
 
 /** What does not change while the agent runs. */
@@ -58,18 +74,35 @@ export interface PodSettings {
   readonly podsDir: string;
   readonly clusterDns: readonly string[];
   readonly clusterDomain: string;
-  /** The host's resolver configuration, read at start. */
+  /** The host's resolver configuration as it is now. */
   readonly hostDns: DnsConfig;
+  /** Why it cannot be read, if so. */
+  readonly hostDnsFault?: string;
+  /** Empty: pods that use the host's resolvers get the node itself. */
+  readonly resolvConf: string;
+  /** Where the node's own /etc/hosts is. */
+  readonly hostsPath: string;
+  /** The node's /etc/hosts as it is now. */
+  readonly nodeHosts: NodeText;
   /** `/` or a cgroup path below which `kubepods` lies. */
   readonly cgroupRoot: string;
   readonly cgroupDriver: "systemd" | "cgroupfs";
   readonly usesQosCgroups: boolean;
   /** Undefined when CFS quotas are switched off. */
   readonly cpuPeriodUs: bigint | undefined;
+  /** How long a second crash delays the restart; it doubles from there. */
+  readonly firstRestartDelayMs: number;
   readonly longestRestartDelayMs: number;
   readonly isSeccompDefault: boolean;
+  /** Feature gate ContainerStopSignals. */
+  readonly hasStopSignals: boolean;
   readonly seccompDir: string;
   readonly memoryBytes: bigint;
+  readonly machine: HostTraits;
+  /** Burstable pods may use their share of the node's swap. */
+  readonly mayUseSwap: boolean;
+  /** Out of memory, the kernel ends one process instead of all. */
+  readonly endsSingleProcess: boolean;
   /** Kernel parameters that pods may set besides the safe ones. */
   readonly allowedUnsafeSysctls: readonly string[];
 }
@@ -89,6 +122,10 @@ export interface Facts {
   readonly hasEnded: boolean;
   /** Containers that ran and are gone, and shall not run again. */
   readonly lost: ReadonlySet<string>;
+  /** Undefined: the pod may run for ever. */
+  readonly deadline: Deadline | undefined;
+  /** Every container is removed, and then started anew. */
+  readonly isRestartingAll: boolean;
   /** It may run here: that was decided once, and stays. */
   readonly isAdmitted: boolean;
   /** The node as pods ask for it; undefined while nobody knows. */
@@ -115,9 +152,18 @@ export interface Facts {
   readonly verdicts: Verdicts;
   /** By step: `sandbox`, `files`, `remove` or a container's name. */
   readonly failures: ReadonlyMap<string, Failure>;
+  /** Stops that go on beside the passes. */
+  readonly stops: ReadonlyMap<ContainerId, StopUnderWay>;
   /** Restart counts found in log directories, for pods the runtime forgot. */
   readonly loggedAttempts: ReadonlyMap<string, number>;
   readonly runtime: RuntimeHealth;
+  /**
+   * Handlers by runtime class; undefined while nobody knows, or for a pod that
+   * names no class.
+   */
+  readonly runtimeClasses: ReadonlyMap<string, string> | undefined;
+  /** The ids of the pod's own user namespace, once it has some. */
+  readonly userIds: IdRange | undefined;
   readonly settings: PodSettings;
 }
 
@@ -126,6 +172,11 @@ export function currentSandbox(
   observed: ObservedPod,
 ): SandboxStatus | undefined {
   return observed.sandboxes[0];
+}
+
+/** Where the pod is asked from its own node; undefined when nowhere. */
+export function podIpOf(facts: Facts): string | undefined {
+  return currentSandbox(facts.observed)?.ips[0] ?? facts.hostIps[0];
 }
 
 /** Every instance of one container, newest first. */

@@ -4,7 +4,7 @@
  * rounded up by itself.
  * Compat: kubelet 1.36 noderesources.Fits, removeMissingExtendedResources.
  */
-import { containersOf } from "../api/pod.ts";
+import { containersOf, initContainersOf } from "../api/pod.ts";
 import {
   milliUnits,
   parseQuantity,
@@ -113,7 +113,7 @@ function withoutUnknown(pod: V1Pod, allocatable: Allocatable): V1Pod {
     spec: {
       ...spec,
       containers: containersOf(pod).map(strip),
-      initContainers: (spec.initContainers ?? []).map(strip),
+      initContainers: initContainersOf(pod).map(strip),
     },
   };
 }

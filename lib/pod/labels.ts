@@ -6,7 +6,13 @@
  */
 import { containerHash } from "../api/hash.ts";
 import { nameOf, namespaceOf, uidOf } from "../api/pod.ts";
-import type { V1Container, V1Pod } from "../api/types.ts";
+import type {
+  V1Container,
+  V1ContainerPort,
+  V1LifecycleHandler,
+  V1Pod,
+} from "../api/types.ts";
+import { stopRank } from "./stop_rank.ts";
 
 export const POD_NAME = "io.kubernetes.pod.name";
 export const POD_NAMESPACE = "io.kubernetes.pod.namespace";
@@ -23,6 +29,11 @@ const TERMINATION_GRACE = "io.kubernetes.pod.terminationGracePeriod";
 const DELETION_GRACE = "io.kubernetes.pod.deletionGracePeriod";
 /** Ours: the crash delay in milliseconds that this instance has earned. */
 const CRASH_DELAY = "io.denolet.container.crashDelayMs";
+/** Ours: when its pod ends, it outlives the containers of a smaller rank. */
+const STOP_RANK = "io.denolet.container.stopRank";
+
+/** Ours: the resources it was made with, a change of which forgives crashes. */
+const RESOURCES = "io.denolet.container.resources";
 
 /** What one instance of a container remembers. */
 export interface Remembered {
@@ -30,8 +41,17 @@ export interface Remembered {
   readonly restartCount: number;
   /** Undefined when another agent made the container. */
   readonly crashDelayMs: number | undefined;
+  /** As `resourcesText` has it; undefined when another agent made it. */
+  readonly resources: string | undefined;
   /** Seconds; undefined when not written. */
   readonly graceSeconds: number | undefined;
+  readonly preStop: V1LifecycleHandler | undefined;
+  readonly ports: V1ContainerPort[];
+  /** See `stop_rank.ts`; undefined when another agent made the container. */
+  readonly stopRank: number | undefined;
+  /** Where its process leaves its last words; empty when not written. */
+  readonly messagePath: string;
+  readonly messagePolicy: string;
 }
 
 export function podLabels(pod: V1Pod): Map<string, string> {
@@ -70,6 +90,8 @@ export function containerAnnotations(
     [MESSAGE_PATH, container.terminationMessagePath ?? ""],
     [MESSAGE_POLICY, container.terminationMessagePolicy ?? ""],
     [CRASH_DELAY, String(start.crashDelayMs)],
+    [STOP_RANK, String(stopRank(pod, container.name))],
+    [RESOURCES, resourcesText(container)],
   ]);
   const deletionGrace = pod.metadata?.deletionGracePeriodSeconds;
   if (deletionGrace !== undefined) {
@@ -85,6 +107,16 @@ export function containerAnnotations(
   return annotations;
 }
 
+/** The same text for the same resources, in whatever order they are named. */
+export function resourcesText({ resources }: V1Container): string {
+  const sorted = (list: Readonly<Record<string, string>> | undefined) =>
+    Object.entries(list ?? {}).sort(([a], [b]) => a < b ? -1 : 1);
+  return JSON.stringify([
+    sorted(resources?.requests),
+    sorted(resources?.limits),
+  ]);
+}
+
 /** Reads back what `containerAnnotations` (or the kubelet) wrote. */
 export function remembered(
   annotations: ReadonlyMap<string, string>,
@@ -93,9 +125,36 @@ export function remembered(
     hash: annotations.get(HASH) ?? "",
     restartCount: wholeNumber(annotations.get(RESTART_COUNT)) ?? 0,
     crashDelayMs: wholeNumber(annotations.get(CRASH_DELAY)),
+    resources: annotations.get(RESOURCES),
     graceSeconds: wholeNumber(annotations.get(DELETION_GRACE)) ??
       wholeNumber(annotations.get(TERMINATION_GRACE)),
+    preStop: preStopFrom(annotations.get(PRE_STOP)),
+    ports: portsFrom(annotations.get(PORTS)),
+    stopRank: wholeNumber(annotations.get(STOP_RANK)),
+    messagePath: annotations.get(MESSAGE_PATH) ?? "",
+    messagePolicy: annotations.get(MESSAGE_POLICY) ?? "",
   };
+}
+
+/** What cannot be read is as if it had not been written. */
+function preStopFrom(text: string | undefined): V1LifecycleHandler | undefined {
+  const found: unknown = parsed(text);
+  return typeof found === "object" && found !== null ? found : undefined;
+}
+
+function portsFrom(text: string | undefined): V1ContainerPort[] {
+  const found: unknown = parsed(text);
+  return Array.isArray(found) ? found : [];
+}
+
+function parsed(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** A non-negative number; huge ones are cut to what a number holds exactly. */

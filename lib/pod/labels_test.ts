@@ -10,7 +10,7 @@ import {
 
 const START = { attempt: 3, crashDelayMs: 40_000 };
 
-Deno.test("containerAnnotations() are the kubelet's, and one of ours", () => {
+Deno.test("containerAnnotations() are the kubelet's, and two of ours", () => {
   const container = aContainer({
     ports: [{ containerPort: 80 }],
     lifecycle: { preStop: { sleep: { seconds: 1 } } },
@@ -25,16 +25,27 @@ Deno.test("containerAnnotations() are the kubelet's, and one of ours", () => {
     "io.kubernetes.container.ports": '[{"containerPort":80}]',
     "io.kubernetes.pod.terminationGracePeriod": "30",
     "io.denolet.container.crashDelayMs": "40000",
+    "io.denolet.container.resources": "[[],[]]",
+    "io.denolet.container.stopRank": "0",
   });
 });
 
 Deno.test("remembered() reads back what was written", () => {
-  const made = containerAnnotations(aPod(), aContainer(), START);
+  const preStop = { exec: { command: ["drain"] } };
+  const ports = [{ name: "web", containerPort: 80 }];
+  const container = aContainer({ ports, lifecycle: { preStop } });
+  const made = containerAnnotations(aPod(), container, START);
   assert.deepEqual(remembered(made), {
     hash: containerHash("web", "busybox:1"),
     restartCount: 3,
     crashDelayMs: 40_000,
+    resources: "[[],[]]",
     graceSeconds: 30,
+    preStop,
+    ports,
+    stopRank: 0,
+    messagePath: "/dev/termination-log",
+    messagePolicy: "File",
   });
 });
 
@@ -43,8 +54,21 @@ Deno.test("remembered() bears what others wrote, or did not", () => {
     hash: "",
     restartCount: 0,
     crashDelayMs: undefined,
+    resources: undefined,
     graceSeconds: undefined,
+    preStop: undefined,
+    ports: [],
+    stopRank: undefined,
+    messagePath: "",
+    messagePolicy: "",
   });
+  const broken = remembered(
+    new Map([
+      ["io.kubernetes.container.preStopHandler", "{"],
+      ["io.kubernetes.container.ports", "7"],
+    ]),
+  );
+  assert.deepEqual([broken.preStop, broken.ports], [undefined, []]);
   const odd = (text: string) =>
     remembered(new Map([["io.kubernetes.container.restartCount", text]]))
       .restartCount;

@@ -8,6 +8,7 @@ import {
 } from "../../tests/build.ts";
 import type { ContainerState, PodStatusJson } from "../api/status.ts";
 import { decide } from "./decide.ts";
+import type { ObservedPod } from "./facts.ts";
 import { lostForGood } from "./lost.ts";
 import { unseenStatus } from "./status.ts";
 
@@ -62,6 +63,36 @@ Deno.test("lostForGood() names what ran and may not run again", () => {
     const found = lostForGood(once(policy), NOTHING, status);
     assert.deepEqual([...found], expected, policy);
   }
+});
+
+Deno.test("lostForGood() names init and ephemeral containers too", () => {
+  const pod = aPod({
+    spec: {
+      restartPolicy: "Never",
+      initContainers: [
+        aContainer({ name: "i" }),
+        aContainer({ name: "s", restartPolicy: "Always" }),
+      ],
+      ephemeralContainers: [{ name: "e", image: "b:1" }],
+    },
+  });
+  const lost = (state: ContainerState, observed: ObservedPod = NOTHING) => {
+    const named = (name: string) =>
+      told(state).containerStatuses.map((each) => ({ ...each, name }));
+    const status = {
+      ...unseenStatus(pod),
+      initContainerStatuses: [...named("i"), ...named("s")],
+      ephemeralContainerStatuses: named("e"),
+    };
+    return [...lostForGood(pod, observed, status)];
+  };
+  assert.deepEqual(lost({ running: {} }), ["i", "e"]);
+  assert.deepEqual(lost({ terminated: { exitCode: 0, reason: "" } }), ["e"]);
+  assert.deepEqual(lost({ waiting: { reason: "PodInitializing" } }), []);
+  const begun = { ...NOTHING, containers: [anInstance({ pod })] };
+  assert.deepEqual(lost({ running: {} }, begun), ["e"], "it is initialised");
+  const taken = { exitCode: 137, reason: "RestartingAllContainers" };
+  assert.deepEqual(lost({ terminated: taken }), []);
 });
 
 Deno.test("lostForGood() passes over what the runtime has", () => {

@@ -6,6 +6,7 @@
  */
 import { sumText } from "../api/quantity_text.ts";
 import { containersOf } from "../api/pod.ts";
+import { isPodLevelResource } from "../api/resource_name.ts";
 import type { Amounts, PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import { amounts, isEmpty, resourcesOf } from "./container_resources.ts";
@@ -14,13 +15,21 @@ export function podResources(
   pod: V1Pod,
 ): Pick<PodStatusJson, "allocatedResources" | "resources"> {
   const overhead = amounts(pod.spec?.overhead);
-  const requests = sum([
-    ...containersOf(pod).map(({ resources }) => amounts(resources?.requests)),
-    overhead,
-  ]);
-  const limits = sum(
-    containersOf(pod).map(({ resources }) => amounts(resources?.limits)),
-  );
+  const whole = pod.spec?.resources;
+  const asked = {
+    ...sum(
+      containersOf(pod).map(({ resources }) => amounts(resources?.requests)),
+    ),
+    // What is given for the pod as a whole stands in place of the sum.
+    ...podLevel(amounts(whole?.requests)),
+  };
+  const requests = sum([asked, overhead]);
+  const limits = {
+    ...sum(
+      containersOf(pod).map(({ resources }) => amounts(resources?.limits)),
+    ),
+    ...podLevel(amounts(whole?.limits)),
+  };
   // Overhead is no limit of its own: it widens those that there are.
   const widened = Object.fromEntries(
     Object.entries(limits)
@@ -30,6 +39,12 @@ export function podResources(
     ...isEmpty(requests) ? {} : { allocatedResources: requests },
     resources: resourcesOf(requests, widened),
   };
+}
+
+function podLevel(list: Amounts): Amounts {
+  return Object.fromEntries(
+    Object.entries(list).filter(([name]) => isPodLevelResource(name)),
+  );
 }
 
 function sum(lists: readonly Amounts[]): Amounts {

@@ -48,3 +48,21 @@ Deno.test("podResources() adds overhead, but makes no limit of it", () => {
   });
   assert.deepEqual(podResources(aPod()), { resources: {} });
 });
+
+Deno.test("podResources() takes what is given for the pod as a whole", () => {
+  const resources = { requests: { cpu: "1", memory: "32Mi" } };
+  const pod = aPod({
+    containers: [aContainer({ resources })],
+    spec: {
+      overhead: { cpu: "250m" },
+      resources: { requests: { cpu: "2" }, limits: { cpu: "3" } },
+    },
+  });
+  assert.deepEqual(podResources(pod), {
+    allocatedResources: { cpu: "2250m", memory: "32Mi" },
+    resources: {
+      requests: { cpu: "2250m", memory: "32Mi" },
+      limits: { cpu: "3250m" },
+    },
+  });
+});

@@ -3,12 +3,13 @@
  * was let in stays in, whatever the node becomes. Who is refused has failed
  * for good; who asks for what this agent cannot do yet waits.
  */
-import { containersOf, isStatic } from "../api/pod.ts";
+import { isStatic, plannedContainersOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import { admit, type Refusal, statusMessage } from "./admit.ts";
 import type { Facts } from "./facts.ts";
 import { type Plan, wait } from "./plan.ts";
 import type { PodState } from "./state.ts";
+import { refuseAppArmor } from "./security_profile.ts";
 import { unsupported } from "./support.ts";
 import { refuseSysctls } from "./sysctl.ts";
 
@@ -27,8 +28,12 @@ export function planRefusal(
     const message = "The API server has not told of this node yet";
     return wait("node", { what: "node", message });
   }
-  const refusal = refuseSysctls(pod, settings.allowedUnsafeSysctls) ??
-    (node === undefined ? undefined : admit(pod, node, others));
+  const { kernelVersion } = settings.machine;
+  const unsafe = settings.allowedUnsafeSysctls;
+  // Compat: kubelet 1.36: sysctls, predicates, AppArmor, in this order.
+  const refusal = refuseSysctls(pod, { unsafe, kernelVersion }) ??
+    (node === undefined ? undefined : admit(pod, node, others)) ??
+    refuseAppArmor(pod, settings.machine);
   if (refusal === undefined) return planUnsupported(facts, pod);
   if (refusal.reason === "NodeAffinity" && !hasWaited(facts)) {
     // A new label may be known to the scheduler before it is known here.
@@ -79,7 +84,8 @@ function planUnsupported(facts: Facts, pod: V1Pod): Plan | undefined {
     ...wait("support", { what: "unsupported", message }),
     actions: isTold ? [] : [{ kind: "note", type: "Warning", reason, message }],
     waiting: new Map(
-      containersOf(pod).map(({ name }) => [name, { what: reason, message }]),
+      plannedContainersOf(pod)
+        .map(({ name }) => [name, { what: reason, message }]),
     ),
   };
 }

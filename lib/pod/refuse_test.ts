@@ -4,6 +4,7 @@ import {
   aSandbox,
   type FactParts,
   NOW_MS,
+  SETTINGS,
   someFacts,
 } from "../../tests/build.ts";
 import type { V1Pod } from "../api/types.ts";
@@ -85,11 +86,11 @@ Deno.test("decide() gives the node's labels a moment to arrive", () => {
 });
 
 Deno.test("decide() says once what it does not support, and waits", () => {
-  const pod = aPod({ spec: { runtimeClassName: "kata" } });
+  const pod = aPod({ spec: { resourceClaims: [{ name: "r" }] } });
   const made = plan({ pod });
   assert.deepEqual(made.next, { kind: "waiting", for: "support" });
   assert.equal(made.actions[0]?.kind, "note");
-  assert.match(made.blockers[0]?.message ?? "", /spec\.runtimeClassName/);
+  assert.match(made.blockers[0]?.message ?? "", /spec\.resourceClaims/);
   assert.equal(made.waiting.get("web")?.what, "UnsupportedFeature");
   assert.deepEqual(kindsOf({ pod, state: made.next }), []);
 });
@@ -101,4 +102,18 @@ Deno.test("decide() refuses kernel parameters that are not allowed", () => {
     made.next.kind === "done" && made.next.refusal?.reason,
     "SysctlForbidden",
   );
+});
+
+Deno.test("decide() refuses confinement that the host cannot give (S16)", () => {
+  const appArmorProfile = { type: "RuntimeDefault" };
+  const pod = aPod({ spec: { securityContext: { appArmorProfile } } });
+  const made = plan({ pod });
+  assert.deepEqual(made.next.kind === "done" && made.next.refusal, {
+    reason: "AppArmor",
+    message: "Pod was rejected: Cannot enforce AppArmor: AppArmor is not " +
+      "enabled on the host",
+  });
+  const machine = { ...SETTINGS.machine, hasAppArmor: true };
+  const able = plan({ pod, settings: { ...SETTINGS, machine } });
+  assert.equal(able.next.kind, "waiting");
 });

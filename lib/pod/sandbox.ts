@@ -5,19 +5,26 @@
  */
 import {
   containersOf,
+  initContainersOf,
   podNameOf,
   restartPolicyOf,
   usesHostNetwork,
 } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { Action, Blocker } from "./action.ts";
-import { surplus } from "./clean.ts";
-import { ensureImage } from "./containers.ts";
+import { purge } from "./clean.ts";
+import { ensureImage } from "./container_start.ts";
+import { dnsWarnings } from "./dns.ts";
 import type { Plan } from "./plan.ts";
 import { currentSandbox, type Facts, instancesOf } from "./facts.ts";
+import { hasFailedInit } from "./init.ts";
 import { podDirectories } from "./paths.ts";
 import { mayRestart } from "./restart.ts";
-import { sandboxSpec } from "./sandbox_spec.ts";
+import {
+  sandboxSpec,
+  type SandboxSpecResult,
+  specBlocker,
+} from "./sandbox_spec.ts";
 import { mayStillRun, specGrace, stopContainers } from "./stop.ts";
 import { unsupported } from "./support.ts";
 import { askForVolumes } from "./volumes.ts";
@@ -40,13 +47,20 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
   const old = currentSandbox(facts.observed);
   const toStart = containersToStart(facts, pod);
   const hasRun = facts.observed.containers.length > 0 || facts.lost.size > 0;
-  if (hasRun && (toStart.length === 0 || isOnce(pod))) {
+  if (
+    hasRun &&
+    (toStart.length === 0 || isOnce(pod) || hasFailedInit(facts, pod))
+  ) {
     return finished(facts, pod);
   }
   const blocker = sandboxBlocker(facts, pod, nowMs);
   if (blocker !== undefined) return waitFor(blocker, facts);
   const running = facts.observed.containers.filter(mayStillRun);
   const attempt = old === undefined ? 0 : old.attempt + 1;
+  const wanted = sandboxSpec(facts, pod, attempt);
+  if (wanted.kind === "wait" && wanted.for === "runtime-class") {
+    return waitFor(specBlocker(wanted), facts);
+  }
   const actions: Action[] = [
     {
       kind: "make-pod-files",
@@ -54,7 +68,7 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
       files: [],
     },
     ...askForVolumes(facts, pod, nowMs),
-    ...toStart.filter(({ name, image }) =>
+    ...firstOnes(pod, toStart).filter(({ name, image }) =>
       facts.images.get(name)?.image !== image
     ).map(ensureImage),
     ...old === undefined ? firstNotes(pod) : [CHANGED],
@@ -62,8 +76,8 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
     // Also one that is not ready: its network may still be set up.
     ...facts.observed.sandboxes
       .map(({ id }) => ({ kind: "stop-sandbox", id }) as const),
-    ...surplus(facts),
-    { kind: "run-sandbox", spec: sandboxSpec(facts.settings, pod, attempt) },
+    ...purge(facts, pod),
+    ...lastStep(facts, pod, wanted),
   ];
   return {
     next: { kind: "waiting", for: "sandbox" },
@@ -71,6 +85,29 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
     blockers: [{ what: "sandbox", message: "Creating the pod's sandbox" }],
     waiting: new Map(),
   };
+}
+
+/** The sandbox, or what has to come before it in a round of its own. */
+function lastStep(
+  { settings }: Facts,
+  pod: V1Pod,
+  wanted: SandboxSpecResult,
+): Action[] {
+  switch (wanted.kind) {
+    case "wait":
+      return [{ kind: "allocate-user-ids" }];
+    case "refused":
+      return [{ kind: "refuse-sandbox", message: wanted.message }];
+    case "ok":
+      return [
+        ...dnsWarnings(settings, pod).map((warning): Action => ({
+          kind: "note",
+          type: "Warning",
+          ...warning,
+        })),
+        { kind: "run-sandbox", spec: wanted.spec },
+      ];
+  }
 }
 
 const CHANGED: Action = {
@@ -96,13 +133,22 @@ function isOnce(pod: V1Pod): boolean {
   return containersOf(pod).every((c) => restartPolicyOf(pod, c) === "Never");
 }
 
-/** Containers that a new sandbox would run: all but those done for good. */
+/** Whose images are needed as soon as there is a sandbox. */
+function firstOnes(
+  pod: V1Pod,
+  toStart: readonly V1Container[],
+): readonly V1Container[] {
+  const [first] = initContainersOf(pod);
+  return first === undefined ? toStart : [first];
+}
+
+/** Regular containers that a new sandbox would run: all but those done for good. */
 function containersToStart(facts: Facts, pod: V1Pod): V1Container[] {
   return containersOf(pod).filter((container) => {
     const instance = instancesOf(facts.observed, container.name)[0];
     if (instance === undefined) return !facts.lost.has(container.name);
     if (instance.state !== "exited") return true;
-    return mayRestart(restartPolicyOf(pod, container), instance.exitCode);
+    return mayRestart(pod, container, instance.exitCode);
   });
 }
 

@@ -1,16 +1,17 @@
 /**
  * Security contexts of a pod and its containers as the runtime takes them.
  * Compat: kubelet 1.36 DetermineEffectiveSecurityContext, verifyRunAsNonRoot,
- * NamespacesForPod, getSeccompProfile.
+ * NamespacesForPod. Profiles are chosen in `security_profile.ts`.
  */
-import { containersOf, fullNameOf, uidOf } from "../api/pod.ts";
+import type { ContainerId } from "../api/id.ts";
+import { allContainersOf, fullNameOf, uidOf } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type {
   ContainerSecurity,
   Namespaces,
   SandboxSecurity,
-  SecurityProfile,
 } from "../port/runtime_spec.ts";
+import { appArmorProfile, seccompProfile } from "./security_profile.ts";
 
 const MASKED_PATHS = [
   "/proc/asound",
@@ -34,15 +35,21 @@ const READONLY_PATHS = [
   "/proc/sysrq-trigger",
 ];
 
+const LARGEST_ID = 2_147_483_647n;
+
 /** The user that an image asks for. */
 export interface ImageUser {
   readonly uid?: bigint;
   readonly userName: string;
 }
 
-export function podNamespaces(pod: V1Pod): Namespaces {
+export function podNamespaces(
+  pod: V1Pod,
+  user?: Namespaces["user"],
+): Namespaces {
   const spec = pod.spec;
   return {
+    ...user === undefined ? {} : { user },
     network: spec?.hostNetwork ? "node" : "pod",
     ipc: spec?.hostIPC ? "node" : "pod",
     pid: spec?.hostPID
@@ -53,15 +60,32 @@ export function podNamespaces(pod: V1Pod): Namespaces {
   };
 }
 
-export function sandboxSecurity(pod: V1Pod): SandboxSecurity {
+/** Compat: kubelet 1.36: a pod that shares its processes needs no target. */
+function containerNamespaces(
+  pod: V1Pod,
+  { targetId, user }: {
+    readonly targetId?: ContainerId | undefined;
+    readonly user?: Namespaces["user"];
+  },
+): Namespaces {
+  const namespaces = podNamespaces(pod, user);
+  return targetId === undefined || namespaces.pid !== "container"
+    ? namespaces
+    : { ...namespaces, pid: "target", targetId };
+}
+
+export function sandboxSecurity(
+  pod: V1Pod,
+  user?: Namespaces["user"],
+): SandboxSecurity {
   const context = pod.spec?.securityContext;
   return {
-    namespaces: podNamespaces(pod),
-    isPrivileged: containersOf(pod)
+    namespaces: podNamespaces(pod, user),
+    isPrivileged: allContainersOf(pod)
       .some((container) => container.securityContext?.privileged === true),
     isRootReadOnly: false,
-    ...user("runAsUser", context?.runAsUser),
-    ...user("runAsGroup", context?.runAsGroup),
+    ...idField("runAsUser", context?.runAsUser),
+    ...idField("runAsGroup", context?.runAsGroup),
     supplementalGroups: podGroups(pod),
     supplementalGroupsPolicy: groupsPolicy(pod),
     seccomp: { kind: "runtime-default" },
@@ -76,6 +100,10 @@ export function containerSecurity(
     readonly image: ImageUser;
     readonly isSeccompDefault: boolean;
     readonly seccompDir: string;
+    /** Of the machine, besides the usual ones. */
+    readonly maskedPaths?: readonly string[];
+    readonly user?: Namespaces["user"];
+    readonly targetId?: ContainerId | undefined;
   },
 ): ContainerSecurity {
   const own = container.securityContext;
@@ -83,26 +111,30 @@ export function containerSecurity(
   const isUnmasked = own?.procMount === "Unmasked";
   const runAsUser = own?.runAsUser ?? pods?.runAsUser;
   const { image } = options;
+  const apparmor = appArmorProfile(pod, container);
   return {
-    namespaces: podNamespaces(pod),
+    namespaces: containerNamespaces(pod, options),
     isPrivileged: own?.privileged === true,
     isRootReadOnly: own?.readOnlyRootFilesystem === true,
     hasNoNewPrivileges: own?.allowPrivilegeEscalation === false,
     addCapabilities: own?.capabilities?.add ?? [],
     dropCapabilities: own?.capabilities?.drop ?? [],
     ...(runAsUser !== undefined
-      ? user("runAsUser", runAsUser)
+      ? idField("runAsUser", runAsUser)
       : image.uid !== undefined
       ? { runAsUser: image.uid }
       : image.userName === ""
       ? { runAsUser: 0n }
       : { runAsUserName: image.userName }),
-    ...user("runAsGroup", own?.runAsGroup ?? pods?.runAsGroup),
+    ...idField("runAsGroup", own?.runAsGroup ?? pods?.runAsGroup),
     supplementalGroups: podGroups(pod),
     supplementalGroupsPolicy: groupsPolicy(pod),
-    seccomp: seccomp(pod, container, options),
+    seccomp: seccompProfile(pod, container, options),
+    ...apparmor === undefined ? {} : { apparmor },
     ...selinux(own?.seLinuxOptions ?? pods?.seLinuxOptions),
-    maskedPaths: isUnmasked ? [] : MASKED_PATHS,
+    maskedPaths: isUnmasked
+      ? []
+      : [...MASKED_PATHS, ...options.maskedPaths ?? []],
     readonlyPaths: isUnmasked ? [] : READONLY_PATHS,
   };
 }
@@ -129,6 +161,11 @@ export function nonRootViolation(
   if (image.uid === 0n || (image.uid === undefined && image.userName === "")) {
     return `container has runAsNonRoot and image will run as root ${where}`;
   }
+  if (image.uid !== undefined && image.uid > LARGEST_ID) {
+    return "container has runAsNonRoot and image has an invalid user id " +
+      `(${image.uid}). (Must be 1-(${LARGEST_ID})): must be between 0 and ` +
+      `${LARGEST_ID}, inclusive ${where}`;
+  }
   if (image.uid === undefined) {
     return "container has runAsNonRoot and image has non-numeric user " +
       `(${image.userName}), cannot verify user is non-root ${where}`;
@@ -150,35 +187,13 @@ function groupsPolicy(pod: V1Pod): "merge" | "strict" {
   return policy === "Strict" ? "strict" : "merge";
 }
 
-function user<Key extends string>(
+function idField<Key extends string>(
   key: Key,
   id: number | undefined,
 ): { readonly [K in Key]?: bigint } {
   const fields: { [K in Key]?: bigint } = {};
   if (id !== undefined) fields[key] = BigInt(id);
   return fields;
-}
-
-function seccomp(
-  pod: V1Pod,
-  container: V1Container,
-  node: { readonly isSeccompDefault: boolean; readonly seccompDir: string },
-): SecurityProfile {
-  const profile = container.securityContext?.seccompProfile ??
-    pod.spec?.securityContext?.seccompProfile;
-  switch (profile?.type) {
-    case "RuntimeDefault":
-      return { kind: "runtime-default" };
-    case "Localhost":
-      return {
-        kind: "localhost",
-        ref: `${node.seccompDir}/${profile.localhostProfile ?? ""}`,
-      };
-    case "Unconfined":
-      return { kind: "unconfined" };
-    default:
-      return { kind: node.isSeccompDefault ? "runtime-default" : "unconfined" };
-  }
 }
 
 function selinux(

@@ -13,12 +13,14 @@ import type { SandboxId } from "../api/id.ts";
 
 /** Who wants the pod stopped, and how fast. Grace only ever shrinks. */
 export interface StopOrder {
-  readonly kind: "removed" | "replaced" | "finished" | "deleted";
+  readonly kind: "removed" | "replaced" | "finished" | "deleted" | "overdue";
   /** Whole seconds between the stop signal and the kill; 0: at once. */
   readonly graceSeconds: number;
   readonly message: string;
   /** An eviction, preemption or shutdown, as it stands in the pod's status. */
   readonly disruption?: { readonly reason: string; readonly message: string };
+  /** The pod has failed by it, with these words in its status. */
+  readonly failed?: { readonly reason: string; readonly message: string };
 }
 
 /** Why the node does not take the pod, as it stands in the pod's status. */

@@ -5,7 +5,7 @@
  * last changed, and what there was of a container that is lost.
  * Compat: kubelet 1.36 generateAPIPodStatus, mergePodStatus, TerminatePod.
  */
-import { containersOf, isStatic, restartPolicyOf } from "../api/pod.ts";
+import { containersOf, isStatic } from "../api/pod.ts";
 import { qosClass } from "../api/qos.ts";
 import type {
   ContainerStatusJson,
@@ -15,15 +15,15 @@ import type {
 import type { V1Pod } from "../api/types.ts";
 import { addresses } from "./addresses.ts";
 import { conditions, observedGeneration } from "./conditions.ts";
-import { lostState, secondsText } from "./container_state.ts";
-import { containerStatus } from "./container_status.ts";
+import { secondsText } from "./container_state.ts";
 import { type Facts, isGone } from "./facts.ts";
 import { isTerminal, phase } from "./phase.ts";
 import type { Plan } from "./plan.ts";
 import { podResources } from "./pod_resources.ts";
-import { mayRestart } from "./restart.ts";
+import { isReset } from "./restart_all.ts";
 import { sandboxIsUsable } from "./sandbox.ts";
 import type { Refusal, StopOrder } from "./state.ts";
+import { isIllegal, statusesOf } from "./statuses.ts";
 import { mayStillRun, stopOrder } from "./stop.ts";
 
 export interface StatusPlace {
@@ -55,14 +55,13 @@ export function podStatus(
   if (refusal !== undefined) {
     return refusedStatus(at, { refusal, previous }, nowMs);
   }
-  const containerStatuses = statusesOf(at, previous);
-  if (
-    previous !== undefined && isIllegal(at.pod, previous, containerStatuses)
-  ) {
+  const { facts, pod } = at;
+  const lists = statusesOf(at, previous, { isEnded: isEnded(at) });
+  const statuses = [...lists.init, ...lists.regular];
+  if (previous !== undefined && isIllegal(pod, previous, statuses)) {
     return previous;
   }
-  const { facts, pod } = at;
-  const told = phaseOf(at, previous, containerStatuses);
+  const told = phaseOf(at, previous, statuses);
   return {
     ...generationOf(pod, previous),
     phase: told.phase,
@@ -72,9 +71,10 @@ export function podStatus(
       {
         pod,
         phase: told.reached,
-        statuses: containerStatuses,
+        statuses,
         hasSandbox: sandboxIsUsable(facts, pod),
         disruption: told.disruption,
+        isResetting: facts.isRestartingAll && !isReset(pod, facts.observed),
       },
       previous?.conditions ?? [],
       nowMs,
@@ -82,7 +82,11 @@ export function podStatus(
     ...addresses(facts, pod, previous),
     startTime: previous?.startTime ?? firstSeen(facts, nowMs),
     qosClass: qosClass(pod),
-    containerStatuses,
+    containerStatuses: lists.regular,
+    ...lists.init.length === 0 ? {} : { initContainerStatuses: lists.init },
+    ...lists.ephemeral.length === 0
+      ? {}
+      : { ephemeralContainerStatuses: lists.ephemeral },
     ...podResources(pod),
   };
 }
@@ -133,49 +137,6 @@ function refusedStatus(
   };
 }
 
-function statusesOf(
-  at: StatusPlace,
-  previous: PodStatusJson | undefined,
-): ContainerStatusJson[] {
-  const { facts, plan, pod } = at;
-  const before = new Map(
-    previous?.containerStatuses?.map((status) => [status.name, status]),
-  );
-  // Compat: kubelet 1.36 TerminatePod. What has no end by now has none to tell.
-  const isOver = isEnded(at) && !isStatic(pod);
-  return containersOf(pod).map((container) => {
-    const reason = plan.waiting.get(container.name);
-    const place = { pod, container, reason };
-    const status = containerStatus(facts, place, before.get(container.name));
-    return isOver && status.state.terminated === undefined
-      ? {
-        ...status,
-        state: lostState("terminated"),
-        ready: false,
-        started: false,
-      }
-      : status;
-  }).sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
-}
-
-/**
- * A container that has ended for good runs again: such a status is not told.
- * Compat: kubelet 1.36 checkContainerStateTransition.
- */
-function isIllegal(
-  pod: V1Pod,
-  previous: PodStatusJson,
-  statuses: readonly ContainerStatusJson[],
-): boolean {
-  return containersOf(pod).some((container) => {
-    const named = ({ name }: ContainerStatusJson) => name === container.name;
-    const ended = previous.containerStatuses?.find(named)?.state.terminated;
-    return ended !== undefined &&
-      !mayRestart(restartPolicyOf(pod, container), ended.exitCode) &&
-      statuses.find(named)?.state.terminated === undefined;
-  });
-}
-
 interface ToldPhase {
   readonly phase: PodPhase;
   readonly reason?: string | undefined;
@@ -195,18 +156,33 @@ function phaseOf(
   if (final !== undefined) return final;
   const before = previous?.phase;
   const isOver = isEnded(at);
-  const now = phase(pod, statuses, { isEnded: isOver });
-  const disruption = isOver ? orderOf(at)?.disruption : undefined;
-  const isFailed = disruption !== undefined || (isOver && !isStatic(pod));
-  const reached = isTerminal(now) || !isFailed ? now : "Failed";
+  const now = phase(pod, statuses, {
+    isEnded: isOver,
+    hasInitialized: hasBegunHere(at),
+  });
+  const order = orderOf(at);
+  const disruption = isOver ? order?.disruption : undefined;
+  const words = disruption ?? order?.failed;
+  const isFailed = words !== undefined || (isOver && !isStatic(pod));
+  const isKept = isTerminal(now) && order?.failed === undefined;
+  const reached = isKept || !isFailed ? now : "Failed";
   const isWithheld = isTerminal(reached) && !isOver;
   const told = isWithheld ? before ?? "Running" : reached;
-  if (reached === "Failed" && disruption !== undefined) {
-    return { ...disruption, phase: told, reached, disruption };
+  if (reached === "Failed" && words !== undefined && !isWithheld) {
+    return { ...words, phase: told, reached, disruption };
   }
   const kept = told === before ? previous : undefined;
   const { reason, message } = kept ?? {};
   return { phase: told, reason, message, reached, disruption };
+}
+
+/** Compat: kubelet 1.36 HasAnyActiveRegularContainerStarted. */
+function hasBegunHere({ facts, pod }: StatusPlace): boolean {
+  const { containers, sandboxes } = facts.observed;
+  const names = new Set(containersOf(pod).map(({ name }) => name));
+  return containers.some(({ name, sandboxId }) =>
+    names.has(name) && sandboxId === sandboxes[0]?.id
+  );
 }
 
 /**

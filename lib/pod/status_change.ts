@@ -18,6 +18,7 @@ const OWN_CONDITIONS = [
   "Ready",
   "ContainersReady",
   "PodScheduled",
+  "AllContainersRestarting",
 ];
 const CONDITION_FIELDS = ["observedGeneration", "reason", "message"] as const;
 
@@ -35,6 +36,8 @@ const FIELDS: Readonly<Record<Field, true>> = {
   startTime: true,
   qosClass: true,
   containerStatuses: true,
+  initContainerStatuses: true,
+  ephemeralContainerStatuses: true,
   allocatedResources: true,
   resources: true,
 };

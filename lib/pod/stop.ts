@@ -5,13 +5,12 @@
 import { isDeleted } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { Action, ContainerToStop } from "./action.ts";
+import { deadlineOrder } from "./deadline.ts";
 import type { Facts, ObservedContainer } from "./facts.ts";
 import { remembered } from "./labels.ts";
 import type { StopOrder } from "./state.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
-/** Compat: kubelet 1.36 minimumGracePeriodInSeconds. */
-const LEAST_GRACE_SECONDS = 2;
 
 /** The order that holds now; undefined: the pod may run. */
 export function stopOrder(facts: Facts): StopOrder | undefined {
@@ -46,7 +45,9 @@ function orderOf(facts: Facts): StopOrder | undefined {
       message: "The API server was told to delete it",
     };
   }
-  if (!facts.hasEnded) return undefined;
+  if (!facts.hasEnded) {
+    return facts.deadline?.isPast ? deadlineOrder(specGrace(pod)) : undefined;
+  }
   return {
     kind: "finished",
     graceSeconds: specGrace(pod),
@@ -59,7 +60,7 @@ export function shorter(first: StopOrder, second: StopOrder): StopOrder {
   return second.graceSeconds < first.graceSeconds ? second : first;
 }
 
-/** Every container that may still run, stopped side by side. */
+/** Every one of them, in one action; see `stop_order.ts` for their order. */
 export function stopContainers(
   running: readonly ObservedContainer[],
   graceSeconds: number,
@@ -68,7 +69,7 @@ export function stopContainers(
   const containers: ContainerToStop[] = running.map(({ id, name }) => ({
     id,
     name,
-    graceSeconds: Math.max(graceSeconds, LEAST_GRACE_SECONDS),
+    graceSeconds,
     message: `Stopping container ${name}`,
   }));
   return [{ kind: "stop-containers", containers }];
@@ -84,6 +85,14 @@ function graceOf(facts: Facts): number {
     .map((container) => remembered(container.annotations).graceSeconds)
     .filter((seconds) => seconds !== undefined);
   return written[0] ?? specGrace(facts.pod);
+}
+
+/**
+ * Of one container whose pod goes on.
+ * Compat: kubelet 1.36 setTerminationGracePeriod.
+ */
+export function containerGrace(pod: V1Pod): number {
+  return pod.metadata?.deletionGracePeriodSeconds ?? specGrace(pod);
 }
 
 export function specGrace(pod: V1Pod | undefined): number {

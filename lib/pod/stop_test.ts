@@ -52,7 +52,7 @@ Deno.test("shorter() is the shorter of two orders, the first when equal", () => 
   assert.equal(shorter(first, order(3)), first);
 });
 
-Deno.test("stopContainers() stops all in one action with two seconds at least", () => {
+Deno.test("stopContainers() stops all in one action", () => {
   assert.deepEqual(stopContainers([], 9), []);
   const actions = stopContainers(
     [anInstance(), anInstance({ id: "c1", name: "log" })],
@@ -63,6 +63,6 @@ Deno.test("stopContainers() stops all in one action with two seconds at least", 
   assert.ok(action?.kind === "stop-containers");
   assert.deepEqual(
     action.containers.map(({ name, graceSeconds }) => [name, graceSeconds]),
-    [["web", 2], ["log", 2]],
+    [["web", 0], ["log", 0]],
   );
 });

@@ -3,7 +3,11 @@
  * wrongly is refused with the field's name; what is merely not watched is
  * noted once and the pod runs.
  */
-import { containersOf } from "../api/pod.ts";
+import {
+  containersOf,
+  ephemeralContainersOf,
+  initContainersOf,
+} from "../api/pod.ts";
 import type { V1Container, V1Pod, V1PodSpec } from "../api/types.ts";
 import {
   ignoredInVolume,
@@ -19,20 +23,10 @@ export interface Unsupported {
 }
 
 const REFUSED_POD_FIELDS = [
-  "activeDeadlineSeconds",
-  "hostnameOverride",
-  "initContainers",
   "resourceClaims",
-  "resources",
-  "runtimeClassName",
-] as const satisfies readonly (keyof V1PodSpec)[];
-
-const IGNORED_POD_FIELDS = [
-  "hostAliases",
 ] as const satisfies readonly (keyof V1PodSpec)[];
 
 const REFUSED_CONTAINER_FIELDS = [
-  "restartPolicyRules",
   "volumeDevices",
 ] as const satisfies readonly (keyof V1Container)[];
 
@@ -40,63 +34,57 @@ const IGNORED_CONTAINER_FIELDS = [
   "livenessProbe",
   "readinessProbe",
   "startupProbe",
-  "lifecycle",
 ] as const satisfies readonly (keyof V1Container)[];
 
 export function unsupported(pod: V1Pod): Unsupported {
   const { spec } = pod;
   if (spec === undefined) return { refused: [], ignored: [] };
-  const containers = containersOf(pod);
+  const containers = placed(pod);
   return {
     refused: [
       ...set(spec, REFUSED_POD_FIELDS).map((field) => `spec.${field}`),
       ...(spec.volumes ?? []).flatMap(unsupportedInVolume),
-      ...spec.hostUsers === false ? ["spec.hostUsers"] : [],
-      ...isApparmor(spec.securityContext)
-        ? ["spec.securityContext.appArmorProfile"]
-        : [],
       ...containers.flatMap(refusedIn),
     ],
     ignored: [
-      ...set(spec, IGNORED_POD_FIELDS).map((field) => `spec.${field}`),
       ...(spec.volumes ?? []).flatMap(ignoredInVolume),
       ...containers.flatMap(ignoredIn),
     ],
   };
 }
 
-function refusedIn(container: V1Container): string[] {
-  const at = `spec.containers[${container.name}]`;
-  const { limits } = container.resources ?? {};
+interface Placed {
+  /** `spec.containers[web]` */
+  readonly at: string;
+  readonly container: V1Container;
+}
+
+function placed(pod: V1Pod): Placed[] {
+  const lists: [string, readonly V1Container[]][] = [
+    ["initContainers", initContainersOf(pod)],
+    ["containers", containersOf(pod)],
+    ["ephemeralContainers", ephemeralContainersOf(pod)],
+  ];
+  return lists.flatMap(([list, containers]) =>
+    containers.map((container) => ({
+      at: `spec.${list}[${container.name}]`,
+      container,
+    }))
+  );
+}
+
+function refusedIn({ at, container }: Placed): string[] {
   return [
     ...set(container, REFUSED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
     ...(container.volumeMounts ?? []).flatMap(unsupportedInMount)
       .map((field) => `${at}.${field}`),
-    ...isApparmor(container.securityContext)
-      ? [`${at}.securityContext.appArmorProfile`]
-      : [],
-    ...Object.keys(limits ?? {}).filter((name) => name.startsWith("hugepages-"))
-      .map((name) => `${at}.resources.limits[${name}]`),
   ];
 }
 
-function ignoredIn(container: V1Container): string[] {
-  const at = `spec.containers[${container.name}]`;
-  const { terminationMessagePolicy } = container;
+function ignoredIn({ at, container }: Placed): string[] {
   return [
     ...set(container, IGNORED_CONTAINER_FIELDS).map((f) => `${at}.${f}`),
-    ...terminationMessagePolicy === "FallbackToLogsOnError"
-      ? [`${at}.terminationMessagePolicy`]
-      : [],
   ];
-}
-
-/** A profile that confines; without one the runtime's default holds. */
-function isApparmor(
-  context: { appArmorProfile?: { type: string } } | undefined,
-): boolean {
-  const type = context?.appArmorProfile?.type;
-  return type !== undefined && type !== "Unconfined";
 }
 
 /** The fields of `keys` that hold something. */

@@ -6,35 +6,51 @@
 import type { V1Pod } from "../api/types.ts";
 import type { Refusal } from "./admit.ts";
 
-/** Compat: kubelet 1.36 sysctl.SafeSysctlAllowlist, whatever the kernel. */
-const SAFE: readonly string[] = [
-  "kernel.shm_rmid_forced",
-  "net.ipv4.ip_local_port_range",
-  "net.ipv4.tcp_syncookies",
-  "net.ipv4.ping_group_range",
-  "net.ipv4.ip_unprivileged_port_start",
-  "net.ipv4.ip_local_reserved_ports",
-  "net.ipv4.tcp_keepalive_time",
-  "net.ipv4.tcp_fin_timeout",
-  "net.ipv4.tcp_keepalive_intvl",
-  "net.ipv4.tcp_keepalive_probes",
-  "net.ipv4.tcp_rmem",
-  "net.ipv4.tcp_wmem",
+/**
+ * Name, and the first kernel whose network namespaces have it to themselves.
+ * Compat: kubelet 1.36 sysctl.SafeSysctlAllowlist.
+ */
+const SAFE: readonly (readonly [string, number, number])[] = [
+  ["kernel.shm_rmid_forced", 0, 0],
+  ["net.ipv4.ip_local_port_range", 0, 0],
+  ["net.ipv4.tcp_syncookies", 0, 0],
+  ["net.ipv4.ping_group_range", 0, 0],
+  ["net.ipv4.ip_unprivileged_port_start", 0, 0],
+  ["net.ipv4.ip_local_reserved_ports", 3, 16],
+  ["net.ipv4.tcp_keepalive_time", 4, 5],
+  ["net.ipv4.tcp_fin_timeout", 4, 6],
+  ["net.ipv4.tcp_keepalive_intvl", 4, 5],
+  ["net.ipv4.tcp_keepalive_probes", 4, 5],
+  ["net.ipv4.tcp_rmem", 4, 15],
+  ["net.ipv4.tcp_wmem", 4, 15],
 ];
 
 const IPC_PREFIXES = ["kernel.sem", "kernel.shm", "kernel.msg", "fs.mqueue."];
+const LONGEST_NAME = 253;
+const SEGMENT = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+const NAME = new RegExp(`^${SEGMENT}([./]${SEGMENT})*$`);
+/** Printable; a `+` starts a second parameter in some runtimes. */
+const VALUE = /^[\t\x20-\x2a\x2c-\x7e]*$/;
 
-/**
- * The refusal for the first parameter that may not be set. `unsafe` are what
- * the operator allows besides: names, or beginnings that end with `*`.
- */
+export interface SysctlRules {
+  /** What the operator allows besides: names, or beginnings that end in `*`. */
+  readonly unsafe: readonly string[];
+  /** `6.1.0-18-amd64`. */
+  readonly kernelVersion: string;
+}
+
+/** The refusal for the first parameter that may not be set. */
 export function refuseSysctls(
   pod: V1Pod,
-  unsafe: readonly string[],
+  rules: SysctlRules,
 ): Refusal | undefined {
-  const allowed = [...SAFE, ...unsafe];
-  for (const { name } of pod.spec?.securityContext?.sysctls ?? []) {
-    const complaint = complain(pod, normalName(name), allowed.map(normalName));
+  const sysctls = pod.spec?.securityContext?.sysctls ?? [];
+  if (sysctls.length === 0) return undefined;
+  const allowed = [...safe(rules.kernelVersion), ...rules.unsafe]
+    .map(normalName);
+  for (const { name, value } of sysctls) {
+    const complaint = complain(pod, normalName(name), allowed) ??
+      misspelt(name, value);
     if (complaint === undefined) continue;
     return {
       reason: "SysctlForbidden",
@@ -42,6 +58,25 @@ export function refuseSysctls(
     };
   }
   return undefined;
+}
+
+function safe(kernelVersion: string): string[] {
+  const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)/.exec(kernelVersion) ??
+    [];
+  const isThere = (wantMajor: number, wantMinor: number) =>
+    Number(major) > wantMajor ||
+    (Number(major) === wantMajor && Number(minor) >= wantMinor);
+  return SAFE.filter(([, ...since]) => isThere(...since)).map(([name]) => name);
+}
+
+/** Ours: what is no name or value of the kernel's never reaches a runtime. */
+function misspelt(name: string, value: string): string | undefined {
+  if (name.length > LONGEST_NAME || !NAME.test(name)) {
+    return `${JSON.stringify(name)} is not a valid name`;
+  }
+  return VALUE.test(value)
+    ? undefined
+    : `${JSON.stringify(name)} has a value with characters that no value has`;
 }
 
 function complain(

@@ -4,64 +4,76 @@
  * cannot be made as it is written.
  * Compat: kubelet 1.36 doBackOff, EnsureImageExists, startContainer.
  */
-import { containersOf, podNameOf } from "../api/pod.ts";
-import type { PodStatusJson } from "../api/status.ts";
+import { allContainersOf, podNameOf } from "../api/pod.ts";
+import {
+  allStatusesOf,
+  type PodStatusJson,
+  type WaitingState,
+} from "../api/status.ts";
 import type { Step } from "../api/step.ts";
-import type { V1Pod } from "../api/types.ts";
+import type { V1Container, V1Pod } from "../api/types.ts";
 
 export function waitSteps(
   pod: V1Pod,
   before: PodStatusJson | undefined,
   after: PodStatusJson,
 ): Step[] {
-  return containersOf(pod).flatMap(({ name, image = "" }) => {
-    const reason = waitingReason(after, name);
-    if (reason === waitingReason(before, name)) return [];
-    switch (reason) {
-      case "CrashLoopBackOff": {
-        const { namespace, name: podName, uid } = podNameOf(pod);
-        return [{
-          type: "Warning",
-          reason: "BackOff",
-          message: `Back-off restarting failed container ${name} in pod ` +
-            `${podName}_${namespace}(${uid})`,
-          container: name,
-        }];
-      }
-      case "ImagePullBackOff":
-        return [{
-          type: "Normal",
-          reason: "BackOff",
-          message: `Back-off pulling image "${image}"`,
-          container: name,
-        }, {
-          type: "Warning",
-          reason: "Failed",
-          message: "Error: ImagePullBackOff",
-          container: name,
-        }];
-      case "CreateContainerConfigError":
-        // When it fails again: see reference/run.ts.
-        return [{
-          type: "Warning",
-          reason: "Failed",
-          message: `Error: ${waitingState(after, name)?.message ?? ""}`,
-          container: name,
-        }];
-      default:
-        return [];
-    }
+  const [old, now] = [waitsOf(before), waitsOf(after)];
+  return allContainersOf(pod).flatMap((container) => {
+    const waiting = now.get(container.name);
+    if (waiting === undefined) return [];
+    if (waiting.reason === old.get(container.name)?.reason) return [];
+    return stepsOf(pod, container, waiting);
   });
 }
 
-function waitingReason(
-  status: PodStatusJson | undefined,
-  name: string,
-): string | undefined {
-  return waitingState(status, name)?.reason;
+function stepsOf(
+  pod: V1Pod,
+  { name: container, image = "" }: V1Container,
+  { reason, message = "" }: WaitingState,
+): Step[] {
+  switch (reason) {
+    case "CrashLoopBackOff": {
+      const { namespace, name, uid } = podNameOf(pod);
+      return [{
+        type: "Warning",
+        reason: "BackOff",
+        message: `Back-off restarting failed container ${container} in pod ` +
+          `${name}_${namespace}(${uid})`,
+        container,
+      }];
+    }
+    case "ImagePullBackOff":
+      return [{
+        type: "Normal",
+        reason: "BackOff",
+        message: `Back-off pulling image "${image}"`,
+        container,
+      }, {
+        type: "Warning",
+        reason: "Failed",
+        message: "Error: ImagePullBackOff",
+        container,
+      }];
+    case "CreateContainerConfigError":
+      return [{
+        type: "Warning",
+        reason: "Failed",
+        message: `Error: ${message}`,
+        container,
+      }];
+    default:
+      return [];
+  }
 }
 
-function waitingState(status: PodStatusJson | undefined, name: string) {
-  return status?.containerStatuses
-    .find((each) => each.name === name)?.state.waiting;
+/** By the container's name; of all three lists. */
+function waitsOf(
+  status: PodStatusJson | undefined,
+): ReadonlyMap<string, WaitingState> {
+  return new Map(
+    allStatusesOf(status).flatMap(({ name, state }) =>
+      state.waiting ? [[name, state.waiting] as const] : []
+    ),
+  );
 }

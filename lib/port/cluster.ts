@@ -140,6 +140,8 @@ export interface ObjectRef {
 export interface TokenRequest {
   readonly namespace: string;
   readonly serviceAccount: string;
+  /** Of the account; absent: whatever has the name. */
+  readonly serviceAccountUid?: string;
   /** Absent: the API server itself. */
   readonly audience?: string;
   readonly expirationSeconds: number;
@@ -189,8 +191,46 @@ export interface ClusterObjects {
     ref: ObjectRef,
     signal: AbortSignal,
   ): Promise<ApiObject | undefined>;
+  /** Undefined when there is no such service account. */
+  serviceAccount(
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): Promise<ApiObject | undefined>;
   /** Issues a new token, bound to the pod. `give-up`: pod or account is gone. */
   createToken(request: TokenRequest, signal: AbortSignal): Promise<IssuedToken>;
+}
+
+export interface ClusterRuntimeClasses {
+  /**
+   * The handler of every class by its name: the whole of it, at first and
+   * after each change, until `signal` aborts. Promises as for the pods.
+   */
+  watch(signal: AbortSignal): AsyncIterable<ReadonlyMap<string, string>>;
+}
+
+/** Somebody the API server, or a certificate, vouches for. */
+export interface User {
+  readonly name: string;
+  readonly uid: string;
+  readonly groups: readonly string[];
+  readonly extra: ReadonlyMap<string, readonly string[]>;
+}
+
+/** May the user do this with a sub-resource of this node? */
+export interface AccessQuestion {
+  readonly user: User;
+  /** `get`, `create`, …; empty for methods that have none. */
+  readonly verb: string;
+  readonly subresource: string;
+  readonly node: string;
+}
+
+/** What the API server says of those who call the node. */
+export interface ClusterReviews {
+  /** Whose token it is; undefined: nobody's. The token is never in an error. */
+  token(token: string, signal: AbortSignal): Promise<User | undefined>;
+  /** False also when the server could not make up its mind; never both. */
+  access(question: AccessQuestion, signal: AbortSignal): Promise<boolean>;
 }
 
 /** What a kubeconfig was turned into. */
@@ -200,6 +240,8 @@ export interface Cluster {
   readonly events: ClusterEvents;
   readonly certificates: ClusterCertificates;
   readonly objects: ClusterObjects;
+  readonly runtimeClasses: ClusterRuntimeClasses;
+  readonly reviews: ClusterReviews;
   /** True when `/healthz` of the API server says so. */
   isHealthy(signal: AbortSignal): Promise<boolean>;
   /** The server's clock now, by its last `Date` header; undefined before any. */

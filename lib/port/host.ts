@@ -46,6 +46,12 @@ export interface Files {
   /** Replaces a file in one step: a reader sees the old or the new whole. */
   replace(path: string, bytes: Uint8Array, mode: number): Promise<void>;
   /**
+   * Writes a file in place, made if it is not there: who has it open, or
+   * mounted, sees the new content. Rejects (`give-up`) for anything but a
+   * file; no link is followed.
+   */
+  overwrite(path: string, bytes: Uint8Array, mode: number): Promise<void>;
+  /**
    * Writes a new file, which a power cut may still take away; rejects when
    * something of that name is there.
    */
@@ -121,12 +127,40 @@ export interface Cgroups {
   removePod(cgroupPath: string): Promise<void>;
 }
 
+/** What of the machine decides how containers are asked for. */
+export interface HostTraits {
+  readonly cgroupVersion: 1 | 2;
+  /** The kernel can limit swap for each control group. */
+  readonly hasSwapLimits: boolean;
+  /** 0: no swap. */
+  readonly swapBytes: bigint;
+  /** Every size of huge pages that the kernel has, smallest first. */
+  readonly hugePageSizes: readonly bigint[];
+  /** `6.1.0-18-amd64`. */
+  readonly kernelVersion: string;
+  readonly hasAppArmor: boolean;
+  /** What of /sys tells about other tenants, where the machine has it. */
+  readonly maskedPaths: readonly string[];
+}
+
+/** A small text file of the node, or why there is none. */
+export type NodeText =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "failed"; readonly message: string };
+
+/** Text files that the node's admin writes and pods are given parts of. */
+export interface NodeTexts {
+  /** As it is now: it is read again when it has changed. */
+  read(path: string): NodeText;
+}
+
 export interface HostFacts {
   /** The kernel's host name. */
   hostname(): string;
   /** Cores the scheduler may use. */
   cpuCount(): number;
   memoryBytes(): bigint;
+  traits(): HostTraits;
   /** Changes with each boot. */
   bootId(): Promise<string>;
 }

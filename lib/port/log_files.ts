@@ -2,6 +2,7 @@
  * What reading container logs needs of the file system beyond `Files`: a file
  * that stays open while it is renamed, and reading a part of it.
  */
+import type { Files } from "./host.ts";
 
 /** One open log file. It goes on being the same file when it is renamed. */
 export interface LogFile {
@@ -26,4 +27,26 @@ export interface LogFiles {
   open(path: string): Promise<LogFile | undefined>;
   /** The identity of the file that has this name now, if there is one. */
   identity(path: string): Promise<string | undefined>;
+}
+
+/** The machine's own logs. Nothing above the folder can be reached. */
+export interface SystemLogs {
+  /** `/var/log`, below the host root. */
+  readonly folder: string;
+  readonly files: Pick<Files, "list" | "stat">;
+  readonly logFiles: LogFiles;
+}
+
+/** What rotating logs needs besides: other names, and packed files. */
+export interface LogKeeper {
+  /**
+   * Gives a regular file another name in the same directory. Rejects with
+   * `already-so` when that name is taken, with `give-up` for anything else.
+   */
+  rename(from: string, to: string): Promise<void>;
+  /**
+   * Packs a regular file by gzip into a new one with its mode, by way of a
+   * name that ends in `.tmp`, and then takes the file away.
+   */
+  pack(from: string, signal: AbortSignal): Promise<void>;
 }

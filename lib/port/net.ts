@@ -34,9 +34,15 @@ export interface PodHttpRequest extends PodTarget {
   readonly scheme: "http" | "https";
   /** With its query, as written. */
   readonly path: string;
-  /** In this order; `Host` counts. An empty `Accept` is not sent. */
+  /**
+   * In this order; `Host` counts. An empty `Accept` or `User-Agent` is not
+   * sent.
+   */
   readonly headers: readonly (readonly [string, string])[];
-  /** More of the body is thrown away, and the connection with it. */
+  /**
+   * More of the body is thrown away, and the connection with it. 0: the body
+   * is not waited for, so the head alone is the answer.
+   */
   readonly limitBytes: number;
 }
 
@@ -53,13 +59,19 @@ export interface PodHttpAnswer {
  * are not verified, no proxy is used and no connection is kept; redirects are
  * followed on the same host only, at most 10. A call rejects with an
  * `AgentError` whose reason is `TimedOut` (`retry`) when `timeoutMs` passed,
- * and with `retry` when nobody answers; the message is fit for an event.
+ * and with `retry` when nobody answers; the message is fit for an event. What
+ * goes wrong after the head of an HTTP answer, the time included, has the
+ * reason `BodyBroken`: the server is there, and no answer was understood. An
+ * `https` question to a server of plain HTTP has the reason `PlainHttp`.
  */
 export interface PodNet {
   get(request: PodHttpRequest, signal: AbortSignal): Promise<PodHttpAnswer>;
   /** Resolves once connected; the connection is closed at once. */
   connect(target: PodTarget, signal: AbortSignal): Promise<void>;
-  /** `grpc.health.v1.Health/Check`, in plain text; `SERVING` is well. */
+  /**
+   * `grpc.health.v1.Health/Check`, in plain text; resolves with the name of
+   * the status, of which `SERVING` is well.
+   */
   health(
     target: PodTarget & { readonly service: string },
     signal: AbortSignal,

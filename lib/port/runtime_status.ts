@@ -4,6 +4,7 @@ import type {
   ContainerMount,
   LinuxResources,
   NamespaceMode,
+  Namespaces,
 } from "./runtime_spec.ts";
 
 /** Name, namespace, uid and attempt under which a sandbox was made. */
@@ -28,6 +29,8 @@ export interface SandboxStatus extends SandboxSummary {
   /** Every address, primary first; empty with host network. */
   readonly ips: readonly string[];
   readonly network: NamespaceMode;
+  /** Absent: the host's user namespace. */
+  readonly user?: NonNullable<Namespaces["user"]>;
 }
 
 export type ContainerStateKind = "created" | "running" | "exited" | "unknown";

@@ -13,3 +13,27 @@ export interface Verdict {
 
 /** Containers without probes have none; absent: nobody asked yet. */
 export type Verdicts = ReadonlyMap<ContainerId, Verdict>;
+
+export type ProbeKind = "startup" | "readiness" | "liveness";
+
+/** One probe as `denolet explain` shows it. */
+export interface ProbeView {
+  readonly container: string;
+  readonly kind: ProbeKind;
+  /** The last answer in words; undefined: not asked yet. */
+  readonly last:
+    | {
+      readonly result: "success" | "failure" | "error";
+      readonly message: string;
+      readonly atMs: number;
+    }
+    | undefined;
+  /** Answers of the same kind in a row. */
+  readonly streak: number;
+  /** How many of them it takes. */
+  readonly threshold: number;
+  /** It keeps its container from being ready. */
+  readonly isInTheWay: boolean;
+  /** Epoch milliseconds; undefined: not asked for now. */
+  readonly nextAtMs: number | undefined;
+}

@@ -3,7 +3,6 @@
  * Only root can open the socket, so nothing is hidden here beyond what
  * `explain` leaves out; only reading is possible.
  */
-import { namespaceOf } from "../api/pod.ts";
 import type { Clock } from "../base/clock.ts";
 import type {
   Handler,
@@ -16,8 +15,9 @@ import { explain } from "./explain.ts";
 import { explainNode } from "./explain_node.ts";
 import { noSuchPod, podsNamed, sortedPods, titlesOf } from "./find_pod.ts";
 import type { LogPorts } from "./logs.ts";
+import { isIn, podJson, podList } from "./pod_list.ts";
 import { podTable } from "./table.ts";
-import type { AgentView, PodView } from "./view.ts";
+import type { AgentView } from "./view.ts";
 
 export interface AdminPorts extends Pick<LogPorts, "files" | "logFiles"> {
   readonly clock: Pick<Clock, "nowMs" | "sleep">;
@@ -63,12 +63,10 @@ function answerNode(
   path: string,
   at: { readonly namespace: string | undefined; readonly nowMs: number },
 ): OutgoingResponse {
-  const pods = sortedPods(view.pods()).filter(({ pod }) =>
-    at.namespace === undefined || namespaceOf(pod) === at.namespace
-  );
+  const pods = sortedPods(view.pods()).filter(isIn(at.namespace));
   switch (path) {
     case "pods":
-      return json(200, podList(pods));
+      return json(200, podList(pods.map(podJson)));
     case "pods/table":
       return json(200, podTable(view.nodeName, pods, at.nowMs));
     case "explain":
@@ -80,22 +78,6 @@ function answerNode(
 
 function notFound(): OutgoingResponse {
   return problem(404, `No such path; there are: ${ROUTES}`);
-}
-
-/** A v1 PodList, as any client of Kubernetes reads it. */
-function podList(pods: readonly PodView[]) {
-  return {
-    apiVersion: "v1",
-    kind: "PodList",
-    metadata: {},
-    items: pods.map(({ pod, status }) => ({
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: pod.metadata,
-      spec: pod.spec,
-      status,
-    })),
-  };
 }
 
 async function answerPod(

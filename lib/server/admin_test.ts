@@ -171,7 +171,7 @@ Deno.test("adminHandler() checks the options of a log", async () => {
   const logs = { [`${DIRECTORY}/app/3.log`]: line("a") + line("b") };
   const target = "/logs/default/web?tailLines=1&timestamps=true&follow=0";
   const answer = await ask([aView()], target, { logs });
-  assert.equal(await textOf(answer), "2026-07-31T10:02:00.1Z b\n");
+  assert.equal(await textOf(answer), "2026-07-31T10:02:00.100000000Z b\n");
 });
 
 Deno.test("adminHandler() finds the newest and the previous log", async () => {

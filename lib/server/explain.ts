@@ -4,8 +4,12 @@
  * by it. Pure. Never prints the spec's environment, arguments or files, where
  * secrets are.
  */
-import { CONFIG_SOURCE, containersOf, titleOf } from "../api/pod.ts";
-import type { ContainerStatusJson, TerminatedState } from "../api/status.ts";
+import { allContainersOf, CONFIG_SOURCE, titleOf } from "../api/pod.ts";
+import {
+  allStatusesOf,
+  type ContainerStatusJson,
+  type TerminatedState,
+} from "../api/status.ts";
 import type { DatedStep } from "../api/step.ts";
 import type { V1Container } from "../api/types.ts";
 import type { Blocker } from "../pod/action.ts";
@@ -39,7 +43,7 @@ export function explain(view: PodView, nowMs: number): Explanation {
     headline: headline(view, nowMs),
     state,
     blockers,
-    containers: status.containerStatuses,
+    containers: allStatusesOf(status),
     steps,
     manifest: manifestOf(view),
     logDirectory,
@@ -87,11 +91,11 @@ function alsoWaiting({ blockers }: PodView, nowMs: number): string[] {
 
 function containerLines({ pod, status }: PodView, nowMs: number): string[] {
   const byName = new Map(
-    status.containerStatuses.map((each) => [each.name, each]),
+    allStatusesOf(status).map((each) => [each.name, each]),
   );
   return [
     "Containers:",
-    ...containersOf(pod).flatMap((container) => {
+    ...allContainersOf(pod).flatMap((container) => {
       const found = byName.get(container.name);
       return found === undefined
         ? notStarted(container)

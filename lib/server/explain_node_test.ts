@@ -16,6 +16,7 @@ const BROKEN: RuntimeHealth = {
   message: "dial unix /run/containerd.sock: connection refused",
   name: "containerd",
   cgroupDriver: "systemd",
+  handlers: [],
 };
 const PROBLEM = {
   severity: "error",

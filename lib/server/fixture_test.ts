@@ -135,6 +135,7 @@ export function anAgent(
       message: "",
       name: "containerd",
       cgroupDriver: "systemd",
+      handlers: [],
     }),
     loops: () => [],
     ...more,

@@ -2,10 +2,11 @@
  * The first line of `denolet explain`: the one thing that a pod waits for,
  * until when and for which time, or that it waits for nothing. Pure.
  */
-import { containersOf } from "../api/pod.ts";
-import type { TerminatedState } from "../api/status.ts";
+import { containersOf, initContainersOf } from "../api/pod.ts";
+import { allStatusesOf, type TerminatedState } from "../api/status.ts";
 import type { Blocker } from "../pod/action.ts";
 import type { PodState } from "../pod/state.ts";
+import { initWord, nextInit } from "./init_word.ts";
 import { oneLine } from "./printable.ts";
 import {
   clockTime,
@@ -48,7 +49,7 @@ export function headline(view: PodView, nowMs: number): string {
   }
   if (blocker !== undefined) return waiting(view, blocker, nowMs);
   if (state.kind === "waiting") return waitsFor(state.for);
-  return running(view);
+  return initializing(view) ?? running(view);
 }
 
 function waitsFor(what: string): string {
@@ -123,7 +124,7 @@ function crashLoop(view: PodView, blocker: Blocker, nowMs: number): string {
 
 /** The projection carries a blocker's words to the container it holds up. */
 function blockedContainer({ status }: PodView, blocker: Blocker) {
-  return status.containerStatuses.find(({ state }) =>
+  return allStatusesOf(status).find(({ state }) =>
     state.waiting?.reason === blocker.what &&
     state.waiting.message === blocker.message
   );
@@ -160,6 +161,17 @@ function finished({ pod, status }: PodView, nowMs: number): string {
   return count === 1
     ? "Finished: its container ended well"
     : `Finished: all ${containers(count)} ended well`;
+}
+
+function initializing(view: PodView): string | undefined {
+  const all = initContainersOf(view.pod);
+  const next = nextInit(view);
+  const name = all[next]?.name;
+  return name === undefined || initWord(view) === undefined
+    ? undefined
+    : `Initialising: ${next} of ${all.length} init ` +
+      `${all.length === 1 ? "container is" : "containers are"} done; ` +
+      `now: ${name}`;
 }
 
 function running({ pod, status }: PodView): string {

@@ -11,6 +11,10 @@ import type {
   OutgoingResponse,
 } from "../port/net.ts";
 
+import type { NodeRequest, NodeResponse } from "../port/node_server.ts";
+import { text } from "./node_answer.ts";
+import type { Route } from "./node_routes.ts";
+
 export interface HealthCheck {
   readonly name: string;
   /** Why it fails; undefined when all is well. Must answer at once. */
@@ -48,6 +52,64 @@ function answer(
   return request.query.has("verbose")
     ? plain(200, `${lines}healthz check passed\n`)
     : plain(200, "ok");
+}
+
+/**
+ * `/healthz` and its single checks on the node's API: reasons are withheld, as
+ * whoever may ask for health need not know more.
+ * Compat: apiserver 0.36 healthz handleRootHealth, adaptCheckToHandler
+ */
+export function healthRoutes(checks: readonly HealthCheck[]): Route[] {
+  const all = [PING, ...checks];
+  return [
+    {
+      path: "/healthz",
+      methods: ["GET", "HEAD"],
+      answer: ({ request }) => Promise.try(() => rootHealth(all, request)),
+    },
+    {
+      path: "/healthz/:check",
+      methods: ["GET", "HEAD"],
+      answer: ({ params }) =>
+        Promise.try(() => {
+          const name = params.get("check");
+          const check = all.find((each) => each.name === name);
+          if (check === undefined) return text(404, "404: Page Not Found");
+          const reason = check.check();
+          return reason === undefined
+            ? text(200, "ok")
+            : text(500, `internal server error: ${oneLine(reason)}\n`);
+        }),
+    },
+  ];
+}
+
+function rootHealth(
+  checks: readonly HealthCheck[],
+  { query }: Pick<NodeRequest, "query">,
+): NodeResponse {
+  const excluded = new Set(query.get("exclude"));
+  const results = checks.map(({ name, check }) => {
+    if (excluded.delete(name)) {
+      return { isWell: true, line: `[+]${name} excluded: ok\n` };
+    }
+    return check() === undefined
+      ? { isWell: true, line: `[+]${name} ok\n` }
+      : { isWell: false, line: `[-]${name} failed: reason withheld\n` };
+  });
+  const unknown = [...excluded].map((name) => JSON.stringify(name)).join(",");
+  const lines = results.map(({ line }) => line).join("") +
+    (unknown === ""
+      ? ""
+      : "warn: some health checks cannot be excluded: no matches for " +
+        `${unknown}\n`);
+  if (results.some(({ isWell }) => !isWell)) {
+    return text(500, `${lines}healthz check failed\n`);
+  }
+  return text(
+    200,
+    query.has("verbose") ? `${lines}healthz check passed\n` : "ok",
+  );
 }
 
 function oneLine(text: string): string {

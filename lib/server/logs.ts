@@ -7,8 +7,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Files } from "../port/host.ts";
 import type { LogFile, LogFiles } from "../port/log_files.ts";
-import { BLOCK_BYTES, tailOffset } from "./log_tail.ts";
-import { LogText } from "./log_text.ts";
+import { BLOCK_BYTES, tailOffset } from "../log/tail.ts";
+import { type LogChoice, LogText } from "../log/text.ts";
 
 /** What reading logs needs of the world. */
 export interface LogPorts {
@@ -17,13 +17,12 @@ export interface LogPorts {
   readonly clock: Pick<Clock, "sleep">;
 }
 
-export interface LogRequest {
+export interface LogRequest extends LogChoice {
   /** The container's: its logs are `<attempt>.log`. */
   readonly directory: string;
   readonly attempt: number;
   /** Lines from the end; undefined: all. */
   readonly tailLines: number | undefined;
-  readonly timestamps: "shown" | "hidden";
   /**
    * Tells that this attempt will write no more. Undefined: what is there now
    * is all that is wanted.
@@ -59,7 +58,7 @@ export async function* readLog(
   const file = await ports.logFiles.open(path);
   if (file === undefined) return;
   const cursor = new Cursor(ports.logFiles, path, file);
-  const text = new LogText(request.timestamps);
+  const text = new LogText(request);
   try {
     if (request.tailLines !== undefined) await cursor.skip(request.tailLines);
     yield* drained(cursor, text);

@@ -3,9 +3,17 @@
  * that nobody has to learn others. Pure.
  * Compat: kubectl 1.36 printPod.
  */
-import { CONFIG_SEEN, containersOf, nameOf, namespaceOf } from "../api/pod.ts";
+import {
+  CONFIG_SEEN,
+  containersOf,
+  initContainersOf,
+  isSidecar,
+  nameOf,
+  namespaceOf,
+} from "../api/pod.ts";
 import type { PodStatusJson } from "../api/status.ts";
 import { parseJson } from "./answer.ts";
+import { initWord } from "./init_word.ts";
 import { dated, humanDuration, timeMs } from "./times.ts";
 import type { PodView } from "./view.ts";
 
@@ -41,18 +49,25 @@ export function podTable(
 
 export function podRow(view: PodView): PodRow {
   const { pod, status } = view;
-  const ready = status.containerStatuses
+  const sidecars = initContainersOf(pod).filter(isSidecar)
+    .map(({ name }) => name);
+  const staying = [
+    ...(status.initContainerStatuses ?? [])
+      .filter(({ name }) => sidecars.includes(name)),
+    ...status.containerStatuses,
+  ];
+  const ready = staying
     .filter((each) => each.ready && each.state.running !== undefined);
-  const ends = status.containerStatuses.flatMap(({ lastState }) =>
+  const ends = staying.flatMap(({ lastState }) =>
     timeMs(lastState.terminated?.finishedAt) ?? []
   );
   const createdMs = createdAtMs(view);
   return {
     namespace: namespaceOf(pod),
     name: nameOf(pod),
-    ready: `${ready.length}/${containersOf(pod).length}`,
+    ready: `${ready.length}/${containersOf(pod).length + sidecars.length}`,
     status: statusWord(view),
-    restarts: status.containerStatuses
+    restarts: staying
       .reduce((sum, { restartCount }) => sum + restartCount, 0),
     ...ends.length === 0 ? {} : { lastRestartAt: dated(Math.max(...ends)) },
     ...createdMs === undefined ? {} : { createdAt: dated(createdMs) },
@@ -67,10 +82,13 @@ function createdAtMs({ pod, status }: PodView): number | undefined {
 }
 
 /** `Running`, `CrashLoopBackOff`, `Completed`, `Terminating`, … */
-export function statusWord({ status, state }: PodView): string {
+export function statusWord(view: PodView): string {
+  const { status, state } = view;
   const isEnding = state.kind === "stopping" || state.kind === "cleaning";
   const isOver = status.phase === "Succeeded" || status.phase === "Failed";
-  return isEnding && !isOver ? "Terminating" : reasonWord(status);
+  return isEnding && !isOver
+    ? "Terminating"
+    : initWord(view) ?? reasonWord(status);
 }
 
 function reasonWord(status: PodStatusJson): string {

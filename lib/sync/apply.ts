@@ -2,49 +2,45 @@
  * Carries out actions: one handler a kind, total by type. Knows nothing about
  * why; a failure is thrown and becomes a fact of the pod.
  */
-import { AgentError, chainOf } from "../base/errors.ts";
+import { AgentError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { Semaphore } from "../base/semaphore.ts";
-import type { ContainerId, PodUid } from "../api/id.ts";
 import type { ImageRunner } from "../image/run.ts";
-import type { Action, ContainerToStop, LogPlace } from "../pod/action.ts";
-import { logLink } from "../pod/paths.ts";
+import type { Action } from "../pod/action.ts";
 import type { Cgroups, Files } from "../port/host.ts";
-import type { Made } from "./observe.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
+import type { UserIds } from "./user_ids.ts";
 import type { VolumeRunner } from "../volume/run.ts";
+import type { ApplyPlace } from "./place.ts";
+import { removeLogs } from "./remove_logs.ts";
+import { startHandlers, type StartPorts } from "./start.ts";
+import type { Stops } from "./stops.ts";
 
-export interface ApplyPorts {
+export interface ApplyPorts extends StartPorts {
   readonly runtime: ContainerRuntime;
   readonly files: Files;
   readonly cgroups: Cgroups;
   readonly images: ImageRunner;
   readonly volumes: Pick<VolumeRunner, "request" | "release">;
   readonly references: {
-    request(ask: Omit<ActionOf<"ensure-references">, "kind">): void;
-    consume(uid: PodUid, container: string): void;
+    request(
+      ask: Omit<Extract<Action, { kind: "ensure-references" }>, "kind">,
+    ): void;
+    consume(uid: ApplyPlace["uid"], container: string): void;
   };
+  readonly stops: Pick<Stops, "order" | "settled">;
+  readonly userIds: Pick<UserIds, "allocate">;
   readonly recorder: Recorder;
   readonly log: Logger;
   /** How many starts and removals the machine does well side by side. */
   readonly parallelWork: number;
 }
 
-type ActionOf<Kind extends Action["kind"]> = Extract<Action, { kind: Kind }>;
-
-/** Whose action it is, and where what it makes is noted. */
-export interface ApplyPlace {
-  readonly uid: PodUid;
-  readonly signal: AbortSignal;
-  /** Noted as soon as the runtime has it, whatever fails afterwards. */
-  readonly made: Made;
-}
-
 type Handlers = {
   [Kind in Action["kind"]]: (
-    action: ActionOf<Kind>,
+    action: Extract<Action, { kind: Kind }>,
     at: ApplyPlace,
   ) => Promise<void>;
 };
@@ -60,6 +56,8 @@ export function stepOf(action: Action): string {
     case "start-created-container":
       return action.name;
     case "run-sandbox":
+    case "refuse-sandbox":
+    case "allocate-user-ids":
     case "make-pod-files":
     case "ensure-image":
     case "ensure-volumes":
@@ -84,6 +82,10 @@ export function createApply(ports: ApplyPorts): Apply {
       case "release-volumes":
         return handlers[action.kind](action, at);
       case "make-pod-files":
+        return handlers[action.kind](action, at);
+      case "refuse-sandbox":
+        return handlers[action.kind](action, at);
+      case "allocate-user-ids":
         return handlers[action.kind](action, at);
       case "run-sandbox":
         return handlers[action.kind](action, at);
@@ -130,23 +132,20 @@ function createHandlers(ports: ApplyPorts): Handlers {
     },
     "release-volumes": (_action, { uid, signal }) =>
       volumes.release(uid, signal),
-    "make-pod-files": async (action) => {
-      for (const { path, mode } of action.directories) {
-        await files.makeDirectory(path, mode);
-      }
-      for (const { path, text, mode } of action.files) {
-        await files.replace(path, new TextEncoder().encode(text), mode);
-      }
+    "make-pod-files": (action) => makePodFiles(files, action),
+    "refuse-sandbox": ({ message }) =>
+      Promise.reject(new AgentError(message, { next: "retry" })),
+    "allocate-user-ids": async (_action, { uid, signal }) => {
+      await ports.userIds.allocate(uid, signal);
     },
     "run-sandbox": async (action, { signal, made }) => {
       const run = () => runtime.runSandbox(action.spec, signal);
       made.sandboxes.push(await heavy.run(run, signal));
     },
-    "start-container": (action, at) =>
-      heavy.run(() => startNew(ports, action, at), at.signal),
-    "start-created-container": (action, at) => startCreated(ports, action, at),
-    "stop-containers": async (action, at) => {
-      await Promise.all(action.containers.map((c) => stop(ports, c, at)));
+    ...startHandlers(ports, heavy),
+    "stop-containers": (action, { uid }) => {
+      ports.stops.order(uid, action.containers);
+      return Promise.resolve();
     },
     "stop-sandbox": async (action, { signal }) => {
       await heavy.run(() => runtime.stopSandbox(action.id, signal), signal);
@@ -156,8 +155,9 @@ function createHandlers(ports: ApplyPorts): Handlers {
     },
     "remove-container": async (action, { signal }) => {
       await runtime.removeContainer(action.id, signal);
-      await files.remove(action.logLink);
-      await files.remove(action.logFile);
+      if (action.log === undefined) return;
+      await files.remove(action.log.link);
+      await removeLogs(files, action.log.file);
     },
     "remove-pod-files": async (action, { uid, signal }) => {
       await volumes.release(uid, signal);
@@ -172,112 +172,14 @@ function createHandlers(ports: ApplyPorts): Handlers {
   };
 }
 
-async function stop(
-  ports: ApplyPorts,
-  container: ContainerToStop,
-  { uid, signal }: ApplyPlace,
+async function makePodFiles(
+  files: Files,
+  action: Extract<Action, { kind: "make-pod-files" }>,
 ): Promise<void> {
-  ports.recorder.record(uid, {
-    type: "Normal",
-    reason: "Killing",
-    message: container.message,
-    container: container.name,
-  });
-  const { id, graceSeconds } = container;
-  await ports.runtime.stopContainer(id, graceSeconds, signal);
-}
-
-async function startNew(
-  ports: ApplyPorts,
-  action: ActionOf<"start-container">,
-  at: ApplyPlace,
-): Promise<void> {
-  const { runtime, files, images, references } = ports;
-  const { container, log } = action;
-  await files.makeDirectory(log.directory, 0o755);
-  await files.makeDirectory(parentOf(action.messageFile), 0o755);
-  await files.touch(action.messageFile, 0o666);
-  // Taken whether or not the creation succeeds: they may be others by now.
-  images.consume(at.uid, container.name);
-  references.consume(at.uid, container.name);
-  const id = await failAs(
-    "CreateContainerError",
-    () =>
-      runtime.createContainer({
-        sandboxId: action.sandboxId,
-        sandbox: action.sandbox,
-        container,
-      }, at.signal),
-  );
-  at.made.containers.push({ id, sandboxId: action.sandboxId });
-  ports.recorder.record(at.uid, {
-    type: "Normal",
-    reason: "Created",
-    message: "Container created",
-    container: container.name,
-  });
-  await start(ports, { id, name: container.name, log }, at);
-}
-
-async function startCreated(
-  ports: ApplyPorts,
-  action: Extract<Action, { kind: "start-created-container" }>,
-  at: ApplyPlace,
-): Promise<void> {
-  await start(ports, action, at);
-}
-
-async function start(
-  ports: ApplyPorts,
-  container: {
-    readonly id: ContainerId;
-    readonly name: string;
-    readonly log: LogPlace;
-  },
-  at: ApplyPlace,
-): Promise<void> {
-  const { id, name, log } = container;
-  await failAs(
-    "RunContainerError",
-    () => ports.runtime.startContainer(id, at.signal),
-  );
-  ports.recorder.record(at.uid, {
-    type: "Normal",
-    reason: "Started",
-    message: "Container started",
-    container: name,
-  });
-  await linkLog(ports, log, id);
-}
-
-/** A missing link hinders log collectors only; the container runs on. */
-async function linkLog(
-  ports: ApplyPorts,
-  log: LogPlace,
-  id: ContainerId,
-): Promise<void> {
-  try {
-    await ports.files.link(logLink(log.linkPrefix, id), log.file);
-  } catch (error) {
-    ports.log.warn("Cannot link a container's log", { error: chainOf(error) });
+  for (const { path, mode } of action.directories) {
+    await files.makeDirectory(path, mode);
   }
-}
-
-/** Gives a failure the waiting reason under which people look for it. */
-async function failAs<T>(reason: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof AgentError)) throw error;
-    const { next, message, cause } = error;
-    throw new AgentError(message, {
-      next,
-      reason: error.reason ?? reason,
-      cause,
-    });
+  for (const { path, text, mode } of action.files) {
+    await files.replace(path, new TextEncoder().encode(text), mode);
   }
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
 }

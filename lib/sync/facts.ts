@@ -1,7 +1,7 @@
 /** Gathers the facts of one pod from the store plus a fresh observation. */
 import type { PodUid } from "../api/id.ts";
 import {
-  containersOf,
+  allContainersOf,
   fullNameOf,
   isStatic,
   type PodName,
@@ -17,10 +17,13 @@ import type {
   RuntimeHealth,
 } from "../pod/facts.ts";
 import { isGone } from "../pod/facts.ts";
+import { deadlineOf } from "../pod/deadline.ts";
 import { lostForGood } from "../pod/lost.ts";
+import { isRestartingAll } from "../pod/restart_all.ts";
 import { isTerminal } from "../pod/phase.ts";
 import { POD_NAME, POD_NAMESPACE } from "../pod/labels.ts";
 import { podLogDirectory } from "../pod/paths.ts";
+import type { IdRange } from "../pod/userns.ts";
 import type { Files } from "../port/host.ts";
 import type { Verdicts } from "../probe/types.ts";
 import type { VolumeState } from "../volume/types.ts";
@@ -43,9 +46,13 @@ export interface FactSources {
   readonly services: Facts["services"];
   readonly allocatable: Facts["allocatable"];
   readonly verdicts: Verdicts;
+  readonly stops: Facts["stops"];
   readonly loggedAttempts: ReadonlyMap<string, number>;
   readonly runtime: RuntimeHealth;
+  readonly runtimeClasses: ReadonlyMap<string, string> | undefined;
+  readonly userIds: IdRange | undefined;
   readonly settings: PodSettings;
+  readonly nowMs: number;
 }
 
 export function factsOf(
@@ -53,7 +60,10 @@ export function factsOf(
   sources: FactSources,
   pods: PodsReader,
 ): Facts {
-  const { memory, ...rest } = sources;
+  const { memory, nowMs, ...rest } = sources;
+  const { pod, observed } = sources;
+  const { status } = memory;
+  const isAnew = pod !== undefined && isRestartingAll(pod, observed, status);
   return {
     uid,
     ...rest,
@@ -67,9 +77,12 @@ export function factsOf(
     state: memory.state,
     hasEnded: sources.pod !== undefined && !isStatic(sources.pod) &&
       isTerminal(memory.status?.phase),
-    lost: sources.pod === undefined
+    // What is taken away to be started anew is not lost.
+    lost: pod === undefined || isAnew
       ? NONE
-      : lostForGood(sources.pod, sources.observed, memory.status),
+      : lostForGood(pod, observed, status),
+    deadline: deadlineOf(pod, status?.startTime, nowMs),
+    isRestartingAll: isAnew,
     failures: memory.failures,
   };
 }
@@ -124,7 +137,7 @@ export async function loggedAttempts(
   const directory = podLogDirectory(settings, podNameOf(pod));
   const attempts = new Map<string, number>();
   if (await files.stat(directory) === undefined) return attempts;
-  for (const { name } of containersOf(pod)) {
+  for (const { name } of allContainersOf(pod)) {
     const entries = await files.list(`${directory}/${name}`) ?? [];
     const counts = entries.flatMap((entry) => {
       const match = /^(\d+)\.log/.exec(entry.name);

@@ -8,6 +8,7 @@ import {
   aPod,
   aSandbox,
   HEALTHY,
+  NOW_MS,
   SETTINGS,
 } from "../../tests/build.ts";
 import { FakeFiles } from "../../tests/fakes/fake_host.ts";
@@ -22,6 +23,7 @@ function rivalAmong(others: Record<string, PodMemory>) {
     Object.entries(others).map(([uid, memory]) => [podUid(uid), memory]),
   );
   return factsOf(uidOf(POD), {
+    stops: new Map(),
     pod: POD,
     areSourcesReady: true,
     memory: EMPTY_MEMORY,
@@ -38,6 +40,9 @@ function rivalAmong(others: Record<string, PodMemory>) {
     verdicts: new Map(),
     loggedAttempts: new Map(),
     runtime: HEALTHY,
+    runtimeClasses: undefined,
+    userIds: undefined,
+    nowMs: NOW_MS,
     settings: SETTINGS,
   }, pods).rival;
 }

@@ -14,12 +14,16 @@ import type {
   PodSettings,
   RuntimeHealth,
 } from "../pod/facts.ts";
-import type { Files } from "../port/host.ts";
+import { wantsOwnIds } from "../pod/userns.ts";
+import type { Files, NodeTexts } from "../port/host.ts";
 import type { Verdicts } from "../probe/types.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 import { isAdmitted, othersOf } from "./admission.ts";
 import { factsOf, loggedAttempts } from "./facts.ts";
+import { currentSettings } from "./settings.ts";
+import type { Stops } from "./stops.ts";
 import { EMPTY_MEMORY, type Pods } from "./store.ts";
+import type { UserIds } from "./user_ids.ts";
 
 export interface GatherPorts {
   readonly files: Files;
@@ -31,9 +35,14 @@ export interface GatherPorts {
   };
   readonly services: (namespace: string) => Facts["services"];
   readonly allocatable: () => Facts["allocatable"];
+  readonly stops: Pick<Stops, "seen" | "forget">;
   /** Of every container; the probe runner writes them. */
   readonly verdicts: () => Verdicts;
   readonly settings: PodSettings;
+  readonly nodeTexts: NodeTexts;
+  readonly userIds: Pick<UserIds, "rangeOf" | "recover">;
+  /** Handlers by class; undefined while nobody knows. Asks for them. */
+  readonly runtimeClasses: () => ReadonlyMap<string, string> | undefined;
   readonly pods: Pods;
   /** Wanted pods, and whether every source has reported. */
   readonly wanted: () => {
@@ -51,15 +60,43 @@ export interface GatherPorts {
   readonly hostIps: () => readonly string[];
 }
 
-/** Restart counts from log directories: the one thing that is waited for. */
+/** Who has which ids has to be known before a pod that needs some is seen. */
+export async function recoverIds(
+  ports: GatherPorts,
+  uid: PodUid,
+  signal: AbortSignal,
+): Promise<void> {
+  const pod = ports.wanted().podOf(uid);
+  if (pod !== undefined && wantsOwnIds(pod)) {
+    await ports.userIds.recover(signal);
+  }
+}
+
+/** Restart counts from log directories: waited for once. */
 export async function attemptsOf(
   ports: GatherPorts,
   uid: PodUid,
+  observed: ObservedPod,
 ): Promise<ReadonlyMap<string, number>> {
-  const known = ports.pods.get(uid)?.loggedAttempts;
+  const { loggedAttempts: known, status } = ports.pods.get(uid) ?? EMPTY_MEMORY;
   const pod = ports.wanted().podOf(uid);
-  if (known !== undefined || pod === undefined) return known ?? new Map();
+  if (pod === undefined) return known ?? new Map();
+  if (known !== undefined && !hasVanished(status, observed)) return known;
   return await loggedAttempts(ports.files, ports.settings, pod);
+}
+
+/** Some container that was made is no more: its next one counts on. */
+function hasVanished(
+  status: PodStatusJson | undefined,
+  observed: ObservedPod,
+): boolean {
+  const here = new Set(observed.containers.map(({ name }) => name));
+  return [
+    ...status?.initContainerStatuses ?? [],
+    ...status?.containerStatuses ?? [],
+  ].some(({ name, containerID }) =>
+    containerID !== undefined && !here.has(name)
+  );
 }
 
 /**
@@ -69,8 +106,9 @@ export async function attemptsOf(
 export function gather(
   ports: GatherPorts,
   uid: PodUid,
-  { observed, attempts }: {
+  { observed, attempts, nowMs }: {
     readonly observed: ObservedPod;
+    readonly nowMs: number;
     readonly attempts: ReadonlyMap<string, number>;
   },
 ): Facts {
@@ -102,18 +140,16 @@ export function gather(
     services: ports.services(pod === undefined ? "" : namespaceOf(pod)),
     allocatable: ports.allocatable(),
     verdicts: ports.verdicts(),
+    stops: ports.stops.seen(uid, observed),
     loggedAttempts: attempts,
     runtime,
-    settings: settingsWith(ports.settings, runtime),
+    runtimeClasses: pod?.spec?.runtimeClassName
+      ? ports.runtimeClasses()
+      : undefined,
+    userIds: ports.userIds.rangeOf(uid),
+    settings: currentSettings(ports, runtime),
+    nowMs,
   }, ports.pods);
-}
-
-/** Compat: the runtime's cgroup driver wins over the configured one. */
-function settingsWith(
-  settings: PodSettings,
-  { cgroupDriver }: RuntimeHealth,
-): PodSettings {
-  return cgroupDriver === undefined ? settings : { ...settings, cgroupDriver };
 }
 
 /** What is asked before a pod is let in; afterwards nobody asks again. */

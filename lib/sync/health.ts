@@ -3,6 +3,7 @@
  * call or the event stream failed, and slowly as an audit; nothing polls while
  * all is well. The sole writer of the runtime's health.
  */
+import { isDeepStrictEqual } from "node:util";
 import { Alarm } from "../base/alarm.ts";
 import type { Writer } from "../base/cell.ts";
 import type { Clock } from "../base/clock.ts";
@@ -22,6 +23,7 @@ export const UNHEARD: RuntimeHealth = {
   message: "The runtime has not been asked yet",
   name: "",
   cgroupDriver: undefined,
+  handlers: [],
 };
 
 interface HealthPorts {
@@ -83,6 +85,7 @@ export class HealthLoop {
           .join("; "),
         name,
         cgroupDriver,
+        handlers: status.handlers,
       };
     } catch (error) {
       if (isAbort(error, signal)) throw error;
@@ -100,7 +103,8 @@ export class HealthLoop {
     const before = health.get();
     const isSame = before.isReady === next.isReady &&
       before.isNetworkReady === next.isNetworkReady &&
-      before.message === next.message && before.name === next.name;
+      before.message === next.message && before.name === next.name &&
+      isDeepStrictEqual(before.handlers, next.handlers);
     if (isSame) return;
     health.set(next);
     if (next.isReady && !before.isReady) {

@@ -46,6 +46,11 @@ Deno.test("HealthLoop asks at start and tells once", async () => {
       message: "",
       name: "fake",
       cgroupDriver: "cgroupfs",
+      handlers: [{
+        name: "",
+        hasRecursiveReadOnlyMounts: true,
+        hasUserNamespaces: true,
+      }],
     });
     await clock.advance(300_000);
     assert.deepEqual(changes, [true]);

@@ -3,7 +3,8 @@ import type { Clock } from "../base/clock.ts";
 import type { PodUid } from "../api/id.ts";
 import type { ObservedPod, RuntimeHealth } from "../pod/facts.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
-import { type Made, observePod, refreshPod } from "./observe.ts";
+import type { LastWords } from "./last_words.ts";
+import { observePod, refreshPod } from "./observe.ts";
 import type { PodsReader } from "./store.ts";
 
 export interface LookPorts {
@@ -11,6 +12,7 @@ export interface LookPorts {
   readonly clock: Clock;
   readonly pods: PodsReader;
   readonly wanted: () => { readonly podOf: (uid: PodUid) => unknown };
+  readonly lastWords: LastWords;
   readonly health: () => RuntimeHealth;
   /** Everything in the runtime is known: listed once, followed since. */
   readonly isListed: () => boolean;
@@ -30,16 +32,21 @@ export async function look(
     ports.wanted().podOf(uid) !== undefined;
   // A pod that no listing and no event has shown has nothing to look at.
   if (isNew) return { sandboxes: [], containers: [], atMs: nowMs };
-  return await observePod(ports.runtime, uid, { nowMs, signal });
+  const { lastWords, pods } = ports;
+  const known = pods.get(uid)?.observed;
+  return await observePod(ports.runtime, uid, {
+    ...{ nowMs, signal, lastWords, known },
+  });
 }
 
 /** After actions: at what was known and at what they made. */
 export async function lookAgain(
   ports: LookPorts,
-  known: { readonly observed: ObservedPod; readonly made: Made },
+  known: Parameters<typeof refreshPod>[1],
   signal: AbortSignal,
 ): Promise<ObservedPod | undefined> {
   if (!ports.health().isReady) return undefined;
   const nowMs = ports.clock.nowMs();
-  return await refreshPod(ports.runtime, known, { nowMs, signal });
+  const { lastWords } = ports;
+  return await refreshPod(ports.runtime, known, { nowMs, signal, lastWords });
 }

@@ -11,24 +11,33 @@ import type {
 import type { ObservedContainer, ObservedPod } from "../pod/facts.ts";
 import { POD_UID } from "../pod/labels.ts";
 import { podUid } from "../api/id.ts";
+import type { LastWords } from "./last_words.ts";
 import type { PodsReader } from "./store.ts";
+
+/** How a pass looks. */
+export interface Looking {
+  readonly nowMs: number;
+  readonly signal: AbortSignal;
+  readonly lastWords: LastWords;
+  /** What was seen the last time: last words are read once. */
+  readonly known?: ObservedPod | undefined;
+}
 
 /** Everything the runtime has of one pod now. */
 export async function observePod(
   runtime: ContainerRuntime,
   uid: PodUid,
-  options: { readonly nowMs: number; readonly signal: AbortSignal },
+  options: Looking,
 ): Promise<ObservedPod> {
   const { nowMs, signal } = options;
   const [sandboxes, containers] = await Promise.all([
     runtime.listSandboxes({ podUid: uid }, signal),
     runtime.listContainers({ podUid: uid }, signal),
   ]);
+  const seeing = seer(runtime, uid, options);
   const [sandboxStatuses, containerStatuses] = await Promise.all([
     Promise.all(sandboxes.map(({ id }) => runtime.sandboxStatus(id, signal))),
-    Promise.all(
-      containers.map((summary) => statusOf(runtime, summary, signal)),
-    ),
+    Promise.all(containers.map(seeing)),
   ]);
   return {
     sandboxes: newestFirst(sandboxStatuses),
@@ -52,24 +61,25 @@ export interface Made {
  */
 export async function refreshPod(
   runtime: ContainerRuntime,
-  known: { readonly observed: ObservedPod; readonly made: Made },
-  options: { readonly nowMs: number; readonly signal: AbortSignal },
+  seen: {
+    readonly uid: PodUid;
+    readonly observed: ObservedPod;
+    readonly made: Made;
+  },
+  options: Looking,
 ): Promise<ObservedPod> {
-  const { observed, made } = known;
+  const { uid, observed, made } = seen;
   const { nowMs, signal } = options;
   const sandboxes = [
     ...observed.sandboxes.map(({ id }) => id),
     ...made.sandboxes,
   ];
+  const seeing = seer(runtime, uid, { ...options, known: observed });
   const [sandboxStatuses, containerStatuses] = await Promise.all([
     Promise.all(sandboxes.map((id) => runtime.sandboxStatus(id, signal))),
     Promise.all([
-      ...observed.containers.map((container) =>
-        statusOf(runtime, container, signal)
-      ),
-      ...made.containers.map((container) =>
-        statusOf(runtime, container, signal)
-      ),
+      ...observed.containers.map(seeing),
+      ...made.containers.map(seeing),
     ]),
   ]);
   return {
@@ -86,14 +96,24 @@ function newestFirst<
     .sort((a, b) => b.createdAtMs - a.createdAtMs || b.attempt - a.attempt);
 }
 
-async function statusOf(
+type Summary = Pick<ContainerSummary, "id" | "sandboxId">;
+
+function seer(
   runtime: ContainerRuntime,
-  summary: Pick<ContainerSummary, "id" | "sandboxId">,
-  signal: AbortSignal,
-): Promise<ObservedContainer | undefined> {
-  const status = await runtime.containerStatus(summary.id, signal);
-  if (status === undefined) return undefined;
-  return { ...status, sandboxId: summary.sandboxId };
+  uid: PodUid,
+  { signal, lastWords, known }: Looking,
+): (summary: Summary) => Promise<ObservedContainer | undefined> {
+  const words = new Map(
+    known?.containers.map(({ id, lastWords }) => [id, lastWords]),
+  );
+  return async ({ id, sandboxId }) => {
+    const status = await runtime.containerStatus(id, signal);
+    if (status?.state !== "exited") return status && { ...status, sandboxId };
+    const left = words.get(id) ?? await lastWords(uid, status);
+    const message = [status.message, left].filter((each) => each !== "")
+      .join(": ");
+    return { ...status, sandboxId, message, lastWords: left };
+  };
 }
 
 /**

@@ -7,6 +7,7 @@ import {
 } from "../../tests/contract/runtime_specs.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
 import { FakeRuntime } from "../../tests/fakes/fake_runtime.ts";
+import type { ObservedPod } from "../pod/facts.ts";
 import { differingPods, isNews, observePod, refreshPod } from "./observe.ts";
 import { EMPTY_MEMORY, type PodMemory } from "./store.ts";
 
@@ -33,7 +34,8 @@ async function aWorld() {
 }
 
 function options(clock: FakeClock) {
-  return { nowMs: clock.nowMs(), signal: forever };
+  const lastWords = () => Promise.resolve("");
+  return { nowMs: clock.nowMs(), signal: forever, lastWords };
 }
 
 Deno.test("observePod() has the newest first and nothing of other pods", async () => {
@@ -59,7 +61,11 @@ Deno.test("refreshPod() sees what changed, what is gone and what was made", asyn
     containers: [{ id: second.id, sandboxId: sandbox.id }],
   };
   world.exit(first.id, 3);
-  const again = await refreshPod(runtime, { observed, made }, options(clock));
+  const again = await refreshPod(runtime, {
+    uid: UID,
+    observed,
+    made,
+  }, options(clock));
   assert.deepEqual(
     again.containers.map(({ id, state }) => [id, state]),
     [[second.id, "created"], [first.id, "exited"]],
@@ -67,7 +73,7 @@ Deno.test("refreshPod() sees what changed, what is gone and what was made", asyn
   world.dropSandbox(sandbox);
   const gone = await refreshPod(
     runtime,
-    { observed: again, made: { sandboxes: [], containers: [] } },
+    { uid: UID, observed: again, made: { sandboxes: [], containers: [] } },
     options(clock),
   );
   assert.deepEqual([gone.sandboxes, gone.containers], [[], []]);
@@ -112,4 +118,23 @@ Deno.test("isNews() passes over what a pass has seen", () => {
   for (const [title, actual, expected] of cases) {
     assert.equal(actual, expected, title);
   }
+});
+
+Deno.test("observePod() takes down last words once, at the end", async () => {
+  const { clock, runtime, world, first } = await aWorld();
+  world.exit(first.id, 1);
+  first.message = "runtime";
+  let words = "own words";
+  const look = (known?: ObservedPod) =>
+    observePod(runtime, UID, {
+      ...options(clock),
+      known,
+      lastWords: () => Promise.resolve(words),
+    });
+  const observed = await look();
+  assert.equal(observed.containers[0]?.message, "runtime: own words");
+  words = "other words";
+  const again = await look(observed);
+  assert.equal(again.containers[0]?.message, "runtime: own words");
+  assert.equal((await look()).containers[0]?.message, "runtime: other words");
 });

@@ -23,6 +23,7 @@ import type { PodStatusChange, PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import { versionOf } from "../api/version.ts";
 import { shownAs } from "../pod/mirror.ts";
+import type { PodState } from "../pod/state.ts";
 import { statusChange, withTimesOf } from "../pod/status_change.ts";
 import { heldStatus } from "../pod/status_held.ts";
 import type { ClusterPods } from "../port/cluster.ts";
@@ -143,7 +144,7 @@ export class StatusReports {
       : known.status;
     const change = statusChange(target.status, status);
     if (change !== undefined) {
-      if (mayWait(target, status, change)) {
+      if (mayWait(target, { ...known, status }, change)) {
         const untilMs = this.#patience(uid);
         if (untilMs > this.#ports.clock.nowMs()) return untilMs;
       }
@@ -193,10 +194,10 @@ export class StatusReports {
   }
 }
 
-/** A start goes its usual way, or only a new version has been seen. */
+/** A start or an end goes its usual way, or only a new version was seen. */
 function mayWait(
   { metadata, status: stored }: V1Pod,
-  status: PodStatusJson,
+  { state, status }: { state: PodState; status: PodStatusJson },
   change: PodStatusChange,
 ): boolean {
   const isStarting = metadata?.deletionTimestamp === undefined &&
@@ -204,7 +205,12 @@ function mayWait(
     status.containerStatuses.every(({ state }) =>
       state.waiting?.message === undefined && state.terminated === undefined
     );
-  return isStarting || isGenerationAlone(stored, change);
+  // Its network is taken down now, and then it has its last status.
+  const isEnding = (state.kind === "stopping" || state.kind === "done") &&
+    (status.phase === "Pending" || status.phase === "Running") &&
+    [...status.initContainerStatuses ?? [], ...status.containerStatuses]
+      .every(({ state }) => state.running === undefined);
+  return isStarting || isEnding || isGenerationAlone(stored, change);
 }
 
 function isGenerationAlone(

@@ -16,6 +16,7 @@ import type { Files } from "../port/host.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Desired } from "../source/types.ts";
 import type { VolumeRunner } from "../volume/run.ts";
+import type { LastWords } from "./last_words.ts";
 import { differingPods, isNews, observePod } from "./observe.ts";
 import { EMPTY_MEMORY, type Pods } from "./store.ts";
 import { sweepFiles } from "./sweep.ts";
@@ -34,6 +35,7 @@ export interface LoopPorts {
   readonly health: Reader<RuntimeHealth>;
   readonly pods: Pods;
   readonly files: Files;
+  readonly lastWords: LastWords;
   readonly settings: PodSettings;
   readonly volumes: Pick<VolumeRunner, "release" | "request" | "stateOf">;
   readonly suspect: () => void;
@@ -197,10 +199,11 @@ export class Audit {
 
   /** Looks at pods for the first time, so that each knows its rivals. */
   async #meet(uids: readonly PodUid[], signal: AbortSignal): Promise<void> {
-    const { runtime, pods, clock } = this.#ports;
+    const { runtime, pods, clock, lastWords } = this.#ports;
     await Promise.all(uids.map(async (uid) => {
       const nowMs = clock.nowMs();
-      const observed = await observePod(runtime, uid, { nowMs, signal });
+      const options = { nowMs, signal, lastWords };
+      const observed = await observePod(runtime, uid, options);
       if (!pods.has(uid)) pods.set(uid, { ...EMPTY_MEMORY, observed });
     }));
   }

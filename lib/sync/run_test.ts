@@ -45,6 +45,7 @@ class World {
       stateOf: () => undefined,
     },
     suspect: () => this.suspicions.push(this.clock.monotonicMs()),
+    lastWords: () => Promise.resolve(""),
     auditMs: AUDIT_MS,
   };
   readonly audit = new Audit(this.ports);
@@ -236,7 +237,10 @@ Deno.test("Audit finds in time what no event told of, and sweeps", async () => {
   assert.equal(world.files.text(`${left}/note`), undefined);
   const signal = world.stop.signal;
   const nowMs = world.clock.nowMs();
-  const observed = await observePod(world.runtime, ONE, { nowMs, signal });
+  const lastWords = () => Promise.resolve("");
+  const observed = await observePod(world.runtime, ONE, {
+    ...{ nowMs, signal, lastWords },
+  });
   world.pods.set(ONE, { ...EMPTY_MEMORY, observed });
   assert.deepEqual(await world.passed(AUDIT_MS), [], "as remembered");
   await world.end();

@@ -1,14 +1,20 @@
 /** What of the configuration and the host each part of the agent needs. */
+import { prefixed } from "../config/host_root.ts";
 import type { Config } from "../config/load.ts";
+import { parseQuantity, units } from "../api/quantity.ts";
 import { parseResolvConf } from "../pod/dns.ts";
-import type { PodSettings } from "../pod/facts.ts";
-import type { HostFacts } from "../port/host.ts";
+import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
+import type { RestartLimits } from "../pod/restart.ts";
+import { idPool, idsSetAside } from "../pod/userns.ts";
+import type { HostFacts, NodeTexts } from "../port/host.ts";
+
+const IDS_PER_POD = 65_536;
 
 export function podSettings(
-  { kubelet, paths, nodeName }: Config,
-  host: Pick<HostFacts, "memoryBytes">,
-  resolvConf: string,
+  { kubelet, paths, nodeName, hostRoot, features }: Config,
+  host: Pick<HostFacts, "memoryBytes" | "traits">,
 ): PodSettings {
+  const machine = host.traits();
   return {
     nodeName,
     podLogsDir: paths.podLogsDir,
@@ -16,19 +22,80 @@ export function podSettings(
     podsDir: `${paths.rootDir}/pods`,
     clusterDns: kubelet.clusterDNS,
     clusterDomain: kubelet.clusterDomain,
-    hostDns: parseResolvConf(resolvConf),
+    resolvConf: kubelet.resolvConf,
+    hostsPath: prefixed("/etc/hosts", hostRoot),
+    // Read at each look; see `currentSettings()`.
+    hostDns: parseResolvConf(""),
+    nodeHosts: { kind: "text", text: "" },
     cgroupRoot: kubelet.cgroupRoot === "" ? "/" : kubelet.cgroupRoot,
     cgroupDriver: kubelet.cgroupDriver === "systemd" ? "systemd" : "cgroupfs",
     usesQosCgroups: kubelet.cgroupsPerQOS,
     cpuPeriodUs: kubelet.cpuCFSQuota
       ? BigInt(Math.round(kubelet.cpuCFSQuotaPeriod * 1000))
       : undefined,
-    longestRestartDelayMs: kubelet.crashLoopBackOff.maxContainerRestartPeriod ??
-      300_000,
+    ...restartLimits(kubelet.crashLoopBackOff, features),
     isSeccompDefault: kubelet.seccompDefault,
+    hasStopSignals: features.ContainerStopSignals === true,
     seccompDir: `${paths.rootDir}/seccomp`,
     memoryBytes: host.memoryBytes(),
+    machine,
+    mayUseSwap: kubelet.memorySwap.swapBehavior === "LimitedSwap",
+    // Compat: kubelet 1.36: unset means together where the kernel can.
+    endsSingleProcess: kubelet.singleProcessOOMKill ??
+      machine.cgroupVersion === 1,
     allowedUnsafeSysctls: kubelet.allowedUnsafeSysctls,
+  };
+}
+
+/** With what the node and the runtime say of themselves right now. */
+export function currentSettings(
+  { settings, nodeTexts }: {
+    readonly settings: PodSettings;
+    readonly nodeTexts: NodeTexts;
+  },
+  { cgroupDriver }: RuntimeHealth,
+): PodSettings {
+  const resolver = settings.resolvConf === ""
+    ? { kind: "text", text: "" } as const
+    : nodeTexts.read(settings.resolvConf);
+  return {
+    ...settings,
+    // Compat: the runtime's cgroup driver wins over the configured one.
+    ...cgroupDriver === undefined ? {} : { cgroupDriver },
+    ...resolver.kind === "text"
+      ? { hostDns: parseResolvConf(resolver.text) }
+      : { hostDnsFault: resolver.message },
+    nodeHosts: nodeTexts.read(settings.hostsPath),
+  };
+}
+
+/** Who gets which ids for user namespaces. */
+export function userIdOptions(
+  { kubelet, paths, hostRoot }: Config,
+  nodeTexts: NodeTexts,
+) {
+  const textOf = (path: string) => {
+    const found = nodeTexts.read(prefixed(path, hostRoot));
+    return found.kind === "text" ? found.text : "";
+  };
+  const setAside = idsSetAside(textOf("/etc/subuid"), textOf("/etc/subgid"));
+  const idsPerPod = kubelet.userNamespaces.idsPerPod ?? IDS_PER_POD;
+  return {
+    podsDir: `${paths.rootDir}/pods`,
+    pool: idPool(Number(idsPerPod), setAside),
+  };
+}
+
+/** Compat: kubelet 1.36 newCrashLoopBackOff. */
+function restartLimits(
+  { maxContainerRestartPeriod }: Config["kubelet"]["crashLoopBackOff"],
+  features: Config["features"],
+): RestartLimits {
+  const isReduced = features.ReduceDefaultCrashLoopBackOffDecay;
+  return {
+    firstRestartDelayMs: isReduced ? 1_000 : 10_000,
+    longestRestartDelayMs: maxContainerRestartPeriod ??
+      (isReduced ? 60_000 : 300_000),
   };
 }
 
@@ -40,6 +107,25 @@ export function imageOptions({ kubelet }: Config) {
       : kubelet.maxParallelImagePulls ?? Infinity,
     pullsPerSecond: kubelet.registryPullQPS,
     burst: kubelet.registryBurst,
+  };
+}
+
+/** Undefined: a pod may use any image that the node has. */
+export function verificationSettings({ kubelet, features }: Config) {
+  const policy = kubelet.imagePullCredentialsVerificationPolicy;
+  if (!features.KubeletEnsureSecretPulledImages || policy === "") {
+    return undefined;
+  }
+  return { policy, allowlist: kubelet.preloadedImagesVerificationAllowlist };
+}
+
+/** When images are removed. */
+export function gcSettings({ kubelet }: Config) {
+  return {
+    highPercent: kubelet.imageGCHighThresholdPercent,
+    lowPercent: kubelet.imageGCLowThresholdPercent,
+    minAgeMs: kubelet.imageMinimumGCAge,
+    maxAgeMs: kubelet.imageMaximumGCAge,
   };
 }
 
@@ -66,5 +152,16 @@ export function certificateSettings(
     certDir: paths.certDir,
     rotateCertificates: kubelet.rotateCertificates,
     serverTLSBootstrap: kubelet.serverTLSBootstrap,
+  };
+}
+
+/** When container logs are rotated, and what stays of them. */
+export function rotationOptions({ kubelet }: Config) {
+  const size = parseQuantity(kubelet.containerLogMaxSize);
+  return {
+    mostBytes: size === undefined ? -1 : Number(units(size)),
+    mostFiles: kubelet.containerLogMaxFiles,
+    workers: kubelet.containerLogMaxWorkers,
+    intervalMs: kubelet.containerLogMonitorInterval,
   };
 }

@@ -2,9 +2,8 @@
  * One pass for one pod: facts, decide, apply, remember; again until there is
  * nothing to do but wait. The sole writer of a pod's memory.
  */
-import { afterFailure, dueAtMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
-import { AgentError, chainOf, isAbort } from "../base/errors.ts";
+import { chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { PodUid } from "../api/id.ts";
 import type { Action, Blocker } from "../pod/action.ts";
@@ -21,15 +20,22 @@ import { podStatus } from "../pod/status.ts";
 import { waitSteps } from "../pod/wait_steps.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
-import { type Apply, type ApplyPlace, stepOf } from "./apply.ts";
-import { eventOf, reasonOf } from "./failure.ts";
-import { attemptsOf, gather, type GatherPorts } from "./gather.ts";
+import { type Apply, stepOf } from "./apply.ts";
+import {
+  eventOf,
+  isUnavailable,
+  nextFailure,
+  POST_START_HOOK_ERROR,
+  reasonOf,
+  RETRY,
+} from "./failure.ts";
+import { attemptsOf, gather, type GatherPorts, recoverIds } from "./gather.ts";
 import { look, lookAgain, type LookPorts } from "./look.ts";
 import type { Made } from "./observe.ts";
+import type { ApplyPlace } from "./place.ts";
 import { EMPTY_MEMORY, type PodMemory, type Pods } from "./store.ts";
+import type { UserIds } from "./user_ids.ts";
 
-/** Ours: the kubelet retries each failed sync after 10 to 15 s. */
-const RETRY = { initialMs: 1_000, maxMs: 60_000, forgetAfterMs: 600_000 };
 const UNHEARD_RETRY_MS = 1_000;
 /** A pass ends when nothing is left to do; more rounds than this is a bug. */
 const MOST_ROUNDS = 25;
@@ -40,6 +46,7 @@ export interface WorkerPorts extends LookPorts, GatherPorts {
   readonly log: Logger;
   readonly recorder: Recorder;
   readonly apply: Apply;
+  readonly userIds: GatherPorts["userIds"] & Pick<UserIds, "release">;
   readonly wanted: GatherPorts["wanted"];
   readonly health: () => RuntimeHealth;
   readonly pods: Pods;
@@ -76,18 +83,19 @@ async function rounds(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   let observed = await look(ports, uid, signal);
+  if (observed !== undefined) await recoverIds(ports, uid, signal);
   for (let round = 0; round < MOST_ROUNDS; round++) {
     if (observed === undefined) return waitForRuntime(ports, uid);
-    const attempts = await attemptsOf(ports, uid);
-    const facts = gather(ports, uid, { observed, attempts });
+    const attempts = await attemptsOf(ports, uid, observed);
     const nowMs = ports.clock.nowMs();
+    const facts = gather(ports, uid, { observed, attempts, nowMs });
     const plan = decide(facts, nowMs);
     remember(ports, { facts, plan }, nowMs);
     if (isOver(facts, plan)) return forget(ports, uid);
     if (isAtRest(facts, plan)) return plan.wakeAtMs;
     const made: Made = { sandboxes: [], containers: [] };
     await applyAll(ports, { uid, signal, made }, plan.actions);
-    observed = await lookAgain(ports, { observed, made }, signal);
+    observed = await lookAgain(ports, { uid, observed, made }, signal);
   }
   ports.log.error("A pod's pass did not come to rest", { uid });
   return ports.clock.nowMs() + RETRY.maxMs;
@@ -132,6 +140,8 @@ function forget(ports: WorkerPorts, uid: PodUid): undefined {
   ports.images.forget(uid);
   ports.volumes.forget(uid);
   ports.references.forget(uid);
+  ports.stops.forget(uid);
+  ports.userIds.release(uid);
   ports.forgotten(uid);
 }
 
@@ -196,42 +206,27 @@ function fail(
   const nowMs = ports.clock.nowMs();
   const failures = ports.pods.get(at.uid)?.failures ?? new Map();
   const before: Failure | undefined = failures.get(at.step);
-  const backoff = afterFailure(
-    before && {
-      delayMs: before.retryAtMs - before.failedAtMs,
-      failedAtMs: before.failedAtMs,
-    },
-    nowMs,
-    RETRY,
-  );
   const message = chainOf(error);
-  const failure: Failure = {
-    reason: reasonOf(at.action, error),
-    message,
-    count: (before?.count ?? 0) + 1,
-    failedAtMs: nowMs,
-    retryAtMs: dueAtMs(backoff),
-  };
+  const reason = reasonOf(at.action, error);
+  const failure = nextFailure(before, { reason, message }, nowMs);
   update(ports, at.uid, {
     failures: new Map(failures).set(at.step, failure),
   });
-  ports.recorder.record(at.uid, {
-    type: "Warning",
-    ...eventOf(at.action, message),
-    ...at.action.kind === "start-container"
-      ? { container: at.action.container.name }
-      : {},
-  });
+  if (reason !== POST_START_HOOK_ERROR) {
+    ports.recorder.record(at.uid, {
+      type: "Warning",
+      ...eventOf(at.action, message),
+      ...at.action.kind === "start-container"
+        ? { container: at.action.container.name }
+        : {},
+    });
+  }
   ports.log.warn("A step of a pod failed", {
     uid: at.uid,
     step: at.action.kind,
     error: message,
-    retryInMs: backoff.delayMs,
+    retryInMs: failure.retryAtMs - nowMs,
   });
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof AgentError && error.reason === "RuntimeUnavailable";
 }
 
 function update(

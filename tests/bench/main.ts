@@ -4,16 +4,20 @@
  *   deno task bench [node] [--rounds N] [--batches N] [--pods N]
  *                   [--idle SECONDS]
  *   deno task bench cluster [same]
+ *   deno task bench views
  *
  * `node`: pods from a folder, against raw CRI calls. `cluster`: pods from an
- * API server, against the real kubelet.
+ * API server, against the real kubelet. `views`: what containers see, against
+ * the real kubelet; fails on a difference that is not on its list.
  */
 import { benchCluster } from "./cluster.ts";
 import { benchNode } from "./node.ts";
+import { benchViews } from "./views.ts";
 
 if (import.meta.main) {
   const [first, ...rest] = Deno.args;
   if (first === "cluster") await benchCluster(rest);
+  else if (first === "views") Deno.exit(await benchViews());
   else if (first === "node") await benchNode(rest);
   else await benchNode(Deno.args);
 }

@@ -5,6 +5,7 @@
  */
 import type { ContainerId, SandboxId } from "../../lib/api/id.ts";
 import { containerSpec } from "../../lib/pod/container_spec.ts";
+import { someFacts, TRAITS } from "../build.ts";
 import type { PodSettings } from "../../lib/pod/facts.ts";
 import { sandboxSpec } from "../../lib/pod/sandbox_spec.ts";
 import type { ContainerRuntime } from "../../lib/port/runtime.ts";
@@ -79,9 +80,14 @@ export class RawSubject implements Subject {
       },
     );
     if (result.kind === "refused") throw new Error(result.message);
-    const sandbox = sandboxSpec(this.#settings, pod.manifest, 0);
+    const sandbox = sandboxSpec(
+      someFacts({ settings: this.#settings }),
+      pod.manifest,
+      0,
+    );
+    if (sandbox.kind !== "ok") throw new Error(JSON.stringify(sandbox));
     return {
-      raw: { sandbox, container: result.spec },
+      raw: { sandbox: sandbox.spec, container: result.spec },
       messageFile: result.messageFile,
     };
   }
@@ -134,6 +140,12 @@ function settings(world: WorldFacts): PodSettings {
     podLogsDir: `${world.root}/var/log/pods`,
     containerLogsDir: `${world.root}/var/log/containers`,
     podsDir: `${world.root}/var/lib/kubelet/pods`,
+    resolvConf: "",
+    hostsPath: "",
+    nodeHosts: { kind: "text", text: "" },
+    machine: TRAITS,
+    mayUseSwap: false,
+    endsSingleProcess: true,
     clusterDns: [],
     clusterDomain: "",
     hostDns: { servers: [], searches: [], options: [] },
@@ -141,8 +153,10 @@ function settings(world: WorldFacts): PodSettings {
     cgroupDriver: "cgroupfs",
     usesQosCgroups: true,
     cpuPeriodUs: 100_000n,
+    firstRestartDelayMs: 10_000,
     longestRestartDelayMs: 300_000,
     isSeccompDefault: false,
+    hasStopSignals: false,
     seccompDir: "",
     memoryBytes: BigInt(Deno.systemMemoryInfo().total),
     allowedUnsafeSysctls: [],

@@ -20,6 +20,8 @@ export interface ClusterHarness {
   readonly place: ObjectsCase["harness"]["place"];
   readonly change: ObjectsCase["harness"]["change"];
   readonly take: ObjectsCase["harness"]["take"];
+  /** Stores a runtime class past the port, or takes it away. */
+  runtimeClass(name: string, handler: string | undefined): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -21,6 +21,7 @@ import {
   getsObjects,
   issuesTokens,
 } from "./cluster_objects_contract.ts";
+import { followsRuntimeClasses } from "./cluster_classes_contract.ts";
 import { failure } from "./harness.ts";
 
 const NOW = "2026-01-02T03:04:05Z";
@@ -77,6 +78,7 @@ const PROMISES: readonly {
   { name: "follows many objects at once", check: followsMany },
   { name: "follows services", check: followsServices },
   { name: "issues tokens bound to a pod", check: issuesTokens },
+  { name: "follows the runtime classes", check: followsRuntimeClasses },
   { name: "is healthy and knows the time", check: isHealthy },
 ];
 

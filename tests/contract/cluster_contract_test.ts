@@ -55,6 +55,12 @@ async function openFake(): Promise<ClusterHarness> {
       Promise.try(() =>
         cluster.objects.take(kind, { namespace: "default", name })
       ),
+    runtimeClass: (name, handler) =>
+      Promise.try(() => {
+        const { classObjects } = cluster;
+        if (handler === undefined) classObjects.take(name);
+        else classObjects.put(name, { metadata: { name }, handler });
+      }),
     close: () => Promise.resolve(),
   };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as net from "node:net";
 import * as http from "node:http";
-import { chainOf, isAbort } from "../../lib/base/errors.ts";
+import { AgentError, chainOf, isAbort } from "../../lib/base/errors.ts";
 import { kubeconfigs, type KubeOptions } from "../../lib/kube/open.ts";
 import type { Cluster, PodNews } from "../../lib/port/cluster.ts";
 import { systemClock } from "../../lib/base/clock.ts";
@@ -366,19 +366,21 @@ Deno.test("kube asks a credential plugin once, and names one it may not run", ()
     },
     {
       config: { user: { exec } },
-      run: ({ path, env }) => {
-        assert.equal(path, "aws");
-        if (!isAllowed) {
-          return Promise.reject(new Deno.errors.NotCapable("no run access"));
-        }
-        runs.push(env.KUBERNETES_EXEC_INFO ?? "");
-        const status = { token: "from-plugin" };
-        const answer = { apiVersion: exec.apiVersion, status };
-        return Promise.resolve({
-          code: 0,
-          stdout: JSON.stringify(answer),
-          stderr: "",
-        });
+      programs: {
+        run: ({ path, env }) => {
+          assert.equal(path, "aws");
+          if (!isAllowed) {
+            return Promise.reject(new AgentError("no", { next: "give-up" }));
+          }
+          runs.push(env.get("KUBERNETES_EXEC_INFO") ?? "");
+          const status = { token: "from-plugin" };
+          const answer = { apiVersion: exec.apiVersion, status };
+          return Promise.resolve({
+            code: 0,
+            stdout: JSON.stringify(answer),
+            stderr: "",
+          });
+        },
       },
     },
   );

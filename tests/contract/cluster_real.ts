@@ -11,7 +11,7 @@ import { HostFiles } from "../../lib/host/files.ts";
 import { openLibc } from "../../lib/host/libc.ts";
 import { Client } from "../../lib/kube/client.ts";
 import { Credentials } from "../../lib/kube/credentials.ts";
-import { runProgram } from "../../lib/kube/exec_plugin.ts";
+import { hostPrograms } from "../../lib/host/programs.ts";
 import { kubeconfigs, type KubeOptions } from "../../lib/kube/open.ts";
 import { Transport } from "../../lib/kube/transport.ts";
 import type { ApiObject, PodRef } from "../../lib/port/cluster.ts";
@@ -31,6 +31,7 @@ export function kubeOptions(own: Partial<KubeOptions> = {}): KubeOptions {
     files: realFiles(),
     clock: systemClock,
     random: systemRandom,
+    programs: hostPrograms,
     log: silentLogger,
     userAgent: "denolet/test",
     limits: {
@@ -56,7 +57,7 @@ export class Admin {
         pairPath: undefined,
         files: realFiles(),
         clock: systemClock,
-        run: runProgram,
+        programs: hostPrograms,
         log: silentLogger,
       }),
       transport: this.#transport,
@@ -162,6 +163,14 @@ export function openReal(): Promise<ClusterHarness> {
       const path = `${collectionOf(kind)}/${name}`;
       await admin.ask("DELETE", path);
       placed.delete(path);
+    },
+    runtimeClass: async (name, handler) => {
+      const path = "/apis/node.k8s.io/v1/runtimeclasses";
+      if (handler === undefined) {
+        await admin.ask("DELETE", `${path}/${name}`);
+      } else {
+        await admin.ask("POST", path, { metadata: { name }, handler });
+      }
     },
     close: async () => {
       for (const path of placed) await admin.ask("DELETE", path);

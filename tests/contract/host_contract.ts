@@ -54,6 +54,21 @@ const PROMISES: Readonly<Record<string, (w: FilesWorld) => Promise<void>>> = {
     assert.notEqual(first?.version, second?.version);
     assert.deepEqual(names(await files.list(root)), ["f file"]);
   },
+  "overwrite a file in place": async ({ files, root }) => {
+    const path = `${root}/f`;
+    await files.overwrite(path, bytes("longer"), 0o644);
+    const first = await files.stat(path);
+    assert.deepEqual([first?.sizeBytes, first?.mode], [6, 0o644]);
+    await files.overwrite(path, bytes("two"), 0o640);
+    assert.equal(text(await files.read(path, 100)), "two");
+    assert.equal((await files.stat(path))?.mode, 0o640);
+    await files.link(`${root}/l`, path);
+    await refused(files.overwrite(`${root}/l`, bytes("x"), 0o644), "give-up");
+    await files.makeDirectory(`${root}/d`, 0o755);
+    await refused(files.overwrite(`${root}/d`, bytes("x"), 0o644), "give-up");
+    assert.equal(text(await files.read(path, 100)), "two");
+    await refused(files.overwrite(`${root}/no/f`, bytes("x"), 0o644), "retry");
+  },
   "refuse to read more than the limit": async ({ files, root }) => {
     await files.replace(`${root}/f`, bytes("12345"), 0o600);
     assert.equal(text(await files.read(`${root}/f`, 5)), "12345");

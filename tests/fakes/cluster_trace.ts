@@ -22,6 +22,8 @@ export function traced(cluster: Cluster, ear: ClusterEar): Cluster {
     events: cluster.events,
     certificates: cluster.certificates,
     objects: cluster.objects,
+    runtimeClasses: cluster.runtimeClasses,
+    reviews: cluster.reviews,
     isHealthy: (signal) => cluster.isHealthy(signal),
     serverTimeMs: () => cluster.serverTimeMs(),
     reconnect: () => cluster.reconnect(),
@@ -61,13 +63,17 @@ function tracedPods(pods: ClusterPods, ear: ClusterEar): ClusterPods {
 
 /** `web is Running, ready: app runs`, of a pod as the server holds it. */
 export function podWords({ metadata, status }: V1Pod): string {
-  const { phase = "nothing", reason, conditions, containerStatuses } = status ??
-    {};
+  const { phase = "nothing", reason, conditions } = status ?? {};
+  const all = [
+    ...status?.initContainerStatuses ?? [],
+    ...status?.containerStatuses ?? [],
+    ...status?.ephemeralContainerStatuses ?? [],
+  ];
   const isReady = conditions?.some(({ type, status }) =>
     type === "Ready" && status === "True"
   );
   const why = reason === undefined ? "" : ` (${reason})`;
-  const states = (containerStatuses ?? []).map(containerWords).join(", ");
+  const states = all.map(containerWords).join(", ");
   return `${shortName(metadata?.name ?? "")} is ${phase}${why}` +
     (isReady ? ", ready" : "") + (states === "" ? "" : `: ${states}`);
 }

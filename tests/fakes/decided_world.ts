@@ -5,19 +5,26 @@
 import assert from "node:assert/strict";
 import { stepOf } from "../../lib/sync/apply.ts";
 import { NOW_MS, PRESENT, someFacts } from "../build.ts";
-import { containerId, sandboxId } from "../../lib/api/id.ts";
+import { type ContainerId, containerId, sandboxId } from "../../lib/api/id.ts";
+import type { PodStatusJson } from "../../lib/api/status.ts";
 import type { V1Pod } from "../../lib/api/types.ts";
 import type { ImageProgress } from "../../lib/image/types.ts";
 import type { SandboxStatus } from "../../lib/port/runtime_status.ts";
 import type { Action } from "../../lib/pod/action.ts";
+import { deadlineOf } from "../../lib/pod/deadline.ts";
 import { decide } from "../../lib/pod/decide.ts";
-import type { Failure, ObservedContainer } from "../../lib/pod/facts.ts";
+import type { Facts, Failure, ObservedContainer } from "../../lib/pod/facts.ts";
+import { lostForGood } from "../../lib/pod/lost.ts";
+import { isTerminal } from "../../lib/pod/phase.ts";
 import type { Plan } from "../../lib/pod/plan.ts";
+import { isRestartingAll } from "../../lib/pod/restart_all.ts";
 import {
   FIRST_STATE,
   isLegalMove,
   type PodState,
 } from "../../lib/pod/state.ts";
+import { podStatus } from "../../lib/pod/status.ts";
+import type { Verdict } from "../../lib/probe/types.ts";
 
 /** As in `sync/worker.ts`. */
 const MOST_ROUNDS = 25;
@@ -31,6 +38,9 @@ export interface World {
   images: Map<string, ImageProgress>;
   failures: Map<string, Failure>;
   hasFiles: boolean;
+  /** What the API server was told; followed by `aToldWorld` only. */
+  told: { readonly status: PodStatusJson | undefined } | undefined;
+  verdicts: Map<ContainerId, Verdict>;
   /** Steps that fail for now. */
   broken: Set<Action["kind"]>;
   /** Everything done, for what a test wants to know. */
@@ -48,10 +58,41 @@ export function aWorld(pod: V1Pod): World {
     images: new Map(),
     failures: new Map(),
     hasFiles: false,
+    told: undefined,
+    verdicts: new Map(),
     broken: new Set(),
     done: [],
     nextId: 0,
   };
+}
+
+/** A world whose API server remembers what it was told of the pod. */
+export function aToldWorld(pod: V1Pod): World {
+  return { ...aWorld(pod), told: { status: undefined } };
+}
+
+/** As `sync/facts.ts` has them from the status before. */
+function rememberedFacts(world: World) {
+  const { pod, told, nowMs } = world;
+  const { sandboxes, containers } = world;
+  if (pod === undefined || told === undefined) return {};
+  const { status } = told;
+  const observed = { sandboxes, containers, atMs: nowMs };
+  const isAnew = isRestartingAll(pod, observed, status);
+  return {
+    hasEnded: isTerminal(status?.phase),
+    isRestartingAll: isAnew,
+    lost: isAnew ? new Set<string>() : lostForGood(pod, observed, status),
+    deadline: deadlineOf(pod, status?.startTime, nowMs),
+  };
+}
+
+function tell(world: World, facts: Facts, plan: Plan): void {
+  const { told, nowMs } = world;
+  const { pod } = facts;
+  if (told === undefined || pod === undefined) return;
+  const place = { facts, plan, pod };
+  world.told = { status: podStatus(place, told.status, nowMs) };
 }
 
 function factsOf(world: World) {
@@ -59,6 +100,8 @@ function factsOf(world: World) {
   return someFacts({
     pod,
     state,
+    verdicts: world.verdicts,
+    ...rememberedFacts(world),
     sandboxes: [...sandboxes],
     containers: [...containers],
     images: Object.fromEntries(world.images),
@@ -70,7 +113,8 @@ function factsOf(world: World) {
 export function pass(world: World): Plan {
   const started = new Map<string, number>();
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const plan = decide(factsOf(world), world.nowMs);
+    const facts = factsOf(world);
+    const plan = decide(facts, world.nowMs);
     assert.ok(
       isLegalMove(world.state, plan.next),
       `${world.state.kind} to ${plan.next.kind} is legal`,
@@ -78,6 +122,7 @@ export function pass(world: World): Plan {
     const isAtRest = plan.actions.length === 0 &&
       plan.next.kind === world.state.kind;
     checkShrinking(world.state, plan.next);
+    tell(world, facts, plan);
     world.state = plan.next;
     // The worker forgets a pod of which nothing is left.
     const isOver = plan.next.kind === "done" && plan.actions.length === 0 &&
@@ -155,8 +200,8 @@ function apply(world: World, action: Action): void {
     case "start-created-container":
       return startCreated(world, action.id);
     case "stop-containers":
-      for (const { id, graceSeconds } of action.containers) {
-        assert.ok(graceSeconds >= 2);
+      for (const { id, killAtMs } of action.containers) {
+        assert.ok(killAtMs !== undefined, "it is known when it is killed");
         end(world, (c) => c.id === id, 137);
       }
       return;

@@ -11,6 +11,7 @@ import type {
   CsrState,
   PodNews,
   PodRef,
+  User,
 } from "../../lib/port/cluster.ts";
 import { FakeReferred } from "./fake_cluster_referred.ts";
 import {
@@ -34,6 +35,7 @@ export class FakeCluster implements Cluster {
   readonly nodeObjects = new FakeObjects();
   readonly leases = new FakeObjects();
   readonly eventObjects = new FakeObjects();
+  readonly classObjects = new FakeObjects();
   readonly requests = new FakeObjects<FakeRequest>();
   /** What the server's `Date` header would say. */
   serverMs: number | undefined;
@@ -56,7 +58,8 @@ export class FakeCluster implements Cluster {
 
   set outage(message: string | undefined) {
     this.#outage = message;
-    for (const objects of [this.podObjects, this.nodeObjects, this.requests]) {
+    const watched = [this.podObjects, this.nodeObjects, this.classObjects];
+    for (const objects of [...watched, this.requests]) {
       objects.hush(message);
     }
     this.objects.hush(message);
@@ -156,11 +159,31 @@ export class FakeCluster implements Cluster {
     watch: (name, signal) => this.#requestNews(name, signal),
   };
 
+  /** Whose tokens they are. */
+  readonly tokens = new Map<string, User>();
+  /** What is allowed, as `user verb subresource`. */
+  readonly grants = new Set<string>();
+
+  readonly reviews: Cluster["reviews"] = {
+    token: (token, signal) =>
+      this.#call(signal, "review a token", () => this.tokens.get(token)),
+    access: ({ user, verb, subresource }, signal) =>
+      this.#call(
+        signal,
+        "review an access",
+        () => this.grants.has(`${user.name} ${verb} ${subresource}`),
+      ),
+  };
+
   readonly objects: FakeReferred = new FakeReferred({
     before: (doing, signal) => this.#call(signal, doing, () => undefined),
     hasPod: ({ namespace, pod }) =>
       this.#pod({ namespace, ...pod }) !== undefined,
   });
+
+  readonly runtimeClasses: Cluster["runtimeClasses"] = {
+    watch: (signal) => this.#classNews(signal),
+  };
 
   isHealthy(signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
@@ -269,6 +292,26 @@ export class FakeCluster implements Cluster {
       } else if (isOurs(change.object as V1Pod)) {
         yield { kind: change.kind, pod: change.object as V1Pod };
       }
+    }
+  }
+
+  async *#classNews(
+    signal: AbortSignal,
+  ): AsyncGenerator<ReadonlyMap<string, string>> {
+    let handlers = new Map<string, string>();
+    for await (const change of this.classObjects.changes(signal)) {
+      if (change.kind === "silent" || change.kind === "steady") continue;
+      if (change.kind === "all") {
+        handlers = new Map(
+          change.objects.map((each) => [nameOf(each), String(each.handler)]),
+        );
+      } else {
+        handlers = new Map(handlers);
+        const { object } = change;
+        if (change.kind === "deleted") handlers.delete(nameOf(object));
+        else handlers.set(nameOf(object), String(object.handler));
+      }
+      yield handlers;
     }
   }
 

@@ -102,6 +102,13 @@ export class FakeReferred implements ClusterObjects {
     return this.#get("configmap", ref, signal);
   }
 
+  serviceAccount(
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): Promise<ApiObject | undefined> {
+    return this.#get("serviceaccount", ref, signal);
+  }
+
   async createToken(
     request: TokenRequest,
     signal: AbortSignal,
@@ -141,7 +148,11 @@ export class FakeReferred implements ClusterObjects {
     const key = keyOf(kind, ref);
     this.asked.push(key);
     await this.#hold.before(key, signal);
-    const stored = kind === "secret" ? "Secret" : "ConfigMap";
+    const stored = kind === "secret"
+      ? "Secret"
+      : kind === "configmap"
+      ? "ConfigMap"
+      : "ServiceAccount";
     return this.#objects.get(storedAs(stored, ref));
   }
 }

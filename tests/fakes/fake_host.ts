@@ -11,7 +11,10 @@ import type {
   Files,
   FileStat,
   HostFacts,
+  NodeText,
+  NodeTexts,
 } from "../../lib/port/host.ts";
+import { TRAITS } from "../build.ts";
 
 interface Node {
   readonly kind: FileStat["kind"];
@@ -118,6 +121,17 @@ export class FakeFiles implements Files {
       const at = this.#placeFor(path);
       if (this.#nodes.get(at)?.kind === "directory") {
         throw give(`Cannot write ${path}: is a directory`);
+      }
+      this.#set(at, { kind: "file", bytes: bytes.slice(), mode });
+    });
+  }
+
+  overwrite(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+    return Promise.try(() => {
+      const at = this.#placeFor(path);
+      const { kind } = this.#nodes.get(at) ?? { kind: "file" };
+      if (kind !== "file") {
+        throw give(`Cannot write ${path}: not a regular file (${kind})`);
       }
       this.#set(at, { kind: "file", bytes: bytes.slice(), mode });
     });
@@ -315,6 +329,21 @@ export class FakeCgroups implements Cgroups {
   }
 }
 
+/** Files of the node by path, as an admin writes them. */
+export class FakeNodeTexts implements NodeTexts {
+  readonly texts = new Map([
+    ["/etc/resolv.conf", "nameserver 192.0.2.1\n"],
+    ["/etc/hosts", "127.0.0.1\tlocalhost\n"],
+  ]);
+
+  read(path: string): NodeText {
+    const text = this.texts.get(path);
+    return text === undefined
+      ? { kind: "failed", message: `Cannot read ${path}: not found` }
+      : { kind: "text", text };
+  }
+}
+
 /** A machine of two cores and 4 GiB, unless said otherwise. */
 export function fakeHostFacts(
   facts: { hostname?: string; cpuCount?: number; memoryBytes?: bigint } = {},
@@ -323,6 +352,7 @@ export function fakeHostFacts(
     hostname: () => facts.hostname ?? "node-1",
     cpuCount: () => facts.cpuCount ?? 2,
     memoryBytes: () => facts.memoryBytes ?? 4n * 1024n ** 3n,
+    traits: () => TRAITS,
     bootId: () => Promise.resolve("6b1f7c7e-0000-4000-8000-000000000001"),
   };
 }

@@ -17,6 +17,7 @@ const POD_UID_LABEL = "io.kubernetes.pod.uid";
 
 export function sandboxStatus(sandbox: FakeSandbox): SandboxStatus {
   const { spec } = sandbox;
+  const { user } = spec.security.namespaces;
   return {
     id: sandbox.id,
     podName: spec.podName,
@@ -30,6 +31,7 @@ export function sandboxStatus(sandbox: FakeSandbox): SandboxStatus {
     runtimeHandler: spec.runtimeHandler,
     ips: sandbox.isReady ? sandbox.ips : [],
     network: spec.security.namespaces.network,
+    ...user === undefined ? {} : { user },
   };
 }
 

@@ -5,21 +5,30 @@
 import { type Agent, createAgent } from "../../lib/agent.ts";
 import { type Fields, type Logger, silentLogger } from "../../lib/base/log.ts";
 import type { Config } from "../../lib/config/load.ts";
-import type { LogFiles } from "../../lib/port/log_files.ts";
 import type { Listener } from "../../lib/port/net.ts";
+import type { NodeListener } from "../../lib/port/node_server.ts";
 import { load } from "../../lib/config/load_fixture.ts";
 import { type Call, traced } from "./cluster_trace.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeCluster } from "./fake_cluster.ts";
-import { FakeCgroups, FakeFiles, fakeHostFacts } from "./fake_host.ts";
+import {
+  FakeCgroups,
+  FakeFiles,
+  fakeHostFacts,
+  FakeNodeTexts,
+} from "./fake_host.ts";
 import { FakeHttp } from "./fake_http.ts";
+import { FakeLogFiles, FakeLogKeeper } from "./fake_log_files.ts";
 import { FakeHostPaths, FakeMounts } from "./fake_mounts.ts";
 import { FakeImages } from "./fake_images.ts";
+import { FakePodNet } from "./fake_pod_net.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
 import { memberPorts } from "./member_ports.ts";
 import { PodTrace } from "./pod_world_trace.ts";
 
 export const MANIFESTS = "/etc/kubernetes/manifests";
+
+const DNS = "clusterDNS: [10.96.0.10]\nclusterDomain: cluster.local\n";
 
 /** No key is made and no certificate asked for. */
 const MEMBER_SETTINGS = `rotateCertificates: false
@@ -36,6 +45,8 @@ export class PodWorld {
   readonly mounts = new FakeMounts(this.files, "/var/lib/kubelet");
   readonly hostPaths = new FakeHostPaths();
   readonly cgroups = new FakeCgroups();
+  readonly nodeTexts = new FakeNodeTexts();
+  readonly podNet = new FakePodNet(this.clock);
   /** Asked by a member of a cluster only. */
   readonly cluster = new FakeCluster();
   readonly trace = new PodTrace(this.runtime.world, this.clock);
@@ -47,7 +58,8 @@ export class PodWorld {
 
   /** `settings`: lines of a kubelet configuration; flags besides. */
   constructor(settings = "", flags: readonly string[] = []) {
-    const file = `staticPodPath: ${MANIFESTS}\n${settings}`;
+    const file = `staticPodPath: ${MANIFESTS}\nenableServer: false\n` +
+      DNS + settings;
     this.#config = load([...flags], { file }).config;
     this.#agent = this.#create();
     this.manifests.put(`${MANIFESTS}/.keep`, "");
@@ -118,35 +130,42 @@ export class PodWorld {
       images: this.images,
       files: this.files,
       manifestFiles: this.manifests,
-      logFiles: NO_LOGS,
+      logFiles: new FakeLogFiles(this.files),
+      logKeeper: new FakeLogKeeper(this.files),
+      systemLogs: {
+        folder: "/var/log",
+        files: this.files,
+        logFiles: new FakeLogFiles(this.files),
+      },
+      checkpoints: { checkpoint: () => Promise.resolve() },
       mounts: this.mounts,
       hostPaths: this.hostPaths,
       cgroups: this.cgroups,
       host: fakeHostFacts(),
+      usage: { filesystem: () => Promise.resolve(undefined) },
+      programs: { run: () => Promise.reject(new Error("No plugin here")) },
+      nodeTexts: this.nodeTexts,
       http: new FakeHttp(),
+      podNet: this.podNet,
       listener: QUIET,
+      nodeListener: QUIET,
       clock: this.clock,
       log: loggerInto(this.trace),
       cluster: memberPorts(traced(this.cluster, {
         say: (words) => this.trace.say(words),
         before: (call) => this.#before(call),
       })),
-    }, { version: "0.0.0", resolvConf: "nameserver 192.0.2.1\n" });
+    }, { version: "0.0.0", credentialProviders: [] });
   }
 }
 
 /** Nobody ever connects. */
-const QUIET: Listener = {
-  serve: (_address, _handler, signal) =>
+const QUIET: Listener & NodeListener = {
+  serve: (_address: unknown, _handler: unknown, signal: AbortSignal) =>
     new Promise((resolve) => {
       if (signal.aborted) return resolve();
       signal.addEventListener("abort", () => resolve(), { once: true });
     }),
-};
-
-const NO_LOGS: LogFiles = {
-  open: () => Promise.resolve(undefined),
-  identity: () => Promise.resolve(undefined),
 };
 
 /** Errors are bugs of the agent, so they show in what happened. */

@@ -10,6 +10,7 @@ const FEATURES = [
   "probe",
   "eviction",
   "events",
+  "log",
   "reference",
   "stats",
   "image",

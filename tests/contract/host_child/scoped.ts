@@ -10,6 +10,7 @@ import { hostPathsOf } from "../../../lib/host/host_paths.ts";
 import { openLibc } from "../../../lib/host/libc.ts";
 import { HostListener } from "../../../lib/host/listener.ts";
 import { bindHostTrees, unbindHostTrees } from "../../../lib/host/mounts.ts";
+import { HostNodeTexts } from "../../../lib/host/node_texts.ts";
 import { ProcFacts } from "../../../lib/host/proc.ts";
 import { HostMounts } from "../../../lib/host/tmpfs.ts";
 import { unixClient } from "../../../lib/host/unix_client.ts";
@@ -84,11 +85,15 @@ async function machine(): Promise<void> {
   found["bind again"] = await outcome(
     Promise.try(() => bindHostTrees(libc, root)),
   );
-  const facts = new ProcFacts(root);
+  const facts = new ProcFacts(root, libc);
   found["hostname"] = facts.hostname() !== "";
   found["memory"] = facts.memoryBytes() > 1_000_000n;
   found["cpus"] = facts.cpuCount() > 0;
   found["boot id"] = /^[0-9a-f-]{36}$/.test(await facts.bootId());
+  found["kernel"] = facts.traits().kernelVersion !== "";
+  const hosts = new HostNodeTexts(libc).read("/etc/hosts");
+  found["node text"] = hosts.kind === "text" &&
+    hosts.text.includes("127.0.0.1");
   found["mount inside"] = await outcome(files.removeTree(`${root}/proc`));
   const mounts = new HostMounts({ libc, roots: [root], links: "refuse" });
   await files.makeDirectory(`${root}/tmpfs`, 0o777);

@@ -47,15 +47,24 @@ interface Unfinished {
   readonly costBytes: number;
 }
 
+/** Which lines are shown, and how. */
+export interface LogChoice {
+  readonly timestamps: "shown" | "hidden";
+  /** Epoch nanoseconds: what is older is left out. */
+  readonly since?: bigint | undefined;
+  /** Undefined: both. */
+  readonly stream?: LogHeader["stream"] | undefined;
+}
+
 /** Joins what it is given, block by block, into the container's lines. */
 export class LogText {
-  readonly #timestamps: "shown" | "hidden";
+  readonly #choice: LogChoice;
   readonly #unfinished = new Map<LogHeader["stream"], Unfinished>();
   /** The beginning of a raw line whose end has not been read yet. */
   #rest = new Uint8Array();
 
-  constructor(timestamps: "shown" | "hidden") {
-    this.#timestamps = timestamps;
+  constructor(choice: LogChoice) {
+    this.#choice = choice;
   }
 
   /** The text that `block` completes; empty when it completes none. */
@@ -104,6 +113,7 @@ export class LogText {
       out.push(line, LINE_END);
       return;
     }
+    if (!this.#isChosen(header)) return;
     const text = line.subarray(header.lengthBytes);
     const before = this.#unfinished.get(header.stream);
     const pieces = before?.pieces ?? this.#prefix(header);
@@ -123,11 +133,38 @@ export class LogText {
     }
   }
 
+  #isChosen({ stream, timestamp }: LogHeader): boolean {
+    const { since, stream: wanted } = this.#choice;
+    if (wanted !== undefined && wanted !== stream) return false;
+    if (since === undefined) return true;
+    const at = nanosecondsOf(timestamp);
+    return at === undefined || at >= since;
+  }
+
   #prefix({ timestamp }: LogHeader): Uint8Array[] {
-    return this.#timestamps === "shown"
-      ? [new TextEncoder().encode(`${timestamp} `)]
+    return this.#choice.timestamps === "shown"
+      ? [new TextEncoder().encode(`${fixed(timestamp)} `)]
       : [];
   }
+}
+
+const TIME =
+  /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
+
+/** Epoch nanoseconds of an RFC 3339 time; undefined when it is none. */
+export function nanosecondsOf(time: string): bigint | undefined {
+  const [, seconds = "", fraction = "", zone = ""] = TIME.exec(time) ?? [];
+  const ms = Date.parse(`${seconds}${zone}`);
+  if (Number.isNaN(ms)) return undefined;
+  return BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
+}
+
+/** Runtimes leave zeros out. Compat: cri-client 0.36 RFC3339NanoFixed */
+function fixed(time: string): string {
+  const match = TIME.exec(time);
+  if (match === null) return time;
+  const [, seconds = "", fraction = "", zone = ""] = match;
+  return `${seconds}.${fraction.padEnd(9, "0")}${zone}`;
 }
 
 /** One array of several. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { logHeader, LogText } from "./log_text.ts";
+import { logHeader, LogText } from "./text.ts";
 
 const AT = "2026-07-31T10:02:33.000000001Z";
 
@@ -12,7 +12,7 @@ function textOf(
   blocks: readonly string[],
   timestamps: "shown" | "hidden" = "hidden",
 ): string[] {
-  const text = new LogText(timestamps);
+  const text = new LogText({ timestamps });
   const decoder = new TextDecoder();
   return [
     ...blocks.map((block) => decoder.decode(text.add(bytes(block)))),
@@ -80,13 +80,13 @@ Deno.test("LogText passes on what it does not understand", () => {
 Deno.test("LogText keeps bytes that are not UTF-8", () => {
   const raw = new Uint8Array([...bytes(`${AT} stdout F `), 0xff, 0xfe, 0x0a]);
   assert.deepEqual(
-    [...new LogText("hidden").add(raw)],
+    [...new LogText({ timestamps: "hidden" }).add(raw)],
     [0xff, 0xfe, 0x0a],
   );
 });
 
 Deno.test("LogText does not keep an endless line", () => {
-  const text = new LogText("shown");
+  const text = new LogText({ timestamps: "shown" });
   const piece = bytes(`${AT} stdout P ${"x".repeat(64 * 1024)}\n`);
   let length = 0;
   for (let count = 0; count < 40; count++) length += text.add(piece).length;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BLOCK_BYTES, tailOffset } from "./log_tail.ts";
+import { BLOCK_BYTES, tailOffset } from "./tail.ts";
 
 const AT = "2026-07-31T10:02:33.000000001Z";
 

@@ -3,7 +3,7 @@
  * block, so that the length of the log does not matter.
  */
 import type { LogFile } from "../port/log_files.ts";
-import { HEADER_BYTES, joined, logHeader, NEWLINE } from "./log_text.ts";
+import { HEADER_BYTES, joined, logHeader, NEWLINE } from "./text.ts";
 
 export const BLOCK_BYTES = 64 * 1024;
 

@@ -1,0 +1,58 @@
+/**
+ * Who is woken when something becomes known that pods wait for: the node, the
+ * runtime classes, a name that is free again.
+ */
+import type { Reader } from "./base/cell.ts";
+import type { KeyedQueue } from "./base/keyed_queue.ts";
+import type { PodUid } from "./api/id.ts";
+import type { Membership } from "./agent_cluster.ts";
+import type { Desired } from "./source/types.ts";
+import { wakeAll } from "./sync/run.ts";
+import type { PodsReader } from "./sync/store.ts";
+
+export interface Followed {
+  readonly membership: Membership | undefined;
+  readonly pods: PodsReader;
+  readonly queue: KeyedQueue<PodUid>;
+  readonly desiredReader: Reader<Desired>;
+  readonly loopPorts: Parameters<typeof wakeAll>[0];
+}
+
+/** Once the API server has told of the node, and for pods that wait for it. */
+export async function followNode(
+  parts: Followed,
+  signal: AbortSignal,
+): Promise<void> {
+  const { membership, pods, queue } = parts;
+  if (membership === undefined) return;
+  let before: unknown;
+  for await (const node of membership.node.node.changes(signal)) {
+    if (before === undefined) wakeAll(parts.loopPorts);
+    before = node;
+    for (const [uid, { state }] of pods) {
+      if (state.kind === "waiting" && state.for === "node") queue.wake(uid);
+    }
+  }
+}
+
+/** For pods whose runtime class was not known. */
+export async function followClasses(parts: Followed, signal: AbortSignal) {
+  const { membership, pods, queue } = parts;
+  if (membership === undefined) return;
+  for await (const _ of membership.classes.changes(signal)) {
+    for (const [uid, { state, pod }] of pods) {
+      if (state.kind === "waiting" && pod?.spec?.runtimeClassName) {
+        queue.wake(uid);
+      }
+    }
+  }
+}
+
+/** Pods that waited for the name, or the same pod wanted again. */
+export function wakeHeirs(parts: Followed, uid: PodUid): void {
+  for (const other of parts.desiredReader.get().pods.keys()) {
+    const state = parts.pods.get(other)?.state;
+    const waits = state?.kind === "waiting" && state.for === "name";
+    if (other === uid || waits) parts.queue.wake(other);
+  }
+}

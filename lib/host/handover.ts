@@ -1,0 +1,175 @@
+/**
+ * Hands a connection over to the runtime's streaming server: repeats the
+ * request there, and after 101 passes bytes both ways unchanged, each side no
+ * faster than the other reads. Knows nothing of SPDY or WebSocket.
+ */
+import { connect, type Socket } from "node:net";
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
+import type { Handover } from "../port/node_server.ts";
+import { HeadReader, type ResponseHead } from "./response_head.ts";
+
+const DIAL_MS = 10_000;
+const HEAD_MS = 30_000;
+/** Of an answer that is no 101. */
+const MOST_BODY_BYTES = 64 * 1024;
+/** What one side still has to say after the other has ended. */
+const LINGER_MS = 5_000;
+
+export async function handOver(
+  caller: Duplex,
+  to: Handover,
+  ahead: Uint8Array,
+): Promise<void> {
+  const counts = { toRuntime: 0, toCaller: 0 };
+  const runtime = connect({ host: to.host, port: to.port });
+  try {
+    runtime.on("error", () => runtime.destroy());
+    runtime.setNoDelay(true);
+    await within(DIAL_MS, runtime, once(runtime, "connect"));
+    runtime.write(requestText(to));
+    const head = await within(HEAD_MS, runtime, readHead(runtime));
+    if (head.status === 101) {
+      await join({ caller, runtime, counts }, head, ahead);
+    } else await refuse(caller, runtime, head);
+  } catch {
+    // Whose fault it is does not matter to the caller, nor does the address.
+    if (!caller.destroyed) {
+      plain(caller, "502 Bad Gateway", "Cannot reach the runtime's server\n");
+    }
+  } finally {
+    runtime.destroy();
+    to.ended(counts);
+  }
+}
+
+function requestText({ method, path, host, port, headers }: Handover): string {
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
+  const authority = host.includes(":")
+    ? `[${host}]:${port}`
+    : `${host}:${port}`;
+  return `${method} ${path} HTTP/1.1\r\nHost: ${authority}\r\n` +
+    `${lines.join("")}\r\n`;
+}
+
+async function readHead(runtime: Socket): Promise<ResponseHead> {
+  const reader = new HeadReader();
+  for (;;) {
+    const chunk: unknown = runtime.read();
+    if (chunk instanceof Uint8Array) {
+      const head = reader.add(chunk);
+      if (head !== undefined) return head;
+      continue;
+    }
+    if (runtime.readableEnded || runtime.destroyed) {
+      throw new Error("The runtime's server ended without an answer");
+    }
+    await Promise.race([once(runtime, "readable"), once(runtime, "close")]);
+  }
+}
+
+interface Joint {
+  readonly caller: Duplex;
+  readonly runtime: Socket;
+  readonly counts: { toRuntime: number; toCaller: number };
+}
+
+/** Until either side has ended. Compat: apimachinery 0.36 tryUpgrade. */
+async function join(
+  { caller, runtime, counts }: Joint,
+  head: ResponseHead,
+  ahead: Uint8Array,
+): Promise<void> {
+  caller.write(head.text);
+  if (head.rest.length > 0) caller.write(head.rest);
+  if (ahead.length > 0) runtime.write(ahead);
+  counts.toCaller += head.rest.length;
+  counts.toRuntime += ahead.length;
+  caller.on("data", (chunk: Uint8Array) => counts.toRuntime += chunk.length);
+  runtime.on("data", (chunk: Uint8Array) => counts.toCaller += chunk.length);
+  caller.pipe(runtime);
+  runtime.pipe(caller);
+  await Promise.race([
+    once(caller, "end"),
+    once(caller, "close"),
+    once(runtime, "end"),
+    once(runtime, "close"),
+  ]);
+  // What was written before the end is still on its way.
+  await Promise.all([flushed(caller), flushed(runtime)]);
+  caller.destroy();
+}
+
+async function flushed(side: Duplex): Promise<void> {
+  if (side.destroyed || side.writableFinished) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, LINGER_MS);
+  side.once("close", resolve);
+  side.end(resolve);
+  await promise;
+  clearTimeout(timer);
+}
+
+/** Anything but 101: passed on as it is, and the connection with it ends. */
+async function refuse(
+  caller: Duplex,
+  runtime: Socket,
+  head: ResponseHead,
+): Promise<void> {
+  if (head.status >= 300 && head.status < 400) {
+    return plain(
+      caller,
+      "502 Bad Gateway",
+      "The runtime's server redirects, which is not followed\n",
+    );
+  }
+  const chunks = [head.rest];
+  let length = head.rest.length;
+  const wanted = Math.min(head.contentLength ?? 0, MOST_BODY_BYTES);
+  while (length < wanted && !runtime.readableEnded && !runtime.destroyed) {
+    const chunk: unknown = runtime.read();
+    if (chunk instanceof Uint8Array) {
+      chunks.push(chunk);
+      length += chunk.length;
+      continue;
+    }
+    await within(
+      HEAD_MS,
+      runtime,
+      Promise.race([once(runtime, "readable"), once(runtime, "close")]),
+    );
+  }
+  const body = new TextDecoder().decode(
+    new Uint8Array(chunks.flatMap((chunk) => [...chunk])).subarray(0, wanted),
+  );
+  plain(caller, `${head.status} ${head.reason}`, body);
+}
+
+function plain(caller: Duplex, status: string, body: string): void {
+  caller.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Connection: close\r\n\r\n${body}`,
+  );
+  caller.resume();
+}
+
+/** Ends the socket, and so the wait, when it takes too long. */
+async function within<T>(
+  limitMs: number,
+  socket: Socket,
+  work: Promise<T>,
+): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(new Error(`Deadline of ${limitMs / 1000} s passed`));
+    socket.destroy();
+  }, limitMs);
+  const closed = () => reject(new Error("The runtime's server hung up"));
+  socket.once("close", closed);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+    socket.off("close", closed);
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * `Usage` on Linux: the cgroup trees and /proc as bound below the run
+ * directory, statfs for file systems. Files there are made by the kernel from
+ * memory, so they are read at once; one cgroup takes a fraction of a
+ * millisecond, and callers give the rest of the agent a turn in between.
+ */
+import { statfs } from "node:fs/promises";
+import { AgentError } from "../base/errors.ts";
+import type {
+  CgroupUse,
+  FilesystemCounts,
+  InterfaceCounts,
+  Usage,
+  UseDetail,
+} from "../port/usage.ts";
+import type { Libc } from "./libc.ts";
+import { boundCgroup, boundProc } from "./mounts.ts";
+import { treeUse } from "./tree_use.ts";
+import * as text from "./usage_text.ts";
+
+export class LinuxUsage implements Usage {
+  readonly #libc: Libc;
+  readonly #cgroups: string;
+  readonly #proc: string;
+  readonly #roots: readonly string[];
+  #version: 1 | 2 | undefined;
+
+  /** `roots`: directories below which trees may be measured. */
+  constructor(
+    libc: Libc,
+    paths: { readonly runDir: string; readonly roots: readonly string[] },
+  ) {
+    this.#libc = libc;
+    this.#cgroups = boundCgroup(paths.runDir);
+    this.#proc = boundProc(paths.runDir);
+    this.#roots = paths.roots;
+  }
+
+  cgroup(path: string, detail: UseDetail): Promise<CgroupUse | undefined> {
+    return Promise.try(() =>
+      this.#isVersion2()
+        ? this.#cgroup2(path, detail)
+        : this.#cgroup1(path, detail)
+    );
+  }
+
+  processOf(path: string): Promise<number | undefined> {
+    return Promise.try(() => {
+      const tree = this.#isVersion2() ? "" : "/pids";
+      const file = `${this.#cgroups}${tree}${plain(path)}/cgroup.procs`;
+      const first = /^\d+/.exec(readIfThere(file) ?? "")?.[0];
+      return first === undefined ? undefined : Number(first);
+    });
+  }
+
+  network(pid?: number): Promise<readonly InterfaceCounts[] | undefined> {
+    return Promise.try(() => {
+      const found = readIfThere(`${this.#proc}/${pid ?? "1"}/net/dev`);
+      return found === undefined ? undefined : text.interfaces(found);
+    });
+  }
+
+  async filesystem(path: string): Promise<FilesystemCounts | undefined> {
+    try {
+      const [found, { dev }] = await Promise.all([
+        statfs(path, { bigint: true }),
+        Deno.stat(path),
+      ]);
+      const { blocks, bfree, bavail, bsize, files, ffree } = found;
+      return {
+        capacityBytes: blocks * bsize,
+        availableBytes: bavail * bsize,
+        usedBytes: (blocks - bfree) * bsize,
+        inodes: files,
+        inodesFree: ffree,
+        device: BigInt(dev),
+      };
+    } catch (cause) {
+      if (isMissing(cause)) return undefined;
+      throw new AgentError(`Cannot measure the file system of ${path}`, {
+        next: "retry",
+        cause,
+      });
+    }
+  }
+
+  tree(path: string, signal: AbortSignal) {
+    const trees = {
+      libc: this.#libc,
+      roots: this.#roots,
+      links: "refuse",
+    } as const;
+    return treeUse(trees, path, signal);
+  }
+
+  processes(): Promise<{ readonly count: bigint; readonly limit: bigint }> {
+    return Promise.try(() => {
+      const load = readIfThere(`${this.#proc}/loadavg`) ?? "";
+      const most = (name: string) =>
+        text.wholeNumber(readIfThere(`${this.#proc}/sys/kernel/${name}`));
+      const limits = [most("pid_max"), most("threads-max")]
+        .filter((each) => each !== undefined);
+      const limit = limits.reduce((a, b) => a < b ? a : b, limits[0] ?? 0n);
+      const count = text.wholeNumber(/\/(\d+) /.exec(load)?.[1]) ?? 0n;
+      return { count, limit };
+    });
+  }
+
+  cgroupVersion(): Promise<1 | 2> {
+    return Promise.try(() => this.#isVersion2() ? 2 : 1);
+  }
+
+  #isVersion2(): boolean {
+    this.#version ??=
+      readIfThere(`${this.#cgroups}/cgroup.controllers`) === undefined ? 1 : 2;
+    return this.#version === 2;
+  }
+
+  #cgroup1(path: string, detail: UseDetail): CgroupUse | undefined {
+    const below = plain(path);
+    const read = (name: string) => {
+      const [tree, file] = name.split("/");
+      return readIfThere(`${this.#cgroups}/${tree}${below}/${file}`);
+    };
+    const cpu = text.cpu1(read);
+    const memory = text.memory1(read);
+    if (cpu === undefined && memory === undefined) return undefined;
+    const use = {
+      atMs: Date.now(),
+      ...cpu === undefined ? {} : { cpu },
+      ...memory === undefined ? {} : { memory },
+      disks: [],
+      pressure: {},
+    };
+    if (detail === "cpu-and-memory") return use;
+    const disks = text.disks1(read, this.#devices());
+    return { ...use, ...limits(read, "pids/"), disks };
+  }
+
+  #cgroup2(path: string, detail: UseDetail): CgroupUse | undefined {
+    const folder = this.#cgroups + plain(path);
+    const read = (name: string) => readIfThere(`${folder}/${name}`);
+    const cpu = text.cpu2(read);
+    if (cpu === undefined) return undefined;
+    const isRoot = plain(path) === "";
+    const info = isRoot
+      ? text.meminfo(readIfThere(`${this.#proc}/meminfo`) ?? "")
+      : undefined;
+    const memory = text.memory2(read, info);
+    const use = {
+      atMs: Date.now(),
+      cpu,
+      ...memory === undefined ? {} : { memory },
+      disks: [],
+      pressure: {},
+    };
+    if (detail === "cpu-and-memory") return use;
+    const stalls = (name: "cpu" | "memory" | "io") => {
+      // The root's own are the machine's.
+      const found = text.pressure(
+        isRoot
+          ? readIfThere(`${this.#proc}/pressure/${name}`)
+          : read(`${name}.pressure`),
+      );
+      return found === undefined ? {} : { [name]: found };
+    };
+    return {
+      ...use,
+      ...limits(read, ""),
+      disks: text.disks2(read, this.#devices()),
+      pressure: { ...stalls("cpu"), ...stalls("memory"), ...stalls("io") },
+    };
+  }
+
+  #devices(): ReadonlyMap<string, string> {
+    return text.diskNames(readIfThere(`${this.#proc}/diskstats`) ?? "");
+  }
+}
+
+function limits(read: text.ReadFile, tree: string) {
+  const processes = text.wholeNumber(read(`${tree}pids.current`));
+  const processLimit = text.wholeNumber(read(`${tree}pids.max`));
+  return {
+    ...processes === undefined ? {} : { processes },
+    ...processLimit === undefined ? {} : { processLimit },
+  };
+}
+
+/** Below the root, `` for the root itself; refuses what would lead out. */
+function plain(path: string): string {
+  const parts = path.split("/").filter((part) => part !== "");
+  if (parts.includes("..") || path.includes("\0")) {
+    throw new AgentError(`Cannot read cgroup ${JSON.stringify(path)}`, {
+      next: "give-up",
+    });
+  }
+  return parts.map((part) => `/${part}`).join("");
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw new AgentError(`Cannot read ${path}`, {
+      next: "retry",
+      cause: error,
+    });
+  }
+}
+
+/** A cgroup or process may go away between two reads; a root lacks files. */
+function isMissing(error: unknown): boolean {
+  if (error instanceof Deno.errors.NotFound) return true;
+  if (error instanceof Deno.errors.NotADirectory) return true;
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return ["ENOENT", "ENODEV", "ESRCH", "EOPNOTSUPP", "EINVAL"]
+    .some((code) => code === error.code);
+}

@@ -1,0 +1,219 @@
+/**
+ * `/exec`, `/attach` and `/portForward`: the runtime is asked for the address
+ * of its streaming server, and the connection handed over to it. Each is
+ * written to the log, with a hash of the command and not the command.
+ * Compat: kubelet 1.36 getExec, getAttach, getPortForward
+ */
+import { createHash } from "node:crypto";
+import { titleOf } from "../api/pod.ts";
+import { AgentError, chainOf } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { NodeAnswer } from "../port/node_server.ts";
+import type { ContainerRuntime } from "../port/runtime.ts";
+import { text } from "./node_answer.ts";
+import type { Call, Route } from "./node_routes.ts";
+import {
+  calledPod,
+  containerSpec,
+  type PodIndex,
+  readySandbox,
+  runningContainer,
+} from "./pod_lookup.ts";
+import { portsOf, type StreamOptions, streamOptions } from "./stream_query.ts";
+import { streamTarget } from "./stream_target.ts";
+import type { PodView } from "./view.ts";
+
+export interface StreamParts {
+  readonly runtime: Pick<
+    ContainerRuntime,
+    | "execUrl"
+    | "attachUrl"
+    | "portForwardUrl"
+    | "listContainers"
+    | "listSandboxes"
+  >;
+  readonly index: PodIndex;
+  readonly log: Logger;
+}
+
+const METHODS = ["GET", "POST"];
+
+export function streamRoutes(parts: StreamParts): Route[] {
+  const answers = {
+    exec: (call: Call) => exec(parts, call),
+    attach: (call: Call) => attach(parts, call),
+    portForward: (call: Call) => portForward(parts, call),
+  };
+  return [
+    ...both("/exec", "/:container", answers.exec),
+    ...both("/attach", "/:container", answers.attach),
+    ...both("/portForward", "", answers.portForward),
+  ];
+}
+
+function both(start: string, end: string, answer: Route["answer"]): Route[] {
+  return [
+    `${start}/:namespace/:pod${end}`,
+    `${start}/:namespace/:pod/:uid${end}`,
+  ]
+    .map((path) => ({ path, methods: METHODS, answer }));
+}
+
+async function exec(parts: StreamParts, call: Call): Promise<NodeAnswer> {
+  const options = streamOptions(call.request.query);
+  if (typeof options === "string") return text(400, options);
+  const pod = calledPod(parts.index, call);
+  if (pod === undefined) return text(404, "pod does not exist");
+  const name = call.params.get("container") ?? "";
+  const { runtime } = parts;
+  const { signal } = call.request;
+  const wanted = { podUid: pod.uid, name };
+  const id = await runningContainer(runtime, wanted, signal);
+  if (id === undefined) return text(500, `container not found ("${name}")`);
+  const command = call.request.query.get("command") ?? [];
+  const request = { containerId: id, command, ...options };
+  return await handedOver(parts, call, {
+    what: "exec",
+    pod,
+    fields: { container: name, command: hashOf(command) },
+    url: () => runtime.execUrl(request, signal),
+  });
+}
+
+async function attach(parts: StreamParts, call: Call): Promise<NodeAnswer> {
+  const options = streamOptions(call.request.query);
+  if (typeof options === "string") return text(400, options);
+  const pod = calledPod(parts.index, call);
+  if (pod === undefined) return text(404, "pod does not exist");
+  const name = call.params.get("container") ?? "";
+  const { runtime } = parts;
+  const { signal } = call.request;
+  const wanted = { podUid: pod.uid, name };
+  const id = await runningContainer(runtime, wanted, signal);
+  const spec = containerSpec(pod.pod, name);
+  if (id === undefined || spec === undefined) {
+    const { namespace, pod: podName } = Object.fromEntries(call.params);
+    const full = `${podName}_${namespace}`;
+    return text(500, `container ${name} not found in pod ${full}`);
+  }
+  const request = { containerId: id, ...asStarted(options, spec) };
+  return await handedOver(parts, call, {
+    what: "attach",
+    pod,
+    fields: { container: name },
+    url: () => runtime.attachUrl(request, signal),
+  });
+}
+
+/** A terminal is what the container was started with, not what is asked. */
+function asStarted(
+  options: StreamOptions,
+  { tty = false }: { readonly tty?: boolean },
+): StreamOptions {
+  return { ...options, hasTty: tty, hasStderr: options.hasStderr && !tty };
+}
+
+async function portForward(
+  parts: StreamParts,
+  call: Call,
+): Promise<NodeAnswer> {
+  const ports = portsOf(call.request);
+  if (typeof ports === "string") return text(400, ports);
+  const { runtime, index } = parts;
+  const named = new Map(call.params);
+  named.delete("uid");
+  if (calledPod(index, { params: named }) === undefined) {
+    return text(404, "pod does not exist");
+  }
+  const pod = calledPod(index, call);
+  if (pod === undefined) return text(404, "pod not found");
+  const { signal } = call.request;
+  const id = await readySandbox(runtime, pod.uid, signal);
+  if (id === undefined) {
+    return text(500, `pod not found ("${titleOf(pod.pod)}")`);
+  }
+  return await handedOver(parts, call, {
+    what: "port-forward",
+    pod,
+    fields: { ports: ports.join(",") },
+    url: () => runtime.portForwardUrl({ id, ports }, signal),
+  });
+}
+
+interface Stream {
+  readonly what: string;
+  readonly pod: PodView;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly url: () => Promise<string>;
+}
+
+async function handedOver(
+  { log }: StreamParts,
+  { request, user }: Call,
+  stream: Stream,
+): Promise<NodeAnswer> {
+  const pod = titleOf(stream.pod.pod);
+  const fields = { pod, user: user.name, remote: request.remote };
+  const line = log.with({ ...fields, ...stream.fields });
+  line.info(`Stream asked for: ${stream.what}`);
+  if (!request.isUpgrade) {
+    // Compat: apimachinery 0.36 UpgradeAwareHandler with upgradeRequired
+    return text(400, "Upgrade request required");
+  }
+  try {
+    const target = streamTarget(await stream.url());
+    if (typeof target === "string") {
+      line.error("Refused the runtime's streaming address", { why: target });
+      return text(500, target);
+    }
+    return {
+      kind: "handover",
+      ...target,
+      method: request.method,
+      headers: passedOn(request.headers),
+      ended: (counts) => line.info(`Stream ended: ${stream.what}`, counts),
+    };
+  } catch (error) {
+    const status = statusOf(error);
+    line.warn(`Cannot begin a stream: ${stream.what}`, {
+      error: chainOf(error),
+    });
+    return text(status, chainOf(error));
+  }
+}
+
+/** Compat: cri-streaming 0.36 WriteError */
+function statusOf(error: unknown): number {
+  const reason = error instanceof AgentError ? error.reason : undefined;
+  if (reason === "NotFound") return 404;
+  return reason === "ResourceExhausted" ? 429 : 500;
+}
+
+/** Headers that speak of the protocol; a caller's credentials stay here. */
+const PASSED_ON = [
+  "connection",
+  "upgrade",
+  "x-stream-protocol-version",
+  "sec-websocket-key",
+  "sec-websocket-version",
+  "sec-websocket-protocol",
+  "sec-websocket-extensions",
+];
+
+function passedOn(
+  headers: ReadonlyMap<string, string>,
+): (readonly [string, string])[] {
+  return PASSED_ON.flatMap((name) => {
+    const value = headers.get(name);
+    if (value === undefined) return [];
+    // Each version in a line of its own, as SPDY clients send them.
+    return name === "x-stream-protocol-version"
+      ? value.split(",").map((each) => [name, each.trim()] as const)
+      : [[name, value] as const];
+  });
+}
+
+function hashOf(command: readonly string[]): string {
+  return createHash("sha256").update(command.join("\0")).digest("hex")
+    .slice(0, 16);
+}

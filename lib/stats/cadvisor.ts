@@ -1,0 +1,211 @@
+/**
+ * `/metrics/cadvisor`: a series for each cgroup under the names that
+ * dashboards and rules know. Pure. What no file of the kernel tells (load
+ * averages, sockets, queue times of disks) is left out rather than shown as 0.
+ * Compat: cadvisor 0.56 metrics/prometheus.go, kubelet 1.36
+ * containerPrometheusLabelsFunc.
+ */
+import type { CgroupUse } from "../port/usage.ts";
+import { type ContainerFamily, NETWORK_FAMILIES } from "./cadvisor_devices.ts";
+import { CONTAINER_FAMILIES } from "./cadvisor_families.ts";
+import { type Family, labelText, type Series } from "./exposition.ts";
+import type { Figures, PodFigures, Sample } from "./types.ts";
+
+interface Row {
+  readonly labels: string;
+  readonly use: CgroupUse;
+  readonly startedAtMs: number | undefined;
+}
+
+/** Facts of the machine that go with them. */
+export interface MachineLabels {
+  readonly machineId: string;
+  readonly systemUuid: string;
+  readonly bootId: string;
+  readonly kernelVersion: string;
+  readonly osImage: string;
+  readonly version: string;
+  readonly cores: number;
+  readonly memoryBytes: bigint;
+  readonly swapBytes: bigint;
+}
+
+/** Family by family, so that a big answer is made in slices. */
+export function* cadvisorFamilies(
+  figures: Figures | undefined,
+  machine: MachineLabels,
+): Generator<Family> {
+  yield* machineFamilies(machine);
+  yield {
+    name: "container_scrape_error",
+    help:
+      "1 if there was an error while getting container metrics, 0 otherwise",
+    type: "gauge",
+    series: [{ labels: "", value: figures === undefined ? 1 : 0 }],
+  };
+  if (figures === undefined) return;
+  const rows = rowsOf(figures);
+  for (const family of CONTAINER_FAMILIES) yield containerFamily(family, rows);
+  yield {
+    name: "container_last_seen",
+    help: "Last time a container was seen by the exporter",
+    type: "gauge",
+    series: rows.map(({ labels, use }) => ({
+      labels,
+      value: Math.floor(use.atMs / 1000),
+      atMs: use.atMs,
+    })),
+  };
+  yield {
+    name: "container_start_time_seconds",
+    help: "Start time of the container since unix epoch in seconds.",
+    type: "gauge",
+    series: rows.flatMap(({ labels, startedAtMs }) =>
+      startedAtMs === undefined
+        ? []
+        : [{ labels, value: Math.floor(startedAtMs / 1000) }]
+    ),
+  };
+  for (const { read, ...head } of NETWORK_FAMILIES) {
+    yield { ...head, series: networkSeries(figures, read) };
+  }
+}
+
+function containerFamily(
+  { read, ...head }: ContainerFamily,
+  rows: readonly Row[],
+): Family {
+  const series: Series[] = [];
+  for (const { labels, use } of rows) {
+    for (const { extra, value } of read(use)) {
+      const all = extra === undefined ? labels : `${labels},${extra}`;
+      series.push({ labels: all, value, atMs: use.atMs });
+    }
+  }
+  return { ...head, series };
+}
+
+/** The whole, all pods, each pod, its sandbox and its containers. */
+function rowsOf(figures: Figures): Row[] {
+  const { node, allPods, pods } = figures;
+  const shared = [node, ...allPods === undefined ? [] : [allPods]];
+  return [
+    ...shared.map((sample) => rowOf(sample, {})),
+    ...pods.flatMap((each) => [
+      ...each.whole === undefined ? [] : [rowOf(each.whole, podOf(each))],
+      ...each.sandbox === undefined ? [] : [
+        rowOf(each.sandbox, {
+          ...podOf(each),
+          name: each.pod.sandbox ?? "",
+        }),
+      ],
+      ...each.containers.map((sample) => ({
+        ...rowOf(sample, {
+          ...podOf(each),
+          name: sample.container.id,
+          image: sample.container.image,
+          container: sample.container.name,
+        }),
+        startedAtMs: sample.container.startedAtMs,
+      })),
+    ]),
+  ];
+}
+
+function podOf({ pod }: PodFigures) {
+  return { namespace: pod.namespace, pod: pod.name };
+}
+
+interface Names {
+  readonly container?: string;
+  readonly image?: string;
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly pod?: string;
+}
+
+/** Every label is there, empty where it does not apply. */
+function rowOf({ cgroup, use }: Sample, names: Names): Row {
+  const { container = "", image = "", name = "" } = names;
+  const { namespace = "", pod = "" } = names;
+  const labels = labelText([
+    ["container", container],
+    ["id", cgroup],
+    ["image", image],
+    ["name", name],
+    ["namespace", namespace],
+    ["pod", pod],
+  ]);
+  return { labels, use, startedAtMs: undefined };
+}
+
+/** On the sandbox, and for the node on the whole; not for host networks. */
+function networkSeries(
+  figures: Figures,
+  read: typeof NETWORK_FAMILIES[number]["read"],
+): Series[] {
+  const { node, nodeNetwork, pods } = figures;
+  const owners = [
+    { sample: node, names: {}, network: nodeNetwork },
+    ...pods.flatMap((each) => {
+      const sample = each.sandbox ?? each.whole;
+      if (sample === undefined || each.network === undefined) return [];
+      const names = { ...podOf(each), name: each.pod.sandbox ?? "" };
+      return [{ sample, names, network: each.network }];
+    }),
+  ];
+  return owners.flatMap(({ sample, names, network }) => {
+    const { labels } = rowOf(sample, names);
+    return network.map((counts) => ({
+      labels: `${labels},${labelText([["interface", counts.name]])}`,
+      value: read(counts),
+      atMs: sample.use.atMs,
+    }));
+  });
+}
+
+function machineFamilies(machine: MachineLabels): Family[] {
+  const labels = labelText([
+    ["boot_id", machine.bootId],
+    ["machine_id", machine.machineId],
+    ["system_uuid", machine.systemUuid],
+  ]);
+  const gauge = (name: string, help: string, value: number | bigint) =>
+    ({ name, help, type: "gauge", series: [{ labels, value }] }) as const;
+  return [
+    {
+      name: "cadvisor_version_info",
+      help: "A metric with a constant '1' value labeled by kernel version, " +
+        "OS version, docker version, cadvisor version & cadvisor revision.",
+      type: "gauge",
+      series: [{
+        labels: labelText([
+          ["cadvisorRevision", ""],
+          ["cadvisorVersion", machine.version],
+          ["dockerVersion", ""],
+          ["kernelVersion", machine.kernelVersion],
+          ["osVersion", machine.osImage],
+        ]),
+        value: 1,
+      }],
+    },
+    gauge("machine_cpu_cores", "Number of logical CPU cores.", machine.cores),
+    gauge(
+      "machine_memory_bytes",
+      "Amount of memory installed on the machine.",
+      machine.memoryBytes,
+    ),
+    gauge(
+      "machine_swap_bytes",
+      "Amount of swap memory available on the machine.",
+      machine.swapBytes,
+    ),
+    {
+      name: "machine_scrape_error",
+      help: "1 if there was an error while getting machine metrics, " +
+        "0 otherwise.",
+      type: "gauge",
+      series: [{ labels: "", value: 0 }],
+    },
+  ];
+}

@@ -1,0 +1,179 @@
+/**
+ * What pods take on disk: writable layers from the runtime, logs and volumes
+ * by walking them. A walk is slow, so it is done at most once in a while for
+ * each tree, one at a time, and whoever asks meanwhile gets what is known.
+ */
+import type { Clock } from "../base/clock.ts";
+import { chainOf, isAbort } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { ContainerId, PodUid } from "../api/id.ts";
+import type { Images } from "../port/images.ts";
+import type { ContainerRuntime } from "../port/runtime.ts";
+import type { FilesystemUsage } from "../port/runtime_status.ts";
+import type { Usage } from "../port/usage.ts";
+import type { Disk, DiskFigures, MeasuredPod, Taken } from "./types.ts";
+
+interface Ports {
+  readonly usage: Usage;
+  readonly runtime: Pick<ContainerRuntime, "listContainerStats">;
+  readonly images: Pick<Images, "usage">;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly pods: () => readonly MeasuredPod[];
+}
+
+interface Settings {
+  readonly rootDir: string;
+  readonly diskAgeMs: number;
+}
+
+export class DiskMeter {
+  readonly #ports: Ports;
+  readonly #settings: Settings;
+  #trees = new Map<string, Taken>();
+  #walking: Promise<void> | undefined;
+
+  constructor(ports: Ports, settings: Settings) {
+    this.#ports = ports;
+    this.#settings = settings;
+  }
+
+  async measure(signal: AbortSignal): Promise<DiskFigures> {
+    const { usage, clock, pods } = this.#ports;
+    await this.#walk(signal);
+    const [root, runtime, layers, processes] = await Promise.all([
+      usage.filesystem(this.#settings.rootDir),
+      this.#runtimeDisks(signal),
+      this.#layers(signal),
+      usage.processes(),
+    ]);
+    const all = pods();
+    return {
+      atMs: clock.nowMs(),
+      root,
+      ...runtime,
+      layers,
+      logs: new Map(
+        all.flatMap(({ containers }) =>
+          containers.flatMap(({ id, logDirectory }) => {
+            const taken = this.#trees.get(logDirectory);
+            return taken === undefined ? [] : [[id, taken] as const];
+          })
+        ),
+      ),
+      volumes: await this.#volumes(all),
+      processes,
+    };
+  }
+
+  /** The first to ask waits for what was never measured; others do not. */
+  async #walk(signal: AbortSignal): Promise<void> {
+    const { diskAgeMs } = this.#settings;
+    if (diskAgeMs < 0) return;
+    const wanted = new Set(
+      this.#ports.pods().flatMap((pod) => [
+        ...pod.containers.map(({ logDirectory }) => logDirectory),
+        ...pod.volumes.map(({ path }) => path),
+      ]),
+    );
+    this.#trees = new Map(
+      [...this.#trees].filter(([path]) => wanted.has(path)),
+    );
+    const isNew = [...wanted].some((path) => !this.#trees.has(path));
+    this.#walking ??= this.#visit(wanted, signal)
+      .finally(() => this.#walking = undefined);
+    if (isNew) await this.#walking;
+  }
+
+  /** Never rejects but for the abort. */
+  async #visit(
+    wanted: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { usage, clock, log } = this.#ports;
+    for (const path of wanted) {
+      const age = clock.nowMs() - (this.#trees.get(path)?.atMs ?? -Infinity);
+      if (age < this.#settings.diskAgeMs) continue;
+      try {
+        const { usedBytes, inodes } = await usage.tree(path, signal);
+        this.#trees.set(path, { usedBytes, inodes, atMs: clock.nowMs() });
+      } catch (error) {
+        if (isAbort(error, signal)) return;
+        log.debug("Cannot measure a tree", { path, error: chainOf(error) });
+      }
+    }
+  }
+
+  async #volumes(
+    pods: readonly MeasuredPod[],
+  ): Promise<DiskFigures["volumes"]> {
+    const found = new Map<
+      PodUid,
+      Map<string, Taken & { whole: Disk["whole"] | undefined }>
+    >();
+    for (const { uid, volumes } of pods) {
+      const own = new Map<
+        string,
+        Taken & { whole: Disk["whole"] | undefined }
+      >();
+      for (const { name, path } of volumes) {
+        const taken = this.#trees.get(path);
+        if (taken === undefined) continue;
+        const whole = await this.#ports.usage.filesystem(path);
+        own.set(name, { ...taken, whole });
+      }
+      found.set(uid, own);
+    }
+    return found;
+  }
+
+  async #runtimeDisks(signal: AbortSignal) {
+    const { images } = this.#ports;
+    const found = await this.#or(
+      () => images.usage(signal),
+      { images: [], containers: [] },
+    );
+    const [image, containers] = await Promise.all([
+      this.#disk(found.images[0]),
+      this.#disk(found.containers[0] ?? found.images[0]),
+    ]);
+    return { image, containers };
+  }
+
+  async #disk(own: FilesystemUsage | undefined): Promise<Disk | undefined> {
+    if (own === undefined) return undefined;
+    const { usage } = this.#ports;
+    const whole = await this.#or(
+      () => usage.filesystem(own.mountpoint),
+      undefined,
+    );
+    return whole && { whole, own };
+  }
+
+  async #layers(
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<ContainerId, FilesystemUsage>> {
+    const { runtime } = this.#ports;
+    const list = await this.#or(
+      () => runtime.listContainerStats({}, signal),
+      [],
+    );
+    return new Map(
+      list.flatMap(({ id, writableLayer }) =>
+        writableLayer === undefined ? [] : [[id, writableLayer] as const]
+      ),
+    );
+  }
+
+  /** A runtime that is away leaves its own figures out, no others. */
+  async #or<T>(ask: () => Promise<T>, otherwise: T): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      this.#ports.log.debug("Cannot measure the runtime's disks", {
+        error: chainOf(error),
+      });
+      return otherwise;
+    }
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * Reads the figures when somebody asks, shares them for a moment, and measures
+ * disks now and then. Nothing is sampled while nobody asks. Asked by the
+ * server and by eviction; keeps only the last look at each cgroup, for rates.
+ */
+import type { Clock } from "../base/clock.ts";
+import { chainOf } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { ContainerRuntime } from "../port/runtime.ts";
+import type { Images } from "../port/images.ts";
+import type { CgroupUse, Usage, UseDetail } from "../port/usage.ts";
+import { DiskMeter } from "./disks.ts";
+import type {
+  ContainerFigures,
+  DiskFigures,
+  Figures,
+  MeasuredPod,
+  PodFigures,
+  Sample,
+} from "./types.ts";
+
+/** Figures of one moment serve all who ask within this time. */
+const FRESH_MS = 1_000;
+/** A rate over less than this would be noise. */
+const SHORTEST_RATE_MS = 500;
+
+export interface StatsPorts {
+  readonly usage: Usage;
+  readonly runtime: Pick<ContainerRuntime, "listContainerStats">;
+  readonly images: Pick<Images, "usage">;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What runs now. */
+  readonly pods: () => readonly MeasuredPod[];
+}
+
+export interface StatsSettings {
+  readonly rootDir: string;
+  /** The cgroup above all pods; empty where there is none. */
+  readonly allPods: string;
+  /** How old a measured tree may be; negative: trees are not measured. */
+  readonly diskAgeMs: number;
+}
+
+interface Look {
+  readonly atMs: number;
+  readonly usageNs: bigint;
+  readonly nanoCores: bigint | undefined;
+}
+
+export class Stats {
+  readonly #ports: StatsPorts;
+  readonly #settings: StatsSettings;
+  readonly #disks: DiskMeter;
+  #looks = new Map<string, Look>();
+  readonly #shared = new Map<
+    UseDetail,
+    { readonly atMs: number; readonly figures: Promise<Figures> }
+  >();
+
+  constructor(ports: StatsPorts, settings: StatsSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#disks = new DiskMeter(ports, settings);
+  }
+
+  /** At most a second old. Rejects when the node itself cannot be read. */
+  figures(detail: UseDetail): Promise<Figures> {
+    const nowMs = this.#ports.clock.monotonicMs();
+    const known = this.#shared.get(detail);
+    if (known !== undefined && nowMs - known.atMs < FRESH_MS) {
+      return known.figures;
+    }
+    const figures = this.#collect(detail);
+    this.#shared.set(detail, { atMs: nowMs, figures });
+    // A failure is not shared beyond those who wait for it already.
+    figures.catch(() => this.#shared.delete(detail));
+    return figures;
+  }
+
+  /** File systems now; trees and layers at most `diskAgeMs` old. */
+  disks(signal: AbortSignal): Promise<DiskFigures> {
+    return this.#disks.measure(signal);
+  }
+
+  /** One cgroup that is no pod's: the agent's own, the runtime's. */
+  async sample(cgroup: string, detail: UseDetail): Promise<Sample | undefined> {
+    const use = await this.#ports.usage.cgroup(cgroup, detail);
+    return use && { cgroup, use, nanoCores: this.#rate(cgroup, use) };
+  }
+
+  async #collect(detail: UseDetail): Promise<Figures> {
+    const { usage, pods, clock } = this.#ports;
+    const { allPods } = this.#settings;
+    const node = await this.sample("/", detail);
+    if (node === undefined) throw new Error("The root has no cgroup");
+    const wanted = detail === "everything";
+    const all: PodFigures[] = [];
+    for (const pod of pods()) all.push(await this.#pod(pod, detail));
+    this.#dropOld();
+    return {
+      atMs: clock.nowMs(),
+      node,
+      nodeNetwork: wanted ? await usage.network() ?? [] : [],
+      allPods: allPods === "" ? undefined : await this.sample(allPods, detail),
+      pods: all,
+    };
+  }
+
+  /** One pod's failure is that pod's: its figures are left out. */
+  async #pod(pod: MeasuredPod, detail: UseDetail): Promise<PodFigures> {
+    try {
+      const whole = pod.cgroup === ""
+        ? undefined
+        : await this.sample(pod.cgroup, detail);
+      const sandbox = pod.sandbox === undefined
+        ? undefined
+        : await this.#first(cgroupsOf(pod, pod.sandbox), detail);
+      const containers: ContainerFigures[] = [];
+      for (const container of pod.containers) {
+        const places = cgroupsOf(pod, container.id);
+        const found = await this.#first(places, detail);
+        if (found !== undefined) containers.push({ ...found, container });
+      }
+      const network = detail === "everything" && !pod.isHostNetwork
+        ? await this.#network(sandbox)
+        : undefined;
+      return { pod, whole, sandbox, network, containers };
+    } catch (error) {
+      this.#ports.log.debug("Cannot measure a pod", {
+        pod: `${pod.namespace}/${pod.name}`,
+        error: chainOf(error),
+      });
+      return {
+        pod,
+        whole: undefined,
+        sandbox: undefined,
+        network: undefined,
+        containers: [],
+      };
+    }
+  }
+
+  async #first(
+    cgroups: readonly string[],
+    detail: UseDetail,
+  ): Promise<Sample | undefined> {
+    for (const cgroup of cgroups) {
+      const found = await this.sample(cgroup, detail);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async #network(sandbox: Sample | undefined) {
+    if (sandbox === undefined) return undefined;
+    const { usage } = this.#ports;
+    const pid = await usage.processOf(sandbox.cgroup);
+    return pid === undefined ? undefined : await usage.network(pid);
+  }
+
+  /** Over the time since the last look that is long enough ago. */
+  #rate(cgroup: string, { atMs, cpu }: CgroupUse): bigint | undefined {
+    if (cpu === undefined) return undefined;
+    const last = this.#looks.get(cgroup);
+    const passedMs = atMs - (last?.atMs ?? -Infinity);
+    if (last !== undefined && passedMs < SHORTEST_RATE_MS) {
+      return last.nanoCores;
+    }
+    const used = cpu.usageNs - (last?.usageNs ?? 0n);
+    // Less than before: another cgroup has taken the name.
+    const nanoCores = last === undefined || used < 0n
+      ? undefined
+      : used * 1000n / BigInt(Math.round(passedMs));
+    this.#looks.set(cgroup, { atMs, usageNs: cpu.usageNs, nanoCores });
+    return nanoCores;
+  }
+
+  /** Cgroups that nobody has seen for long are gone. */
+  #dropOld(): void {
+    const oldMs = this.#ports.clock.nowMs() - 10 * 60_000;
+    this.#looks = new Map(
+      [...this.#looks].filter(([, { atMs }]) => atMs > oldMs),
+    );
+  }
+}
+
+/**
+ * Where a runtime puts a container below its pod's cgroup.
+ * Compat: containerd and CRI-O, with cgroupfs and with systemd.
+ */
+export function cgroupsOf({ cgroup }: MeasuredPod, id: string): string[] {
+  const names = cgroup.endsWith(".slice")
+    ? [`cri-containerd-${id}.scope`, `crio-${id}.scope`]
+    : [id, `crio-${id}`];
+  return names.map((name) => `${cgroup}/${name}`);
+}

@@ -1,0 +1,188 @@
+/**
+ * Starts containers: files they need, creation, start, link to the log, and
+ * the hook after it. Called by apply.ts, which bounds how many at once.
+ * Compat: kubelet 1.36 startContainer.
+ */
+import { AgentError, chainOf, isAbort } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { Semaphore } from "../base/semaphore.ts";
+import type { ContainerId } from "../api/id.ts";
+import type { ImageRunner } from "../image/run.ts";
+import type { Action, LogPlace, PostStart } from "../pod/action.ts";
+import { logLink } from "../pod/paths.ts";
+import type { Files } from "../port/host.ts";
+import type { Recorder } from "../port/recorder.ts";
+import type { ContainerRuntime } from "../port/runtime.ts";
+import { POST_START_HOOK_ERROR } from "./failure.ts";
+import type { RunHook } from "./hooks.ts";
+import type { ApplyPlace } from "./place.ts";
+import type { Stops } from "./stops.ts";
+
+export interface StartPorts {
+  readonly runtime: Pick<
+    ContainerRuntime,
+    "createContainer" | "startContainer"
+  >;
+  readonly files: Files;
+  readonly images: Pick<ImageRunner, "consume">;
+  readonly references: {
+    consume(uid: ApplyPlace["uid"], container: string): void;
+  };
+  readonly stops: Pick<Stops, "order" | "settled">;
+  readonly runHook: RunHook;
+  readonly recorder: Recorder;
+  readonly log: Logger;
+}
+
+type StartNew = Extract<Action, { kind: "start-container" }>;
+type StartCreated = Extract<Action, { kind: "start-created-container" }>;
+
+/** How both kinds of a start are carried out. */
+export function startHandlers(ports: StartPorts, heavy: Semaphore) {
+  return {
+    "start-container": async (action: StartNew, at: ApplyPlace) => {
+      const start = () => startNew(ports, action, at);
+      const id = await heavy.run(start, at.signal);
+      // A hook may take for ever: nobody else waits for it.
+      await postStart(ports, { id, ...action }, at);
+    },
+    "start-created-container": async (action: StartCreated, at: ApplyPlace) => {
+      await start(ports, action, at);
+      await postStart(ports, action, at);
+    },
+  };
+}
+
+async function startNew(
+  ports: StartPorts,
+  action: StartNew,
+  at: ApplyPlace,
+): Promise<ContainerId> {
+  const { runtime, files, images } = ports;
+  const { container, log } = action;
+  await files.makeDirectory(log.directory, 0o755);
+  await files.makeDirectory(parentOf(action.messageFile), 0o755);
+  await files.touch(action.messageFile, 0o666);
+  await writeHosts(files, action.hosts);
+  // Taken whether or not the creation succeeds: the image may be gone by now.
+  images.consume(at.uid, container.name);
+  ports.references.consume(at.uid, container.name);
+  const id = await failAs(
+    "CreateContainerError",
+    () =>
+      runtime.createContainer({
+        sandboxId: action.sandboxId,
+        sandbox: action.sandbox,
+        container,
+      }, at.signal),
+  );
+  at.made.containers.push({ id, sandboxId: action.sandboxId });
+  ports.recorder.record(at.uid, {
+    type: "Normal",
+    reason: "Created",
+    message: "Container created",
+    container: container.name,
+  });
+  await start(ports, { id, name: container.name, log }, at);
+  return id;
+}
+
+async function start(
+  ports: StartPorts,
+  container: {
+    readonly id: ContainerId;
+    readonly name: string;
+    readonly log: LogPlace;
+  },
+  at: ApplyPlace,
+): Promise<void> {
+  const { id, name, log } = container;
+  await failAs(
+    "RunContainerError",
+    () => ports.runtime.startContainer(id, at.signal),
+  );
+  ports.recorder.record(at.uid, {
+    type: "Normal",
+    reason: "Started",
+    message: "Container started",
+    container: name,
+  });
+  await linkLog(ports, log, id);
+}
+
+/**
+ * The hook that blocks what is to start after its container. An order to stop
+ * the pod ends the wait; an agent that dies meanwhile does not run it again.
+ */
+async function postStart(
+  ports: StartPorts,
+  { id, postStart: hooked }: {
+    readonly id: ContainerId;
+    readonly postStart?: PostStart;
+  },
+  { uid, signal }: ApplyPlace,
+): Promise<void> {
+  if (hooked === undefined) return;
+  const { hook, stop } = hooked;
+  try {
+    await ports.runHook(hook, { uid, id }, signal);
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    // The words of the failure may hold secrets, and events are for many.
+    ports.recorder.record(uid, {
+      type: "Warning",
+      reason: "FailedPostStartHook",
+      message: "PostStartHook failed",
+      container: stop.name,
+    });
+    ports.stops.order(uid, [{ ...stop, id }]);
+    // Else it would be told as running, and ready, meanwhile.
+    await ports.stops.settled(uid, id, signal);
+    throw new AgentError(chainOf(error), {
+      next: "retry",
+      reason: POST_START_HOOK_ERROR,
+    });
+  }
+}
+
+/** A missing link hinders log collectors only; the container runs on. */
+async function linkLog(
+  ports: StartPorts,
+  log: LogPlace,
+  id: ContainerId,
+): Promise<void> {
+  try {
+    await ports.files.link(logLink(log.linkPrefix, id), log.file);
+  } catch (error) {
+    ports.log.warn("Cannot link a container's log", { error: chainOf(error) });
+  }
+}
+
+/** Gives a failure the waiting reason under which people look for it. */
+async function failAs<T>(reason: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    const { next, message, cause } = error;
+    throw new AgentError(message, {
+      next,
+      reason: error.reason ?? reason,
+      cause,
+    });
+  }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+/** In place: containers that run have this very file mounted. */
+async function writeHosts(
+  files: Files,
+  hosts: StartNew["hosts"],
+): Promise<void> {
+  if (hosts === undefined) return;
+  const bytes = new TextEncoder().encode(hosts.text);
+  await files.overwrite(hosts.path, bytes, 0o644);
+}
