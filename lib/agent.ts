@@ -55,16 +55,22 @@ type Parts = ReturnType<typeof createParts> & {
   readonly loops?: readonly Loop[];
 };
 
+function createCells({ clock }: AgentPorts) {
+  const [desired, desiredReader] = cell<Desired>(NOTHING_YET);
+  const [health, healthReader] = cell<RuntimeHealth>(UNHEARD);
+  const pods: Pods = new Map();
+  const queue = new KeyedQueue<PodUid>(clock);
+  const ledger = new Ledger(clock);
+  return { desired, desiredReader, health, healthReader, pods, queue, ledger };
+}
+
 function createParts(
   config: Config,
   ports: AgentPorts,
   options: AgentOptions,
 ) {
-  const [desired, desiredReader] = cell<Desired>(NOTHING_YET);
-  const [health, healthReader] = cell<RuntimeHealth>(UNHEARD);
-  const pods: Pods = new Map();
-  const queue = new KeyedQueue<PodUid>(ports.clock);
-  const ledger = new Ledger(ports.clock);
+  const cells = createCells(ports);
+  const { desiredReader, health, healthReader, pods, queue, ledger } = cells;
   const membership = joinCluster(config, ports, {
     desired: desiredReader,
     health: healthReader,
@@ -94,29 +100,21 @@ function createParts(
   });
   const loopPorts = {
     ...ports,
-    queue,
+    ...inside,
     settings,
-    desired: desiredReader,
     health: healthReader,
-    pods,
     volumes: runners.volumes,
     lastWords: runners.ends.lastWords,
-    suspect,
     auditMs: config.kubelet.syncFrequency,
   };
   const audit = new Audit(loopPorts);
   const userIds = new UserIds(ports, userIdOptions(config, ports.nodeTexts));
   return {
+    ...cells,
     config,
     ports,
     settings,
     userIds,
-    desired,
-    desiredReader,
-    healthReader,
-    pods,
-    queue,
-    ledger,
     recorder,
     membership,
     ...runners,

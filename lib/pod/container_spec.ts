@@ -70,12 +70,8 @@ export function containerSpec(
   if (environ.kind === "refused") return environ;
   const command = expandAll(container.command, environ.env);
   const args = expandAll(container.args, environ.env);
-  const length = [...command, ...args].reduce((sum, w) => sum + w.length, 0);
-  if (length > LONGEST_TEXT) {
-    const message = `the command and its arguments are longer than ` +
-      `${LONGEST_TEXT} characters`;
-    return { kind: "refused", message };
-  }
+  const long = tooLong([...command, ...args]);
+  if (long !== undefined) return long;
   const mounts = volumeMounts(pod, container, start.volumePaths);
   if (mounts.kind === "refused") return mounts;
   const hosts = hostsFile(settings, at, start.podIps);
@@ -144,6 +140,16 @@ function stopSignal(
 ): { readonly stopSignal?: string } {
   const signal = lifecycle?.stopSignal;
   return hasStopSignals && signal ? { stopSignal: signal } : {};
+}
+
+/** The kernel would refuse it anyway, after everybody had carried it. */
+function tooLong(words: readonly string[]) {
+  if (words.reduce((sum, { length }) => sum + length, 0) <= LONGEST_TEXT) {
+    return undefined;
+  }
+  const message = "the command and its arguments are longer than " +
+    `${LONGEST_TEXT} characters`;
+  return { kind: "refused", message } as const;
 }
 
 function messageFileOf(

@@ -173,10 +173,7 @@ export type ServiceNews =
 
 /** What pods refer to. Contents are secret: they are never logged. */
 export interface ClusterObjects {
-  /**
-   * Follows one secret or config map until `signal` aborts, for ever: the
-   * first news is at least as new as the call. Promises as for the pods.
-   */
+  /** Follows one object; the first news is as new as the call, at least. */
   watch(
     kind: "secret" | "configmap",
     ref: ObjectRef,
