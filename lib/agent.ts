@@ -2,40 +2,31 @@
  * The wiring: which cells there are, who writes them, which loops run, in what
  * order they start and stop. Everybody is known here and nowhere else.
  */
-import type { Reader } from "./base/cell.ts";
-import type { KeyedQueue } from "./base/keyed_queue.ts";
 import { TaskScope } from "./base/tasks.ts";
 import type { PodUid } from "./api/id.ts";
-import type { Recorder } from "./port/recorder.ts";
 import {
   createMembership,
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
-import { createEnds, keepLogs } from "./agent_ends.ts";
+import { keepLogs } from "./agent_ends.ts";
 import { followClasses, followNode, wakeHeirs } from "./agent_follow.ts";
-import { createImages } from "./agent_images.ts";
 import { createCells } from "./agent_cells.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
-import { createProbes } from "./agent_probes.ts";
+import { createRunners, followLabels } from "./agent_runners.ts";
 import { createServers } from "./agent_server.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import { adminHandler } from "./server/admin.ts";
 import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
-import type { Desired } from "./source/types.ts";
 import { createApply } from "./sync/apply.ts";
 import { HealthLoop } from "./sync/health.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
 import { podSettings, sourceConfig, userIdOptions } from "./sync/settings.ts";
-import type { Pods } from "./sync/store.ts";
 import { UserIds } from "./sync/user_ids.ts";
 import { wantedBy } from "./sync/wanted.ts";
 import { pass } from "./sync/worker.ts";
-import { VolumeRunner } from "./volume/run.ts";
-
-const NOTHING: ReadonlyMap<string, string> = new Map();
 
 export interface Agent {
   readonly view: AgentView;
@@ -70,7 +61,14 @@ function createParts(
   const membership = joinCluster(config, ports, { ...readers, steps: ledger });
   const recorder = membership?.recorder ?? ledger;
   const suspect = () => healthLoop.suspect();
-  const inside = { ...readers, queue, recorder, membership, suspect };
+  const inside = {
+    ...readers,
+    wakeAll: () => wakeAll(loopPorts),
+    queue,
+    recorder,
+    membership,
+    suspect,
+  };
   const runners = createRunners(config, ports, { ...options, ...inside });
   const settings = podSettings(config, ports.host);
   const healthLoop = new HealthLoop({
@@ -83,22 +81,20 @@ function createParts(
   });
   const loopPorts = {
     ...ports,
-    ...readers,
-    queue,
+    ...inside,
     settings,
     volumes: runners.volumes,
     lastWords: runners.ends.lastWords,
-    suspect,
     auditMs: config.kubelet.syncFrequency,
   };
   const audit = new Audit(loopPorts);
   const userIds = new UserIds(ports, userIdOptions(config, ports.nodeTexts));
   return {
+    ...cells,
     config,
     ports,
     settings,
     userIds,
-    ...cells,
     recorder,
     membership,
     ...runners,
@@ -120,38 +116,6 @@ function joinCluster(
   return createMembership(config, ports.cluster, around);
 }
 
-/** Who makes images and volumes ready beside the passes. */
-function createRunners(
-  config: Config,
-  ports: AgentPorts,
-  inside: Pick<AgentOptions, "credentialProviders"> & {
-    readonly desired: Reader<Desired>;
-    readonly queue: KeyedQueue<PodUid>;
-    readonly recorder: Recorder;
-    readonly membership: Membership | undefined;
-    readonly pods: Pods;
-    readonly suspect: () => void;
-  },
-) {
-  const { queue, recorder, membership, suspect } = inside;
-  const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
-  const { nodeRecorder, cluster: { objects } = {} } = membership ?? {};
-  const podsDir = `${config.paths.rootDir}/pods`;
-  return {
-    ends: createEnds(ports, { recorder, hint, suspect, podsDir }),
-    probes: createProbes(ports, { ...inside, hint }),
-    ...createImages(config, ports, { ...inside, hint, objects, nodeRecorder }),
-    volumes: new VolumeRunner(
-      { ...ports, ...ports.cluster, ...inside, hint, objects },
-      {
-        podsDir,
-        allocatable: () => membership?.allocatable() ?? NOTHING,
-        fits: (terms) => membership?.fits(terms) ?? true,
-      },
-    ),
-  };
-}
-
 /** Start order; stopping aborts all of them together. */
 async function run(
   parts: Parts,
@@ -165,6 +129,7 @@ async function run(
   const worker = workerPorts(parts);
   scope.run("health", (signal) => parts.healthLoop.run(signal));
   scope.run("images", (signal) => parts.runImages(signal));
+  for (const { name, run } of parts.references.loops) scope.run(name, run);
   scope.run("volumes", (signal) => parts.volumes.run(signal));
   scope.run("probes", (signal) => parts.probes.run(signal));
   scope.run("logs", (signal) => keepLogs(parts, signal));
@@ -174,6 +139,10 @@ async function run(
     (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
   );
   scope.run("follow-sources", (signal) => followSources(loopPorts, signal));
+  scope.run(
+    "follow-labels",
+    (signal) => followLabels(parts.desiredReader, parts.volumes, signal),
+  );
   scope.run("events", (signal) => followEvents(loopPorts, audit, signal));
   scope.run("audit", (signal) => audit.run(signal));
   scope.run("sources", (signal) =>
@@ -216,17 +185,22 @@ function serveAdmin(parts: Parts, view: AgentView, signal: AbortSignal) {
 
 function workerPorts(parts: Parts) {
   const { ports, pods, desiredReader, recorder, membership } = parts;
+  const { references } = parts;
   return {
     ...ports,
     ...parts.ends,
     recorder,
     images: parts.imageRunner,
     volumes: parts.volumes,
+    references: references.runner,
+    services: references.servicesOf,
+    allocatable: parts.allocatable,
     apply: createApply({
       ...ports,
       ...parts.ends,
       images: parts.imageRunner,
       volumes: parts.volumes,
+      references: references.runner,
       userIds: parts.userIds,
       recorder,
       parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
@@ -234,7 +208,7 @@ function workerPorts(parts: Parts) {
     verdicts: () => parts.probes.verdicts,
     settings: parts.settings,
     userIds: parts.userIds,
-    runtimeClasses: () => membership?.runtimeClasses() ?? NOTHING,
+    runtimeClasses: () => membership?.runtimeClasses() ?? new Map(),
     pods,
     wanted: () => wantedBy(desiredReader),
     health: () => parts.healthReader.get(),

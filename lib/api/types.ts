@@ -11,6 +11,7 @@ export type {
   V1ContainerStatus,
   V1DownwardAPIVolumeFile,
   V1EnvVar,
+  V1EnvVarSource,
   V1EphemeralContainer,
   V1HostAlias,
   V1HTTPGetAction,

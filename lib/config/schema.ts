@@ -88,6 +88,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "eventRecordQPS",
   "eventBurst",
   "allowedUnsafeSysctls",
+  "configMapAndSecretChangeDetectionStrategy",
   "memorySwap.swapBehavior",
   "singleProcessOOMKill",
   "userNamespaces.idsPerPod",

@@ -49,7 +49,10 @@ export interface ClientParts {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly rates: Readonly<Partial<Record<Lane, TokenBucket>>>;
-  readonly deadlinesMs: Readonly<Record<Exclude<Lane, "watch">, number>>;
+  /** `main` holds for the others. */
+  readonly deadlinesMs: Readonly<
+    Record<"main", number> & Partial<Record<Lane, number>>
+  >;
   readonly userAgent: string;
 }
 
@@ -75,7 +78,8 @@ export class Client {
   /** The body of an answer below 300. */
   async text(ask: Ask, signal: AbortSignal): Promise<string> {
     const lane = ask.lane ?? "main";
-    const limitMs = this.#parts.deadlinesMs[lane === "watch" ? "main" : lane];
+    const { deadlinesMs } = this.#parts;
+    const limitMs = deadlinesMs[lane] ?? deadlinesMs.main;
     return await this.#within(
       { ask, limitMs, signal },
       async (limited) => {

@@ -27,13 +27,7 @@ export function agentFor(secrets: Secrets, maxSockets: number): http.Agent {
     maxFreeSockets: 4,
   };
   if (access.server.startsWith("http://")) return new http.Agent(pool);
-  const identity = {
-    ...(secrets.ca === undefined ? {} : { ca: secrets.ca }),
-    ...(secrets.certificate === undefined || secrets.key === undefined
-      ? {}
-      : { cert: secrets.certificate, key: secrets.key }),
-    rejectUnauthorized: !access.isInsecure,
-  };
+  const identity = identityOf(secrets);
   const name = access.tlsServerName;
   if (access.proxyUrl === undefined) {
     const servername = name === undefined ? {} : { servername: name };
@@ -54,8 +48,21 @@ export function agentFor(secrets: Secrets, maxSockets: number): http.Agent {
   return Object.assign(agent, { createConnection });
 }
 
+/** Whom to trust, and who we are. */
+export function identityOf({ access, ca, certificate, key }: Secrets) {
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(certificate === undefined || key === undefined
+      ? {}
+      : { cert: certificate, key }),
+    rejectUnauthorized: !access.isInsecure,
+  };
+}
+
 /** Addresses are not sent as the server's name, but are compared all the same. */
-function nameToExpect(name: string): { host: string } | { servername: string } {
+export function nameToExpect(
+  name: string,
+): { host: string } | { servername: string } {
   const bare = name.replace(/^\[|\]$/g, "");
   return isIP(bare) === 0 ? { servername: bare } : { host: bare };
 }

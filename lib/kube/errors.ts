@@ -179,3 +179,11 @@ function describe(
   }
   return { reason: "ConnectionFailed", words: text };
 }
+
+/** For answers that may hold a secret: words about a broken one quote it. */
+export function withoutQuote(doing: string): AgentError {
+  return new AgentError(
+    `Cannot ${doing}: the API server's answer is not JSON`,
+    { next: "retry", reason: "Nonsense" },
+  );
+}

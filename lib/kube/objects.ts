@@ -1,4 +1,7 @@
-/** What pods refer to: secrets, config maps, claims, tokens of accounts. */
+/**
+ * What pods refer to: secrets, config maps, claims, tokens of service accounts,
+ * and services. A watch is of one object by its name: nodes may have no other.
+ */
 import { AgentError } from "../base/errors.ts";
 import type {
   V1PersistentVolume,
@@ -8,19 +11,81 @@ import type {
   ApiObject,
   ClusterObjects,
   IssuedToken,
+  ObjectNews,
   ObjectRef,
+  ServiceNews,
   TokenRequest,
 } from "../port/cluster.ts";
-import type { Ask, Client } from "./client.ts";
-import { saying, statusOf } from "./errors.ts";
+import type { Ask } from "./client.ts";
+import { saying, statusOf, withoutQuote } from "./errors.ts";
 import { objectIn, textIn } from "./json.ts";
 import { claimFrom, persistentVolumeFrom } from "./translate.ts";
+import { watchObjects, type WatchParts } from "./watch.ts";
+
+/** Compat: kubelet 1.36 watch_based_manager: half an hour, up to twice it. */
+const WATCH_SECONDS = 1800;
+/** Some ten thousand services. */
+const LONGEST_LIST_BYTES = 64 * 1024 * 1024;
 
 export class KubeObjects implements ClusterObjects {
-  readonly #client: Client;
+  readonly #parts: WatchParts;
 
-  constructor(client: Client) {
-    this.#client = client;
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+  }
+
+  async *watch(
+    kind: "secret" | "configmap",
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): AsyncGenerator<ObjectNews> {
+    const what = {
+      path: collectionOf(kind, ref.namespace),
+      fieldSelector: `metadata.name=${ref.name}`,
+      doing: `watch ${kind} ${ref.namespace}/${ref.name}`,
+      watchSeconds: WATCH_SECONDS,
+      lane: "objects",
+      isConfidential: true,
+    } as const;
+    for await (const news of watchObjects(this.#parts, what, signal)) {
+      switch (news.kind) {
+        case "listed":
+          yield { kind: "is", object: news.objects[0] };
+          break;
+        case "changed":
+          yield { kind: "is", object: news.object };
+          break;
+        case "deleted":
+          yield { kind: "is", object: undefined };
+          break;
+        default:
+          yield news;
+      }
+    }
+  }
+
+  async *watchServices(signal: AbortSignal): AsyncGenerator<ServiceNews> {
+    const what = {
+      path: "/api/v1/services",
+      fieldSelector: "",
+      doing: "watch the services",
+      watchSeconds: WATCH_SECONDS,
+      lane: "objects",
+      mostBytes: LONGEST_LIST_BYTES,
+    } as const;
+    for await (const news of watchObjects(this.#parts, what, signal)) {
+      switch (news.kind) {
+        case "listed":
+          yield { kind: "listed", services: news.objects };
+          break;
+        case "changed":
+        case "deleted":
+          yield { kind: news.kind, service: news.object };
+          break;
+        default:
+          yield news;
+      }
+    }
   }
 
   secret(ref: ObjectRef, signal: AbortSignal): Promise<ApiObject | undefined> {
@@ -104,24 +169,23 @@ export class KubeObjects implements ClusterObjects {
 
   async #ask(ask: Ask, signal: AbortSignal): Promise<ApiObject> {
     try {
-      return await this.#client.object(ask, signal);
+      return await this.#parts.client.object(ask, signal);
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
       // The pod of this name has another uid: asking again is no use.
       if (statusOf(error) === 409) throw saying(error, "give-up");
       if (error.reason !== "Nonsense") throw error;
-      // Words about a broken answer quote it, and it may be a secret's.
-      throw new AgentError(
-        `Cannot ${ask.doing}: the API server's answer is not JSON`,
-        { next: "retry", reason: "Nonsense" },
-      );
+      throw withoutQuote(ask.doing);
     }
   }
 }
 
 function pathOf(kind: string, { namespace, name }: ObjectRef): string {
-  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/${kind}s/` +
-    encodeURIComponent(name);
+  return `${collectionOf(kind, namespace)}/${encodeURIComponent(name)}`;
+}
+
+function collectionOf(kind: string, namespace: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/${kind}s`;
 }
 
 function tokenBody(request: TokenRequest): ApiObject {

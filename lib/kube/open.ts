@@ -146,7 +146,7 @@ function open(
     nodes: new KubeNode(parts),
     events: new KubeEvents(client),
     certificates: new KubeCertificates(parts),
-    objects: new KubeObjects(client),
+    objects: new KubeObjects(parts),
     runtimeClasses: new KubeRuntimeClasses(parts),
     reviews: new KubeReviews(client),
     isHealthy: (signal) => isHealthy(client, signal),

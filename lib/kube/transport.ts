@@ -5,20 +5,24 @@
  * of Kubernetes. Every wait has an end.
  */
 import type { Agent, IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import * as http from "node:http";
 import * as https from "node:https";
 import { isSamePeer, type Secrets } from "./credentials.ts";
 import { diagnose } from "./diagnose.ts";
 import { agentFor } from "./dial.ts";
+import { Multiplex } from "./multiplex.ts";
 
 /** Heartbeats never wait for others, and a watch keeps its connection. */
-export type Lane = "main" | "events" | "heartbeat" | "watch";
+export type Lane = "main" | "events" | "heartbeat" | "watch" | "objects";
 
 const MOST_SOCKETS: Readonly<Record<Lane, number>> = {
   main: 32,
   events: 4,
   heartbeat: 2,
   watch: Infinity,
+  /** Where HTTP/2 is not spoken; see multiplex.ts. */
+  objects: Infinity,
 };
 /** An object is at most 1.5 MiB in etcd; its JSON may be longer. */
 const LONGEST_OBJECT_BYTES = 16 * 1024 * 1024;
@@ -47,7 +51,7 @@ export interface WireAnswer {
 export interface WireStream {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
-  /** Fails when nothing comes for `silenceMs`, and on abort. */
+  /** Fails when nothing comes for `silenceMs`, or the way is dead; on abort. */
   chunks(silenceMs: number): AsyncGenerator<Uint8Array, void, undefined>;
   /** The rest as text, for an answer that is a refusal. */
   text(): Promise<string>;
@@ -60,6 +64,7 @@ export class WaitedTooLong extends Error {
 
 export class Transport {
   readonly #agents = new Map<Lane, Agent>();
+  readonly #multiplex = new Multiplex();
   #secrets: Secrets | undefined;
 
   /** Sends one request; `signal` ends it, deadlines are the caller's. */
@@ -83,6 +88,10 @@ export class Transport {
     secrets: Secrets,
     signal: AbortSignal,
   ): Promise<WireStream> {
+    if (request.lane === "objects") {
+      const shared = await this.#share(request, secrets, signal);
+      if (shared !== undefined) return shared;
+    }
     const answer = await this.#open(request, secrets, signal);
     return {
       status: answer.statusCode ?? 0,
@@ -92,8 +101,33 @@ export class Transport {
     };
   }
 
+  /** Undefined: the server does not do that. */
+  async #share(
+    request: WireRequest,
+    secrets: Secrets,
+    signal: AbortSignal,
+  ): Promise<WireStream | undefined> {
+    this.#meet(secrets);
+    try {
+      const answer = await this.#multiplex.open(request, secrets, signal);
+      if (answer === undefined) return undefined;
+      const { status, headers, body } = answer;
+      return {
+        status,
+        headers,
+        // The connection itself is asked whether it lives.
+        chunks: () => chunksOf(body, undefined),
+        text: () => readAll(body),
+      };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      throw await diagnose(error, secrets);
+    }
+  }
+
   /** Ends every connection, idle and busy. */
   drop(): void {
+    this.#multiplex.drop();
     for (const agent of this.#agents.values()) agent.destroy();
     this.#agents.clear();
   }
@@ -132,11 +166,16 @@ export class Transport {
     }
   }
 
-  #agent(lane: Lane, secrets: Secrets): Agent {
+  /** Other credentials mean other connections. */
+  #meet(secrets: Secrets): void {
     if (this.#secrets !== undefined && !isSamePeer(this.#secrets, secrets)) {
       this.drop();
     }
     this.#secrets = secrets;
+  }
+
+  #agent(lane: Lane, secrets: Secrets): Agent {
+    this.#meet(secrets);
     const known = this.#agents.get(lane);
     if (known !== undefined) return known;
     const made = agentFor(secrets, MOST_SOCKETS[lane]);
@@ -203,7 +242,7 @@ export function codeOf(error: unknown): string {
 
 /** Bytes, not text, until the end: they are given back at once. */
 async function readAll(
-  answer: IncomingMessage,
+  answer: Readable,
   mostBytes = LONGEST_OBJECT_BYTES,
 ): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -227,14 +266,14 @@ async function readAll(
 }
 
 async function* chunksOf(
-  answer: IncomingMessage,
-  silenceMs: number,
+  answer: Readable,
+  silenceMs: number | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const pieces = answer[Symbol.asyncIterator]();
   try {
     for (;;) {
       // Only our own waiting counts: a slow reader is not a silent server.
-      const timer = setTimeout(
+      const timer = silenceMs === undefined ? undefined : setTimeout(
         () =>
           answer.destroy(
             new WaitedTooLong(`nothing came for ${silenceMs / 1000} s`),

@@ -13,8 +13,15 @@ import { AgentError, chainOf } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { ApiObject } from "../port/cluster.ts";
 import type { Client } from "./client.ts";
-import { isRefusedConnection, refusalOf, refused, statusOf } from "./errors.ts";
+import {
+  isRefusedConnection,
+  refusalOf,
+  refused,
+  statusOf,
+  withoutQuote,
+} from "./errors.ts";
 import { objectIn, objectsIn, textIn } from "./json.ts";
+import type { Lane } from "./transport.ts";
 import { watchEvents } from "./watch_lines.ts";
 
 /** Compat: client-go Reflector: 800 ms doubled to 30 s, forgotten after 2 min. */
@@ -41,6 +48,12 @@ export interface Collection {
   readonly doing: string;
   /** Of the list; those of one object when absent. */
   readonly mostBytes?: number;
+  /** The least time that one watch lasts; 5 minutes when absent. */
+  readonly watchSeconds?: number;
+  /** `watch` when absent. */
+  readonly lane?: Lane;
+  /** No error may quote what the server answered. */
+  readonly isConfidential?: boolean;
 }
 
 export type ObjectNews =
@@ -69,7 +82,9 @@ export async function* watchObjects(
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (!(error instanceof AgentError)) throw error;
-      const delay = watch.failed(error);
+      const isQuoted = what.isConfidential === true &&
+        error.reason === "Nonsense";
+      const delay = watch.failed(isQuoted ? withoutQuote(what.doing) : error);
       if (delay.message !== undefined) {
         yield { kind: "silent", message: delay.message };
       }
@@ -180,7 +195,8 @@ class Watch {
   async *#watch(from: string): AsyncGenerator<ObjectNews, void, undefined> {
     const { path, fieldSelector, doing } = this.#what;
     const { client, random, silenceMs = SILENCE_MS } = this.#parts;
-    const seconds = Math.floor(WATCH_SECONDS * (1 + random.fraction()));
+    const { watchSeconds = WATCH_SECONDS } = this.#what;
+    const seconds = Math.floor(watchSeconds * (1 + random.fraction()));
     const startMs = client.clock.monotonicMs();
     const query = {
       fieldSelector,
@@ -189,7 +205,8 @@ class Watch {
       resourceVersion: from,
       timeoutSeconds: String(seconds),
     };
-    const ask = { doing, method: "GET", path, query, lane: "watch" } as const;
+    const { lane = "watch" } = this.#what;
+    const ask = { doing, method: "GET", path, query, lane } as const;
     const stream = await client.stream(ask, this.#signal);
     if (this.#silence !== undefined) {
       this.#silence = undefined;

@@ -3,7 +3,7 @@
  * executor (`sync/apply.ts`) is total over it by type.
  */
 import type { ContainerId, SandboxId } from "../api/id.ts";
-import type { V1Pod } from "../api/types.ts";
+import type { V1Container, V1Pod } from "../api/types.ts";
 import type { SubPath } from "../port/host.ts";
 import type { PullPolicy } from "../image/types.ts";
 import type { ContainerSpec, SandboxSpec } from "../port/runtime_spec.ts";
@@ -45,6 +45,14 @@ export type Action =
   }
   /** Only asks; the volume runner wakes the pod when it knows. */
   | { readonly kind: "ensure-volumes"; readonly pod: V1Pod }
+  /** Only asks; the reference runner wakes the pod when it knows. */
+  | {
+    readonly kind: "ensure-references";
+    readonly pod: V1Pod;
+    readonly container: V1Container;
+    /** Volume name → host path, for variables that are read from files. */
+    readonly volumePaths: ReadonlyMap<string, string>;
+  }
   /** Unmounts them and lets go of what is in them. */
   | { readonly kind: "release-volumes" }
   | {

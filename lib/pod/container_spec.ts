@@ -13,7 +13,8 @@ import type {
 } from "../port/runtime_spec.ts";
 import type { MountedVolume } from "../volume/types.ts";
 import type { SubPathMount } from "./action.ts";
-import { environment, expandAll } from "./env.ts";
+import { type EnvContext, environment, expandAll } from "./env.ts";
+import { LONGEST_TEXT } from "./env_expand.ts";
 import type { PodSettings } from "./facts.ts";
 import {
   type HostsFile,
@@ -34,12 +35,10 @@ import { profileFault } from "./security_profile.ts";
 import { containerFault } from "./text_fault.ts";
 
 /** What is known only when this very instance is about to start. */
-export interface Start {
+export interface Start extends Omit<EnvContext, "nodeName"> {
   readonly attempt: number;
   readonly crashDelayMs: number;
   readonly image: ImageUser & { readonly ref: string };
-  readonly podIps: readonly string[];
-  readonly hostIps: readonly string[];
   /** The container whose processes an ephemeral one sees. */
   readonly targetId?: ContainerId;
   /** The pod's own user namespace, as its sandbox has it. */
@@ -74,12 +73,13 @@ export function containerSpec(
   const violation = nonRootViolation(pod, container, start.image) ??
     profileFault(pod, container);
   if (violation !== undefined) return { kind: "refused", message: violation };
-  const environ = environment(pod, container, {
-    nodeName: settings.nodeName,
-    podIps: start.podIps,
-    hostIps: start.hostIps,
-  });
+  const { nodeName } = settings;
+  const environ = environment(pod, container, { ...start, nodeName });
   if (environ.kind === "refused") return environ;
+  const command = expandAll(container.command, environ.env);
+  const args = expandAll(container.args, environ.env);
+  const long = tooLong([...command, ...args]);
+  if (long !== undefined) return long;
   const mounts = volumeMounts(pod, container, {
     volumes: start.volumePaths,
     images: start.imageVolumes,
@@ -97,8 +97,8 @@ export function containerSpec(
     imageRef: start.image.ref,
     userImage: container.image ?? "",
     runtimeHandler: "",
-    command: expandAll(container.command, environ.env),
-    args: expandAll(container.args, environ.env),
+    command,
+    args,
     workingDir: container.workingDir ?? "",
     env: environ.env,
     mounts: mapped([
@@ -169,6 +169,16 @@ function stopSignal(
 ): { readonly stopSignal?: string } {
   const signal = lifecycle?.stopSignal;
   return hasStopSignals && signal ? { stopSignal: signal } : {};
+}
+
+/** The kernel would refuse it anyway, after everybody had carried it. */
+function tooLong(words: readonly string[]) {
+  if (words.reduce((sum, { length }) => sum + length, 0) <= LONGEST_TEXT) {
+    return undefined;
+  }
+  const message = "the command and its arguments are longer than " +
+    `${LONGEST_TEXT} characters`;
+  return { kind: "refused", message } as const;
 }
 
 function messageFileOf(

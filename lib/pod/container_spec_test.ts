@@ -14,6 +14,9 @@ const START: Start = {
   image: { ref: "sha256:aaaa", uid: 5n, userName: "" },
   podIps: ["10.0.0.5"],
   hostIps: ["192.0.2.7"],
+  allocatable: new Map(),
+  services: new Map(),
+  found: undefined,
   volumePaths: new Map([["v", aMountedVolume({ path: "/pods/v" })]]),
   imageVolumes: new Map(),
   hasRecursiveReadOnly: false,
@@ -84,8 +87,25 @@ Deno.test("containerSpec() mounts a message file of its own for each attempt", (
   assert.equal(unset.spec.mounts.at(-1)?.containerPath, "/dev/termination-log");
 });
 
+Deno.test("containerSpec() refuses what no program can be given", () => {
+  const big = "x".repeat(1 << 20);
+  const args = Array.from({ length: 5 }, () => "$(A)");
+  const table: [Partial<V1Container>, RegExp][] = [
+    [{ env: [{ name: "A", value: big }], args }, /arguments are longer than/],
+  ];
+  for (const [own, expected] of table) {
+    const result = made(own);
+    assert.match(result.kind === "refused" ? result.message : "", expected);
+  }
+});
+
 Deno.test("containerSpec() refuses an environment or a user that cannot be", () => {
-  assert.equal(made({ envFrom: [{ prefix: "X" }] }).kind, "refused");
+  const fieldRef = { fieldPath: "spec.unknown" };
+  const env = [{ name: "A", valueFrom: { fieldRef } }];
+  assert.deepEqual(made({ env }), {
+    kind: "refused",
+    message: "field label not supported: spec.unknown",
+  });
   const root = made({ securityContext: { runAsNonRoot: true, runAsUser: 0 } });
   assert.equal(root.kind, "refused");
 });

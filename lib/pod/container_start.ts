@@ -6,6 +6,7 @@ import { podNameOf, usesHostNetwork } from "../api/pod.ts";
 import type { ContainerId } from "../api/id.ts";
 import type { V1Container, V1EphemeralContainer } from "../api/types.ts";
 import type { ImageState, PullPolicy } from "../image/types.ts";
+import type { MountedVolume } from "../volume/types.ts";
 import type { Action, Blocker, LogPlace } from "./action.ts";
 import { delayOf } from "./crash.ts";
 import type { ContainerPlace, ContainerPlan } from "./container_plan.ts";
@@ -20,6 +21,7 @@ import {
 } from "./image_volumes.ts";
 import { remembered } from "./labels.ts";
 import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
+import { referencesFor } from "./references.ts";
 import { postStart } from "./post_start.ts";
 import { sandboxSpec, specBlocker } from "./sandbox_spec.ts";
 import { readyVolumes, volumeBlocker } from "./volumes.ts";
@@ -35,7 +37,7 @@ export function planImage(
   const image = known?.image === container.image ? known : undefined;
   if (image?.kind !== "present") return imagePending(container, image, nowMs);
   return waitForImageVolumes(facts, place, nowMs) ??
-    startContainer(facts, place, image);
+    startContainer(facts, { ...place, image }, nowMs);
 }
 
 /** Images that are mounted are fetched as those that run are. */
@@ -124,13 +126,18 @@ function pullPolicy(container: V1Container): PullPolicy {
 
 function startContainer(
   facts: Facts,
-  place: ContainerPlace,
-  image: { ref: string; uid?: bigint; userName: string },
+  place: ContainerPlace & {
+    readonly image: { ref: string; uid?: bigint; userName: string };
+  },
+  nowMs: number,
 ): ContainerPlan {
-  const { pod, container, sandbox } = place;
+  const { pod, container, sandbox, image } = place;
   const { settings } = facts;
   const volumePaths = readyVolumes(facts, pod);
   if (volumePaths === undefined) return waiting(volumeBlocker(facts));
+  const needy = { pod, container, volumePaths: hostPathsOf(volumePaths) };
+  const references = referencesFor(facts, needy, nowMs);
+  if (references.kind === "wait") return references;
   const target = targetOf(facts, container);
   if (target.kind === "refused") return target;
   const inside = sandboxSpec(facts, pod, sandbox.attempt);
@@ -147,6 +154,8 @@ function startContainer(
     ...target.id === undefined ? {} : { targetId: target.id },
     podIps: usesHostNetwork(pod) ? facts.hostIps : sandbox.ips,
     hostIps: facts.hostIps,
+    allocatable: facts.allocatable,
+    ...references,
     volumePaths,
     user: inside.spec.security.namespaces.user,
     imageVolumes: imageRefs(facts, pod, container),
@@ -172,6 +181,12 @@ function startContainer(
       ...result.hosts === undefined ? {} : { hosts: result.hosts },
     }],
   };
+}
+
+function hostPathsOf(
+  volumes: ReadonlyMap<string, MountedVolume>,
+): ReadonlyMap<string, string> {
+  return new Map([...volumes].map(([name, { path }]) => [name, path]));
 }
 
 export function logPlace(

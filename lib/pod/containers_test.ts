@@ -184,7 +184,9 @@ Deno.test("planContainer() shows minutes of back-off as Go does", () => {
 });
 
 Deno.test("planContainer() refuses what cannot be started as written", () => {
-  const container = aContainer({ envFrom: [{ prefix: "X" }] });
+  const fieldRef = { fieldPath: "status.phase" };
+  const env = [{ name: "X", valueFrom: { fieldRef } }];
+  const container = aContainer({ env });
   const plan = planned({ images: { web: PRESENT } }, { container });
   assert.equal(plan.kind, "refused");
 });

@@ -12,6 +12,7 @@ import type { ContainerStatus, SandboxStatus } from "../port/runtime_status.ts";
 import type { PodName } from "../api/pod.ts";
 import type { ImageState } from "../image/types.ts";
 import type { Verdicts } from "../probe/types.ts";
+import type { ReferenceState, ServiceFacts } from "../reference/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { AdmissionNode } from "./admit.ts";
 import type { Deadline } from "./deadline.ts";
@@ -140,6 +141,15 @@ export interface Facts {
   readonly images: ReadonlyMap<string, ImageState>;
   /** Undefined: nobody asked yet. */
   readonly volumes: VolumeState | undefined;
+  /** By container name; absent: nobody asked yet. */
+  readonly references: ReadonlyMap<string, ReferenceState>;
+  /**
+   * Of the pod's namespace, and `default/kubernetes`. Undefined: they have not
+   * been listed yet.
+   */
+  readonly services: readonly ServiceFacts[] | undefined;
+  /** What pods may use of the node: `memory` → `7Gi`; empty while unknown. */
+  readonly allocatable: ReadonlyMap<string, string>;
   /** What the probes say, by container instance. */
   readonly verdicts: Verdicts;
   /** Instances that a probe wanted ended, also once they are. */

@@ -148,9 +148,9 @@ Deno.test("podStatus() of a pod that is not supported is pending", () => {
 });
 
 Deno.test("podStatus() of a refused container names what is wrong", () => {
-  const pod = aPod({
-    containers: [aContainer({ envFrom: [{ prefix: "X" }] })],
-  });
+  const fieldRef = { fieldPath: "status.phase" };
+  const env = [{ name: "X", valueFrom: { fieldRef } }];
+  const pod = aPod({ containers: [aContainer({ env })] });
   const made = status({
     pod,
     sandboxes: [aSandbox()],

@@ -4,7 +4,8 @@
  * Compat: kubelet 1.36 makeMounts, ExpandContainerVolumeMounts, its words.
  */
 import type { V1VolumeMount } from "../api/types.ts";
-import { type EnvPair, expand } from "./env.ts";
+import type { EnvPair } from "./env.ts";
+import { expandSubPath } from "./env_expand.ts";
 
 export type SubPathResult =
   /** Empty: the whole volume. */
@@ -30,18 +31,6 @@ export function subPathOf(
   }
   if (path.includes("\0")) return refused(`SubPath of ${path} has a NUL`);
   return { kind: "ok", path };
-}
-
-/** Every variable must be there and hold something. */
-function expandSubPath(text: string, env: readonly EnvPair[]): SubPathResult {
-  const known = new Map(env.map(({ name, value }) => [name, value]));
-  const missing = new Set<string>();
-  for (const [, name] of text.matchAll(/\$(?:\$|\(([^)]*)\))/g)) {
-    if (name !== undefined && (known.get(name) ?? "") === "") missing.add(name);
-  }
-  return missing.size === 0
-    ? { kind: "ok", path: expand(text, known) }
-    : refused(`missing value for ${[...missing].sort().join(", ")}`);
 }
 
 function refused(message: string): SubPathResult {

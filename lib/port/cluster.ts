@@ -158,8 +158,33 @@ export interface IssuedToken {
   readonly expiresAtMs: number;
 }
 
+/** News of one object. */
+export type ObjectNews =
+  /** As it is by now; undefined: there is none. At first, and when it changes. */
+  | { readonly kind: "is"; readonly object: ApiObject | undefined }
+  /** No news for now, and why; told again when the reason is another. */
+  | { readonly kind: "silent"; readonly message: string }
+  /** The silence is over and nothing was missed (else: `is`). */
+  | { readonly kind: "steady" };
+
+/** News of the services of all namespaces. */
+export type ServiceNews =
+  | { readonly kind: "listed"; readonly services: readonly ApiObject[] }
+  | { readonly kind: "changed"; readonly service: ApiObject }
+  | { readonly kind: "deleted"; readonly service: ApiObject }
+  | { readonly kind: "silent"; readonly message: string }
+  | { readonly kind: "steady" };
+
 /** What pods refer to. Contents are secret: they are never logged. */
 export interface ClusterObjects {
+  /** Follows one object; the first news is as new as the call, at least. */
+  watch(
+    kind: "secret" | "configmap",
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): AsyncIterable<ObjectNews>;
+  /** Lists and watches every service; promises as for the pods. */
+  watchServices(signal: AbortSignal): AsyncIterable<ServiceNews>;
   /** Undefined when there is no such secret; its values are base64. */
   secret(ref: ObjectRef, signal: AbortSignal): Promise<ApiObject | undefined>;
   /** Undefined when there is no such config map. */

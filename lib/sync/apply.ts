@@ -24,6 +24,12 @@ export interface ApplyPorts extends StartPorts {
   readonly cgroups: Cgroups;
   readonly images: ImageRunner;
   readonly volumes: Pick<VolumeRunner, "request" | "release">;
+  readonly references: {
+    request(
+      ask: Omit<Extract<Action, { kind: "ensure-references" }>, "kind">,
+    ): void;
+    consume(uid: ApplyPlace["uid"], container: string): void;
+  };
   readonly stops: Pick<Stops, "order" | "settled">;
   readonly userIds: Pick<UserIds, "allocate">;
   readonly recorder: Recorder;
@@ -55,6 +61,7 @@ export function stepOf(action: Action): string {
     case "make-pod-files":
     case "ensure-image":
     case "ensure-volumes":
+    case "ensure-references":
     case "note":
       return "sandbox";
     default:
@@ -69,6 +76,8 @@ export function createApply(ports: ApplyPorts): Apply {
       case "ensure-image":
         return handlers[action.kind](action, at);
       case "ensure-volumes":
+        return handlers[action.kind](action, at);
+      case "ensure-references":
         return handlers[action.kind](action, at);
       case "release-volumes":
         return handlers[action.kind](action, at);
@@ -115,6 +124,10 @@ function createHandlers(ports: ApplyPorts): Handlers {
     },
     "ensure-volumes": ({ pod }) => {
       volumes.request(pod);
+      return Promise.resolve();
+    },
+    "ensure-references": ({ pod, container, volumePaths }) => {
+      ports.references.request({ pod, container, volumePaths });
       return Promise.resolve();
     },
     "release-volumes": (_action, { uid, signal }) =>

@@ -42,6 +42,9 @@ export interface FactSources {
   readonly hostIps: readonly string[];
   readonly images: ReadonlyMap<string, ImageState>;
   readonly volumes: VolumeState | undefined;
+  readonly references: Facts["references"];
+  readonly services: Facts["services"];
+  readonly allocatable: Facts["allocatable"];
   readonly verdicts: Verdicts;
   readonly stops: Facts["stops"];
   readonly loggedAttempts: ReadonlyMap<string, number>;

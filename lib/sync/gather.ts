@@ -3,6 +3,7 @@
  * Called by worker.ts, on whose behalf it fills the pod's memory.
  */
 import type { ContainerId, PodUid } from "../api/id.ts";
+import { namespaceOf } from "../api/pod.ts";
 import { allStatusesOf, type PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { ImageRunner } from "../image/run.ts";
@@ -29,6 +30,12 @@ export interface GatherPorts {
   readonly files: Files;
   readonly images: Pick<ImageRunner, "statesOf" | "forget">;
   readonly volumes: Pick<VolumeRunner, "stateOf" | "forget">;
+  readonly references: {
+    statesOf(uid: PodUid): Facts["references"];
+    forget(uid: PodUid): void;
+  };
+  readonly services: (namespace: string) => Facts["services"];
+  readonly allocatable: () => Facts["allocatable"];
   readonly stops: Pick<Stops, "seen" | "forget">;
   /** Of every container; the probe runner writes them. */
   readonly verdicts: () => Verdicts;
@@ -141,6 +148,9 @@ export function gather(
     hostIps: ports.hostIps(),
     images: ports.images.statesOf(uid),
     volumes: ports.volumes.stateOf(uid),
+    references: ports.references.statesOf(uid),
+    services: ports.services(pod === undefined ? "" : namespaceOf(pod)),
+    allocatable: ports.allocatable(),
     verdicts: ports.verdicts(),
     stops: ports.stops.seen(uid, observed),
     loggedAttempts: attempts,

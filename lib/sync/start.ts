@@ -26,6 +26,9 @@ export interface StartPorts extends SubPathPorts {
   >;
   readonly files: Files;
   readonly images: Pick<ImageRunner, "consume">;
+  readonly references: {
+    consume(uid: ApplyPlace["uid"], container: string): void;
+  };
   readonly stops: Pick<Stops, "order" | "settled">;
   readonly runHook: RunHook;
   readonly recorder: Recorder;
@@ -69,6 +72,7 @@ async function startNew(
   for (const each of [container.name, ...action.imageVolumes]) {
     images.consume(at.uid, each);
   }
+  ports.references.consume(at.uid, container.name);
   const id = await failAs(
     "CreateContainerError",
     () =>

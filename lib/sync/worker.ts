@@ -139,6 +139,7 @@ function forget(ports: WorkerPorts, uid: PodUid): undefined {
   ports.pods.delete(uid);
   ports.images.forget(uid);
   ports.volumes.forget(uid);
+  ports.references.forget(uid);
   ports.stops.forget(uid);
   ports.userIds.release(uid);
   ports.forgotten(uid);

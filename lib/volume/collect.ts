@@ -3,12 +3,12 @@ import { AgentError, chainOf, isAbort } from "../base/errors.ts";
 import { namespaceOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import { contentOf, type Found, type ProjectedFile } from "./content.ts";
-import type { ObjectAsk, ObjectCache } from "./objects.ts";
+import type { ObjectAsk, ObjectHold } from "../reference/types.ts";
 import type { FilesVolume, ObjectSource, Source } from "./plan.ts";
 import type { Tokens } from "./tokens.ts";
 
 export interface CollectParts {
-  readonly objects: ObjectCache;
+  readonly hold: ObjectHold;
   readonly tokens: Tokens;
   readonly allocatable: ReadonlyMap<string, string>;
 }
@@ -16,11 +16,8 @@ export interface CollectParts {
 export interface CollectFor {
   readonly pod: V1Pod;
   readonly volume: FilesVolume;
-  /** Ends this pod's waiting, and what pods have in common. */
-  readonly signals: {
-    readonly own: AbortSignal;
-    readonly common: AbortSignal;
-  };
+  /** Ends this pod's waiting. */
+  readonly signal: AbortSignal;
 }
 
 /** Rejects with the words of contentOf() when something is missing. */
@@ -35,30 +32,26 @@ export async function collect(
   );
   const content = contentOf({ pod, volume, allocatable }, found);
   if (content.kind === "ok") return content.files;
-  // What is remembered was not enough; the next try looks again.
-  for (const source of volume.sources) {
-    if (isObject(source)) parts.objects.forget(askFor(pod, source));
-  }
   throw new AgentError(content.message, { next: "retry" });
 }
 
 async function find(
-  { objects, tokens }: CollectParts,
-  { pod, volume, signals }: CollectFor,
+  { hold, tokens }: CollectParts,
+  { pod, volume, signal }: CollectFor,
   source: Source,
 ): Promise<Found> {
   try {
     if (isObject(source)) {
-      const object = await objects.get(askFor(pod, source), signals);
+      const object = await hold.get(askFor(pod, source), signal);
       return object === undefined
         ? { kind: "absent" }
         : { kind: "object", object };
     }
     if (source.kind !== "token") return { kind: "nothing-needed" };
     const ask = { pod, source, directory: volume.path };
-    return { kind: "token", token: await tokens.get(ask, signals.own) };
+    return { kind: "token", token: await tokens.get(ask, signal) };
   } catch (error) {
-    if (isAbort(error, signals.own)) throw error;
+    if (isAbort(error, signal)) throw error;
     const words = chainOf(error);
     const message = source.kind === "token"
       ? `failed to fetch token: ${words}`

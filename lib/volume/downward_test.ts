@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { aContainer, aPod } from "../../tests/build.ts";
-import { downwardText, quoted } from "./downward.ts";
+import { quoted } from "../api/field_path.ts";
+import { downwardText } from "./downward.ts";
 import { SETTINGS } from "./fixture_test.ts";
 
 const POD = aPod({

@@ -6,6 +6,8 @@
 
 const LONGEST_NAME_BYTES = 255;
 const LONGEST_PATH_BYTES = 4096;
+/** No character is more bytes than three for each of its units. */
+const MOST_BYTES = 3;
 
 export type PathResult =
   | { readonly kind: "ok"; readonly path: string }
@@ -21,14 +23,12 @@ export function projectedPath(path: string): PathResult {
 function faultOf(path: string): string | undefined {
   if (path === "") return 'must not be empty: ""';
   if (path.startsWith("/")) return `must be relative path: ${path}`;
-  const bytes = new TextEncoder().encode(path).length;
-  if (bytes > LONGEST_PATH_BYTES) {
+  if (isLonger(path, LONGEST_PATH_BYTES)) {
     return `must be less than or equal to ${LONGEST_PATH_BYTES} characters`;
   }
   const parts = path.split("/");
   if (parts.includes("..")) return `must not contain '..': ${path}`;
-  const encoder = new TextEncoder();
-  if (parts.some((each) => encoder.encode(each).length > LONGEST_NAME_BYTES)) {
+  if (parts.some((each) => isLonger(each, LONGEST_NAME_BYTES))) {
     return "filenames must be less than or equal to " +
       `${LONGEST_NAME_BYTES} characters`;
   }
@@ -36,6 +36,12 @@ function faultOf(path: string): string | undefined {
   if (clean.startsWith("..")) return `must not start with '..': ${path}`;
   if (clean === "") return `must name a file: ${path}`;
   return path.includes("\0") ? "must not contain NUL" : undefined;
+}
+
+/** In bytes. Volumes have thousands of names, and nearly all are short. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length * MOST_BYTES > bytes &&
+    new TextEncoder().encode(text).length > bytes;
 }
 
 function cleaned(path: string): string {

@@ -1,61 +1,60 @@
 /**
  * Makes the volumes of pods ready before their containers start, and keeps
- * their tokens fresh. The sole writer of the volume states; the sync loop asks
+ * their files as the world is: a config map or secret that changes, labels and
+ * annotations, tokens. The sole writer of the volume states; the sync loop asks
  * and is hinted when something is known.
  */
 import { Alarm } from "../base/alarm.ts";
-import { afterFailure, type Backoff, dueAtMs } from "../base/backoff.ts";
+import { dueAtMs } from "../base/backoff.ts";
 import { isAbort } from "../base/errors.ts";
+import { orAborted } from "../base/wait.ts";
 import type { PodUid } from "../api/id.ts";
 import { uidOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { Recorder } from "../port/recorder.ts";
+import type { ReferencedObjects } from "../reference/types.ts";
 import { collect } from "./collect.ts";
-import { type Failure, failureWords } from "./failure.ts";
-import { ObjectCache } from "./objects.ts";
+import {
+  aboutPod,
+  backedOff,
+  endEntry,
+  type Entry,
+  holdFor,
+  newEntry,
+  redo,
+  refreshAtMs,
+} from "./entry.ts";
 import {
   type PlannedVolume,
   planVolumes,
   type VolumeSettings,
 } from "./plan.ts";
+import { type Failure, failureWords } from "./failure.ts";
 import { unmountVolumes } from "./release.ts";
 import { OldContent, type SetUpPorts, setUpVolume } from "./set_up.ts";
 import { type TokenPorts, Tokens } from "./tokens.ts";
 import type { MountedVolume, VolumeState } from "./types.ts";
-import { orAborted } from "../base/wait.ts";
 
-/** Compat: kubelet 1.36 exponentialbackoff; it never forgets by itself. */
-const BACKOFF = {
-  initialMs: 500,
-  maxMs: 122_000,
-  forgetAfterMs: Infinity,
-};
 /** A new pod rings the alarm; this is only the longest sleep. */
 const LONGEST_SLEEP_MS = 3_600_000;
+/** An object that changes all the time is written this seldom. */
+const QUIET_MS = 200;
 
 export interface VolumePorts extends SetUpPorts, TokenPorts {
+  readonly references: ReferencedObjects;
   readonly recorder: Recorder;
   /** Asks for a pass of the pod, as long as `isNews` says it is one. */
   readonly hint: (uid: PodUid, isNews: () => boolean) => void;
 }
 
-interface Entry {
-  readonly uid: PodUid;
-  /** As last asked for. */
-  pod: V1Pod;
-  state: VolumeState;
-  /** After a failure, until a success. */
-  backoff: (Backoff & { readonly count: number }) | undefined;
-  /** What the files tell of the pod itself; see aboutPod(). */
-  told: string;
-  readonly stop: AbortController;
-  work: Promise<void> | undefined;
+interface Attempt {
+  readonly pod: V1Pod;
+  readonly volumes: readonly PlannedVolume[];
 }
 
 export class VolumeRunner {
   readonly #ports: VolumePorts;
   readonly #settings: VolumeSettings;
-  readonly #objects: ObjectCache;
   readonly #tokens: Tokens;
   readonly #entries = new Map<PodUid, Entry>();
   readonly #releases = new Map<PodUid, Promise<void>>();
@@ -65,17 +64,16 @@ export class VolumeRunner {
   constructor(ports: VolumePorts, settings: VolumeSettings) {
     this.#ports = ports;
     this.#settings = settings;
-    this.#objects = new ObjectCache(ports.objects, ports.clock);
     this.#tokens = new Tokens(ports);
   }
 
-  /** Lets requests run and renews tokens until `signal` aborts. */
+  /** Lets requests run and keeps files fresh until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     this.#asked.resolve(signal);
     try {
       for (;;) {
         await this.#alarm.wait(this.#ports.clock, this.#sleepMs(), signal);
-        this.#renew();
+        this.#refresh();
       }
     } catch (error) {
       if (!isAbort(error, signal)) throw error;
@@ -91,12 +89,23 @@ export class VolumeRunner {
     const uid = uidOf(pod);
     const entry = this.#entries.get(uid) ?? this.#enter(uid, pod);
     entry.pod = pod;
+    if (entry.told !== aboutPod(pod)) redo(entry, "downward-api");
     if (entry.work !== undefined) return;
     const { backoff } = entry;
     if (backoff !== undefined && dueAtMs(backoff) > this.#now()) return;
-    const isDone = entry.state.kind === "ready" && backoff === undefined &&
-      entry.told === aboutPod(pod);
+    const isDone = entry.state.kind === "ready" && entry.todo.size === 0;
     if (!isDone) this.#begin(entry);
+  }
+
+  /** As its source has it now: labels and annotations may be others. */
+  update(uid: PodUid, pod: V1Pod): void {
+    const entry = this.#entries.get(uid);
+    if (entry === undefined || entry.pod === pod) return;
+    entry.pod = pod;
+    if (entry.told === aboutPod(pod)) return;
+    redo(entry, "downward-api");
+    entry.isUrgent = entry.todo.size > 0;
+    this.#alarm.ring();
   }
 
   /** Undefined: nobody asked. */
@@ -107,7 +116,7 @@ export class VolumeRunner {
   /** The pod is gone; what is being done for it ends soon. */
   forget(uid: PodUid): void {
     const entry = this.#entries.get(uid);
-    entry?.stop.abort(new DOMException("The pod is gone", "AbortError"));
+    if (entry !== undefined) endEntry(entry);
     this.#entries.delete(uid);
     this.#tokens.forget(uid);
   }
@@ -134,15 +143,10 @@ export class VolumeRunner {
   }
 
   #enter(uid: PodUid, pod: V1Pod): Entry {
-    const entry: Entry = {
-      uid,
-      pod,
-      state: { kind: "preparing", sinceMs: this.#now() },
-      backoff: undefined,
-      told: "",
-      stop: new AbortController(),
-      work: undefined,
-    };
+    const entry = newEntry(uid, pod, this.#now());
+    entry.planned = planVolumes(pod, this.#settings);
+    for (const { name } of entry.planned) entry.todo.add(name);
+    entry.told = aboutPod(pod);
     this.#entries.set(uid, entry);
     return entry;
   }
@@ -152,91 +156,96 @@ export class VolumeRunner {
     if (entry.state.kind === "failed") {
       entry.state = { kind: "preparing", sinceMs: this.#now() };
     }
-    const planned = planVolumes(entry.pod, this.#settings);
-    if (planned.length === 0) {
-      entry.told = aboutPod(entry.pod);
-      entry.state = { kind: "ready", paths: new Map() };
-      return this.#hint(entry);
-    }
-    entry.work = this.#prepare(entry, planned).finally(() => {
+    const { pod, todo } = entry;
+    entry.planned = planVolumes(pod, this.#settings);
+    entry.told = aboutPod(pod);
+    entry.isUrgent = false;
+    entry.quietUntilMs = this.#now() + QUIET_MS;
+    const volumes = entry.planned.filter(({ name }) => todo.has(name));
+    todo.clear();
+    if (volumes.length === 0) return this.#settle(entry);
+    entry.work = this.#prepare(entry, { pod, volumes }).finally(() => {
       entry.work = undefined;
       this.#alarm.ring();
     });
   }
 
   /** Never rejects. */
-  async #prepare(
-    entry: Entry,
-    planned: readonly PlannedVolume[],
-  ): Promise<void> {
-    const { pod, stop, uid } = entry;
+  async #prepare(entry: Entry, attempt: Attempt): Promise<void> {
+    const { stop, uid } = entry;
+    const { pod, volumes } = attempt;
     try {
       const common = await orAborted(this.#asked.promise, stop.signal);
       await this.#releases.get(uid);
-      const own = AbortSignal.any([common, stop.signal]);
-      const parts = {
-        objects: this.#objects,
-        tokens: this.#tokens,
-        allocatable: this.#settings.allocatable(),
+      const signal = AbortSignal.any([common, stop.signal]);
+      const allocatable = this.#settings.allocatable();
+      const from = {
+        references: this.#ports.references,
+        changed: () => this.#alarm.ring(),
       };
       const results = await Promise.allSettled(
-        planned.map((each) =>
+        volumes.map((each) =>
           setUpVolume(this.#ports, each, {
             pod,
             settings: this.#settings,
-            signal: own,
+            signal,
             collect: (volume) =>
-              collect(parts, { pod, volume, signals: { own, common } }),
+              collect({
+                hold: holdFor(entry, volume, from),
+                tokens: this.#tokens,
+                allocatable,
+              }, { pod, volume, signal }),
           })
         ),
       );
-      if (!own.aborted) this.#conclude(entry, { pod, planned, results });
+      if (!signal.aborted) this.#conclude(entry, attempt, results);
     } catch (error) {
       if (isAbort(error, stop.signal)) return;
-      this.#fail(entry, planned.map((volume) => ({ volume, error })));
+      this.#fail(entry, volumes.map((volume) => ({ volume, error })));
     }
   }
 
   #conclude(
     entry: Entry,
-    done: {
-      readonly pod: V1Pod;
-      readonly planned: readonly PlannedVolume[];
-      readonly results: readonly PromiseSettledResult<MountedVolume>[];
-    },
+    { volumes }: Attempt,
+    results: readonly PromiseSettledResult<MountedVolume>[],
   ): void {
-    const paths = new Map<string, string>();
-    const mounted = new Map<string, MountedVolume>();
     const failures: Failure[] = [];
-    done.planned.forEach((volume, index) => {
-      const result = done.results[index];
+    volumes.forEach((volume, index) => {
+      const result = results[index];
       if (result?.status === "fulfilled") {
-        paths.set(volume.name, result.value.path);
-        mounted.set(volume.name, result.value);
+        entry.paths.set(volume.name, result.value.path);
+        entry.mounted.set(volume.name, result.value);
       } else failures.push({ volume, error: result?.reason });
     });
     for (const { volume, error } of failures) {
-      if (error instanceof OldContent) paths.set(volume.name, error.path);
+      if (error instanceof OldContent) {
+        entry.paths.set(volume.name, error.path);
+      }
     }
-    const isUsable = paths.size === done.planned.length;
-    // Files that were refreshed are no news: the paths are the same.
-    if (isUsable && entry.state.kind !== "ready") {
-      entry.state = { kind: "ready", paths, mounted };
-      this.#hint(entry);
-    }
+    this.#settle(entry);
     if (failures.length > 0) return this.#fail(entry, failures);
     entry.backoff = undefined;
-    entry.told = aboutPod(done.pod);
+  }
+
+  /** Files that were refreshed are no news: the paths are the same. */
+  #settle(entry: Entry): void {
+    const { planned, paths, mounted, state } = entry;
+    const isUsable = planned.every(({ name }) => paths.has(name));
+    if (!isUsable || state.kind === "ready") return;
+    entry.state = {
+      kind: "ready",
+      paths: new Map(paths),
+      mounted: new Map(mounted),
+    };
+    this.#hint(entry);
   }
 
   /** Volumes that were ready stay so; only their files are old. */
   #fail(entry: Entry, failures: readonly Failure[]): void {
-    const nowMs = this.#now();
-    const backoff = {
-      ...afterFailure(entry.backoff, nowMs, BACKOFF),
-      count: (entry.backoff?.count ?? 0) + 1,
-    };
+    const backoff = backedOff(entry, this.#now());
     entry.backoff = backoff;
+    for (const { volume } of failures) entry.todo.add(volume.name);
     const messages = failures.map(failureWords);
     for (const message of messages) {
       const step = { type: "Warning", reason: "FailedMount", message } as const;
@@ -259,38 +268,34 @@ export class VolumeRunner {
     this.#ports.hint(uid, isNews);
   }
 
-  #renew(): void {
+  #refresh(): void {
     const nowMs = this.#now();
     for (const entry of this.#entries.values()) {
-      const isDue = this.#renewAtMs(entry) <= nowMs;
-      if (isDue && entry.work === undefined) this.#begin(entry);
+      if (entry.work !== undefined || this.#dueAtMs(entry) > nowMs) continue;
+      if (this.#renewAtMs(entry) <= nowMs) redo(entry, "token");
+      this.#begin(entry);
     }
   }
 
   #sleepMs(): number {
-    const times = [...this.#entries.values()]
-      .filter(({ work }) => work === undefined)
-      .map((entry) => this.#renewAtMs(entry) - this.#now());
-    return Math.max(0, Math.min(LONGEST_SLEEP_MS, ...times));
+    const nowMs = this.#now();
+    let firstMs = LONGEST_SLEEP_MS;
+    for (const entry of this.#entries.values()) {
+      if (entry.work !== undefined) continue;
+      firstMs = Math.min(firstMs, this.#dueAtMs(entry) - nowMs);
+    }
+    return Math.max(0, firstMs);
   }
 
-  /** Pods that have not started yet are asked for again by the sync loop. */
-  #renewAtMs({ uid, state, backoff }: Entry): number {
-    if (state.kind !== "ready") return Infinity;
-    return backoff === undefined
-      ? this.#tokens.renewAtMs(uid) ?? Infinity
-      : dueAtMs(backoff);
+  #dueAtMs(entry: Entry): number {
+    return refreshAtMs(entry, this.#renewAtMs(entry));
+  }
+
+  #renewAtMs({ uid }: Entry): number {
+    return this.#tokens.renewAtMs(uid) ?? Infinity;
   }
 
   #now(): number {
     return this.#ports.clock.nowMs();
   }
-}
-
-/** What of a pod its files may tell and may change while it runs. */
-function aboutPod({ metadata, spec }: V1Pod): string {
-  const tells = (spec?.volumes ?? []).some(({ downwardAPI, projected }) =>
-    downwardAPI !== undefined || projected !== undefined
-  );
-  return tells ? JSON.stringify([metadata?.labels, metadata?.annotations]) : "";
 }

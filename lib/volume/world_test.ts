@@ -9,6 +9,7 @@ import type { Step } from "../api/step.ts";
 import type { V1Pod } from "../api/types.ts";
 import { AgentError } from "../base/errors.ts";
 import type { Fields, Logger } from "../base/log.ts";
+import { ObjectCache } from "../reference/objects.ts";
 import { SETTINGS } from "./fixture_test.ts";
 import { VolumeRunner } from "./run.ts";
 
@@ -26,11 +27,11 @@ export class World {
   readonly hints: (() => boolean)[] = [];
   readonly cluster: FakeReferred;
   readonly runner: VolumeRunner;
-  /** What the API server answers with, or how long it takes. */
-  outage: string | undefined;
+  /** How long the API server takes. */
   delayMs = 0;
+  #outage: string | undefined;
   readonly #stop = new AbortController();
-  readonly #running: Promise<void>;
+  readonly #running: Promise<unknown>;
 
   constructor(before?: World, objects: "cluster" | "none" = "cluster") {
     this.clock = before?.clock ?? new FakeClock();
@@ -40,24 +41,45 @@ export class World {
       nowMs: () => this.clock.nowMs(),
       before: (doing, signal) => this.#before(doing, signal),
     });
+    const random = {
+      fraction: () => 0,
+      hex: (length: number) => "0".repeat(length),
+    };
+    const cache = new ObjectCache({
+      objects: objects === "none" ? undefined : this.cluster,
+      clock: this.clock,
+      random,
+    }, "Watch");
     this.runner = new VolumeRunner({
+      references: cache,
       files: this.files,
       mounts: this.mounts,
       hostPaths: this.hostPaths,
       objects: objects === "none" ? undefined : this.cluster,
       clock: this.clock,
-      random: { fraction: () => 0, hex: (length) => "0".repeat(length) },
+      random,
       log: this.#logger(),
       recorder: { record: (_uid, step) => this.steps.push(step) },
       hint: (_uid, isNews) => this.hints.push(isNews),
     }, SETTINGS);
-    this.#running = this.runner.run(this.#stop.signal);
+    const { signal } = this.#stop;
+    this.#running = Promise.all([cache.run(signal), this.runner.run(signal)]);
+  }
+
+  /** What the API server answers with; undefined: it is well. */
+  get outage(): string | undefined {
+    return this.#outage;
+  }
+
+  set outage(message: string | undefined) {
+    this.#outage = message;
+    this.cluster.hush(message);
   }
 
   async #before(doing: string, signal: AbortSignal): Promise<void> {
     if (this.delayMs > 0) await this.clock.sleep(this.delayMs, signal);
-    if (this.outage === undefined) return;
-    throw new AgentError(`Cannot get ${doing}: ${this.outage}`, {
+    if (this.#outage === undefined) return;
+    throw new AgentError(`Cannot get ${doing}: ${this.#outage}`, {
       next: "retry",
     });
   }

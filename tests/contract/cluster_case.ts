@@ -1,8 +1,7 @@
 /** What the promises of clusters are tried with. */
-import assert from "node:assert/strict";
 import { podUid } from "../../lib/api/id.ts";
 import type { V1Pod } from "../../lib/api/types.ts";
-import type { Cluster, PodNews, PodRef } from "../../lib/port/cluster.ts";
+import type { Cluster, PodRef } from "../../lib/port/cluster.ts";
 import type { ObjectsCase } from "./cluster_objects_contract.ts";
 
 export interface ClusterHarness {
@@ -19,6 +18,8 @@ export interface ClusterHarness {
   condition(pod: PodRef, type: string): Promise<void>;
   /** Stores an object of the default namespace past the port. */
   readonly place: ObjectsCase["harness"]["place"];
+  readonly change: ObjectsCase["harness"]["change"];
+  readonly take: ObjectsCase["harness"]["take"];
   /** Stores a runtime class past the port, or takes it away. */
   runtimeClass(name: string, handler: string | undefined): Promise<void>;
   close(): Promise<void>;
@@ -52,26 +53,4 @@ export function nameOf(pod: V1Pod): string {
 export function refOf(pod: V1Pod): PodRef {
   const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
   return { namespace, name, uid: podUid(uid) };
-}
-
-/** News one by one; a test names what it waits for. */
-export function iterate<T extends PodNews | object | undefined>(
-  news: AsyncIterable<T>,
-) {
-  const iterator = news[Symbol.asyncIterator]();
-  const next = async (): Promise<T> => {
-    const { value, done } = await iterator.next();
-    assert.notEqual(done, true, "the watch ended");
-    return value;
-  };
-  return {
-    next,
-    until: async (isIt: (news: T) => boolean): Promise<T> => {
-      for (;;) {
-        const found = await next();
-        if (isIt(found)) return found;
-      }
-    },
-    close: async () => await iterator.return?.(),
-  };
 }

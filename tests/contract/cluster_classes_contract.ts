@@ -1,6 +1,7 @@
 /** What every `ClusterRuntimeClasses` promises; part of the cluster's contract. */
 import assert from "node:assert/strict";
-import { type Case, iterate } from "./cluster_case.ts";
+import type { Case } from "./cluster_case.ts";
+import { iterate } from "./cluster_iterate.ts";
 
 export async function followsRuntimeClasses(
   { cluster, harness, signal, name }: Case,

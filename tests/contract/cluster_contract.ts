@@ -9,18 +9,21 @@ import {
   aPod,
   type Case,
   type ClusterHarness,
-  iterate,
   nameOf,
   refOf,
 } from "./cluster_case.ts";
 import { dropsEnded, keepsDeleted } from "./cluster_deletion.ts";
 import { reviewsAccess, reviewsTokens } from "./cluster_reviews_contract.ts";
-import { followsRuntimeClasses } from "./cluster_classes_contract.ts";
+import { iterate } from "./cluster_iterate.ts";
 import {
+  followsMany,
+  followsObjects,
+  followsServices,
   getsClaims,
   getsObjects,
   issuesTokens,
 } from "./cluster_objects_contract.ts";
+import { followsRuntimeClasses } from "./cluster_classes_contract.ts";
 import { failure } from "./harness.ts";
 
 const NOW = "2026-01-02T03:04:05Z";
@@ -74,6 +77,9 @@ const PROMISES: readonly {
   { name: "hears that a request was swept away", check: hearsRemoval },
   { name: "gets secrets and config maps", check: getsObjects },
   { name: "gets claims and persistent volumes", check: getsClaims },
+  { name: "follows one secret or config map", check: followsObjects },
+  { name: "follows many objects at once", check: followsMany },
+  { name: "follows services", check: followsServices },
   { name: "issues tokens bound to a pod", check: issuesTokens },
   { name: "knows whose token it is", check: reviewsTokens },
   { name: "says what a caller may do", check: reviewsAccess },

@@ -47,6 +47,14 @@ async function openFake(): Promise<ClusterHarness> {
       Promise.try(() =>
         cluster.objects.put(kind, { namespace: "default", name }, content)
       ),
+    change: (kind, name, content) =>
+      Promise.try(() =>
+        cluster.objects.put(kind, { namespace: "default", name }, content)
+      ),
+    take: (kind, name) =>
+      Promise.try(() =>
+        cluster.objects.take(kind, { namespace: "default", name })
+      ),
     runtimeClass: (name, handler) =>
       Promise.try(() => {
         const { classObjects } = cluster;

@@ -3,7 +3,8 @@
  * a say. Part of `cluster_contract.ts`.
  */
 import assert from "node:assert/strict";
-import { aPod, type Case, iterate, refOf } from "./cluster_case.ts";
+import { aPod, type Case, refOf } from "./cluster_case.ts";
+import { iterate } from "./cluster_iterate.ts";
 
 /** Grace only shrinks; it is counted from the first deletion. */
 export async function keepsDeleted(

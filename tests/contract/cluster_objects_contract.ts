@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { podUid } from "../../lib/api/id.ts";
 import type { ApiObject, Cluster } from "../../lib/port/cluster.ts";
+import { iterate } from "./cluster_iterate.ts";
 import { failure } from "./harness.ts";
 
 export interface ObjectsCase {
@@ -13,10 +14,22 @@ export interface ObjectsCase {
         | "Secret"
         | "ConfigMap"
         | "ServiceAccount"
+        | "Service"
         | "PersistentVolumeClaim"
         | "PersistentVolume",
       name: string,
       content?: ApiObject,
+    ): Promise<void>;
+    /** Gives a placed object of the default namespace other content. */
+    change(
+      kind: "Secret" | "ConfigMap",
+      name: string,
+      content: ApiObject,
+    ): Promise<void>;
+    /** Removes a placed object. */
+    take(
+      kind: "Secret" | "ConfigMap" | "Service",
+      name: string,
     ): Promise<void>;
   };
   readonly signal: AbortSignal;
@@ -71,6 +84,86 @@ export async function getsClaims(
   assert.deepEqual(claim?.spec?.accessModes, ["ReadWriteOnce"]);
   const volume = await objects.persistentVolume(name, signal);
   assert.equal(volume?.spec?.hostPath?.path, "/tmp/none");
+}
+
+export async function followsObjects(
+  { cluster: { objects }, harness, signal, name }: ObjectsCase,
+): Promise<void> {
+  const ref = { namespace: NAMESPACE, name };
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const news = iterate(objects.watch("configmap", ref, both));
+  const others = iterate(objects.watch("secret", ref, both));
+  const is = async (from: typeof news) => {
+    const found = await from.until(({ kind }) => kind === "is");
+    return found.kind === "is" ? Object(found.object).data : undefined;
+  };
+  assert.equal(await is(news), undefined);
+  await harness.place("ConfigMap", name, { data: { a: "1" } });
+  assert.deepEqual(await is(news), { a: "1" });
+  // Of another name: nobody hears of it here.
+  await harness.place("ConfigMap", `${name}-other`, { data: { a: "no" } });
+  await harness.change("ConfigMap", name, { data: { a: "2" } });
+  assert.deepEqual(await is(news), { a: "2" });
+  await harness.take("ConfigMap", name);
+  assert.equal(await is(news), undefined);
+  assert.equal(await is(others), undefined);
+  await harness.place("Secret", name, { data: { k: btoa("x") } });
+  assert.deepEqual(await is(others), { k: btoa("x") });
+  stop.abort(new DOMException("Enough", "AbortError"));
+  await assert.rejects(news.next(), { message: "Enough" });
+}
+
+/** Of a node with many pods; more than one connection may carry. */
+export async function followsMany(
+  { cluster: { objects }, harness, signal, name }: ObjectsCase,
+): Promise<void> {
+  await harness.place("ConfigMap", name, { data: { a: "1" } });
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const watches = Array.from({ length: 120 }, () =>
+    iterate(
+      objects.watch("configmap", { namespace: NAMESPACE, name }, both),
+    ));
+  const next = async () => {
+    const all = await Promise.all(watches.map((each) => each.next()));
+    return new Set(
+      all.map((news) => news.kind === "is" && Object(news.object).data.a),
+    );
+  };
+  assert.deepEqual(await next(), new Set(["1"]));
+  await harness.change("ConfigMap", name, { data: { a: "2" } });
+  assert.deepEqual(await next(), new Set(["2"]));
+  stop.abort(new DOMException("Enough", "AbortError"));
+  for (const each of watches) await assert.rejects(each.next());
+}
+
+export async function followsServices(
+  { cluster: { objects }, harness, signal, name }: ObjectsCase,
+): Promise<void> {
+  const spec = { ports: [{ port: 80 }], clusterIP: "None" };
+  await harness.place("Service", name, { spec });
+  const news = iterate(objects.watchServices(signal));
+  const first = await news.next();
+  assert.ok(first.kind === "listed");
+  assert.ok(first.services.some((each) => nameOf(each) === name));
+  await harness.place("Service", `${name}-b`, { spec });
+  const made = await news.until((each) =>
+    each.kind === "changed" && nameOf(each.service) === `${name}-b`
+  );
+  assert.deepEqual(
+    made.kind === "changed" && Object(made.service.spec).ports[0].port,
+    80,
+  );
+  await harness.take("Service", `${name}-b`);
+  await news.until((each) =>
+    each.kind === "deleted" && nameOf(each.service) === `${name}-b`
+  );
+  await news.close();
+}
+
+function nameOf(object: ApiObject): string {
+  return Object(object.metadata).name;
 }
 
 export async function issuesTokens(

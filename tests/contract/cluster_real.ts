@@ -123,7 +123,7 @@ export function openReal(): Promise<ClusterHarness> {
   const cluster = kubeconfigs(kubeOptions()).open({ path: KUBECONFIG });
   const admin = new Admin(KUBECONFIG);
   const names = new Set<string>();
-  const placed: string[] = [];
+  const placed = new Set<string>();
   return Promise.resolve<ClusterHarness>({
     cluster,
     request: async (nodeName: string) => {
@@ -151,11 +151,18 @@ export function openReal(): Promise<ClusterHarness> {
       );
     },
     place: async (kind, name, content) => {
-      const scope = kind === "PersistentVolume" ? "" : "namespaces/default/";
-      const path = `/api/v1/${scope}${kind.toLowerCase()}s`;
       const metadata = { name };
-      await admin.ask("POST", path, { metadata, ...content });
-      placed.push(`${path}/${name}`);
+      await admin.ask("POST", collectionOf(kind), { metadata, ...content });
+      placed.add(`${collectionOf(kind)}/${name}`);
+    },
+    change: async (kind, name, content) => {
+      const path = `${collectionOf(kind)}/${name}`;
+      await admin.ask("PUT", path, { metadata: { name }, ...content });
+    },
+    take: async (kind, name) => {
+      const path = `${collectionOf(kind)}/${name}`;
+      await admin.ask("DELETE", path);
+      placed.delete(path);
     },
     runtimeClass: async (name, handler) => {
       const path = "/apis/node.k8s.io/v1/runtimeclasses";
@@ -176,4 +183,9 @@ export function openReal(): Promise<ClusterHarness> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     },
   });
+}
+
+function collectionOf(kind: string): string {
+  const scope = kind === "PersistentVolume" ? "" : "namespaces/default/";
+  return `/api/v1/${scope}${kind.toLowerCase()}s`;
 }

@@ -16,6 +16,7 @@ import { HostMounts } from "../../lib/host/tmpfs.ts";
 import { kubeconfigs } from "../../lib/kube/open.ts";
 import type { ClusterObjects } from "../../lib/port/cluster.ts";
 import { API_ACCESS } from "../../lib/volume/fixture_test.ts";
+import { ObjectCache } from "../../lib/reference/objects.ts";
 import { VolumeRunner } from "../../lib/volume/run.ts";
 import type { VolumeState } from "../../lib/volume/types.ts";
 import { FakeReferred } from "../fakes/fake_cluster_referred.ts";
@@ -56,13 +57,14 @@ async function onMachine(
   const trees = { libc, roots: [root], links: "refuse" } as const;
   const wake = new Map<string, () => void>();
   const stop = new AbortController();
+  const ports = { objects, clock: systemClock, random: systemRandom };
+  const cache = new ObjectCache(ports, "Watch");
   const runner = new VolumeRunner({
+    ...ports,
+    references: cache,
     files: new HostFiles(trees),
     mounts: new HostMounts(trees),
     hostPaths: hostPathsOf(libc),
-    objects,
-    clock: systemClock,
-    random: systemRandom,
     log: silentLogger,
     recorder: { record: () => undefined },
     hint: (uid) => wake.get(uid)?.(),
@@ -70,7 +72,8 @@ async function onMachine(
     podsDir: `${root}/pods`,
     allocatable: () => new Map([["memory", "64Mi"]]),
   });
-  const running = runner.run(stop.signal);
+  const { signal } = stop;
+  const running = Promise.all([cache.run(signal), runner.run(signal)]);
   const ask = async (pod: V1Pod) => {
     const done = Promise.withResolvers<void>();
     wake.set(uidOf(pod), done.resolve);

@@ -62,6 +62,7 @@ export class FakeCluster implements Cluster {
     for (const objects of [...watched, this.requests]) {
       objects.hush(message);
     }
+    this.objects.hush(message);
   }
 
   readonly pods: Cluster["pods"] = {

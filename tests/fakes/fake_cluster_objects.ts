@@ -79,6 +79,27 @@ export class FakeObjects<T extends object = Stored> {
     }
   }
 
+  /** As `follow`, and of silence too. */
+  async *news(
+    wanted: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<
+    | { readonly kind: "is"; readonly object: T | undefined }
+    | { readonly kind: "silent"; readonly message: string }
+    | { readonly kind: "steady" }
+  > {
+    for await (const { key, change } of this.#follow(signal)) {
+      const { kind } = change;
+      if (kind === "silent" || kind === "steady") yield change;
+      else if (kind === "all") {
+        yield { kind: "is", object: this.#objects.get(wanted) };
+      } else if (key === wanted) {
+        const object = kind === "deleted" ? undefined : change.object;
+        yield { kind: "is", object };
+      }
+    }
+  }
+
   async *#follow(
     signal: AbortSignal,
   ): AsyncGenerator<Heard<T>> {

@@ -1,5 +1,6 @@
 /**
- * What pods of a fake cluster refer to: secrets, config maps, claims, tokens.
+ * What pods of a fake cluster refer to: secrets, config maps, claims, tokens,
+ * services.
  * Tokens look like real ones, but nobody signed them.
  */
 import { AgentError } from "../../lib/base/errors.ts";
@@ -11,9 +12,12 @@ import type {
   ApiObject,
   ClusterObjects,
   IssuedToken,
+  ObjectNews,
   ObjectRef,
+  ServiceNews,
   TokenRequest,
 } from "../../lib/port/cluster.ts";
+import { FakeObjects } from "./fake_cluster_objects.ts";
 
 interface Hold {
   /** Before every answer: throws, or waits, as a test wants. */
@@ -25,9 +29,12 @@ interface Hold {
 
 export class FakeReferred implements ClusterObjects {
   readonly #hold: Hold;
-  readonly #objects = new Map<string, ApiObject>();
+  readonly #objects = new FakeObjects<ApiObject>();
+  readonly #services = new FakeObjects<ApiObject>();
   readonly claims = new Map<string, V1PersistentVolumeClaim>();
   readonly persistentVolumes = new Map<string, V1PersistentVolume>();
+  /** How many watches of objects there are now. */
+  watches = 0;
   /** What was asked for, in order: `secret prod/a`, `token prod/default`. */
   readonly asked: string[] = [];
   readonly accounts = new Set<string>();
@@ -53,21 +60,49 @@ export class FakeReferred implements ClusterObjects {
       this.persistentVolumes.set(ref.name, plain);
     }
     if (kind === "ServiceAccount") this.accounts.add(keyOf("account", ref));
-    const short = kind === "Secret"
-      ? "secret"
-      : kind === "ServiceAccount"
-      ? "serviceaccount"
-      : "configmap";
-    this.#objects.set(JSON.stringify([short, ref.namespace, ref.name]), {
-      kind,
-      metadata: ref,
-      ...content,
-    });
+    const object = { kind, metadata: ref, ...content };
+    const services = kind === "Service" ? this.#services : this.#objects;
+    services.put(storedAs(kind, ref), object);
   }
 
-  take(kind: "Secret" | "ConfigMap", ref: ObjectRef): void {
-    const short = kind === "Secret" ? "secret" : "configmap";
-    this.#objects.delete(JSON.stringify([short, ref.namespace, ref.name]));
+  take(kind: "Secret" | "ConfigMap" | "Service", ref: ObjectRef): void {
+    const objects = kind === "Service" ? this.#services : this.#objects;
+    objects.take(storedAs(kind, ref));
+  }
+
+  /** While it has a reason, no watch tells anything. */
+  hush(reason: string | undefined): void {
+    this.#objects.hush(reason);
+    this.#services.hush(reason);
+  }
+
+  async *watch(
+    kind: "secret" | "configmap",
+    ref: ObjectRef,
+    signal: AbortSignal,
+  ): AsyncGenerator<ObjectNews> {
+    const doing = `watch ${keyOf(kind, ref)}`;
+    this.asked.push(doing);
+    this.watches++;
+    try {
+      await this.#hold.before(doing, signal).catch((error) => {
+        if (!(error instanceof AgentError)) throw error;
+      });
+      const stored = kind === "secret" ? "Secret" : "ConfigMap";
+      yield* this.#objects.news(storedAs(stored, ref), signal);
+    } finally {
+      this.watches--;
+    }
+  }
+
+  async *watchServices(signal: AbortSignal): AsyncGenerator<ServiceNews> {
+    for await (const change of this.#services.changes(signal)) {
+      if (change.kind === "all") {
+        yield { kind: "listed", services: change.objects };
+      } else if (change.kind === "silent" || change.kind === "steady") {
+        yield change;
+      } else yield { kind: change.kind, service: change.object };
+    }
   }
 
   secret(ref: ObjectRef, signal: AbortSignal): Promise<ApiObject | undefined> {
@@ -153,8 +188,17 @@ export class FakeReferred implements ClusterObjects {
     const key = keyOf(kind, ref);
     this.asked.push(key);
     await this.#hold.before(key, signal);
-    return this.#objects.get(JSON.stringify([kind, ref.namespace, ref.name]));
+    const stored = kind === "secret"
+      ? "Secret"
+      : kind === "configmap"
+      ? "ConfigMap"
+      : "ServiceAccount";
+    return this.#objects.get(storedAs(stored, ref));
   }
+}
+
+function storedAs(kind: string, { namespace, name }: ObjectRef): string {
+  return JSON.stringify([kind, namespace, name]);
 }
 
 /** A token with these claims and no signature. */
