@@ -197,16 +197,15 @@ Deno.test("planSandbox() tries a failed sandbox again when its time has come", (
 });
 
 Deno.test("planSandbox() names once what is accepted but not acted on", () => {
-  const pod = aPod({
-    containers: [aContainer({ livenessProbe: { tcpSocket: { port: 80 } } })],
-  });
+  const volumes = [{ name: "v", emptyDir: { sizeLimit: "1Gi" } }];
+  const pod = aPod({ spec: { volumes } });
   const notes = (parts: FactParts) =>
     made({ ...parts, pod }).actions.filter(({ kind }) => kind === "note");
   assert.deepEqual(notes({}), [{
     kind: "note",
     type: "Warning",
     reason: "PodFeatureIgnored",
-    message: "Not acted on yet: spec.containers[web].livenessProbe",
+    message: "Not acted on yet: spec.volumes[v].emptyDir.sizeLimit",
   }]);
   assert.deepEqual(
     notes({ sandboxes: [aSandbox({ isReady: false })] })
