@@ -13,7 +13,7 @@ import { PullRecords } from "./image/pull_records.ts";
 import { ImageRunner } from "./image/run.ts";
 import type { ClusterObjects } from "./port/cluster.ts";
 import type { Recorder } from "./port/recorder.ts";
-import { containersOf } from "./api/pod.ts";
+import { allContainersOf } from "./api/pod.ts";
 import type { V1Pod } from "./api/types.ts";
 import type { NodeRecorder } from "./node/types.ts";
 import type { Desired } from "./source/types.ts";
@@ -105,9 +105,7 @@ function imagesOf(pod: V1Pod): readonly string[] {
   if (phase === "Succeeded" || phase === "Failed") return [];
   const volumes = pod.spec?.volumes ?? [];
   return [
-    ...containersOf(pod).map(({ image }) => image),
-    ...(pod.spec?.initContainers ?? []).map(({ image }) => image),
-    ...(pod.spec?.ephemeralContainers ?? []).map(({ image }) => image),
+    ...allContainersOf(pod).map(({ image }) => image),
     ...volumes.map(({ image }) => image?.reference),
   ].filter((image) => image !== undefined);
 }

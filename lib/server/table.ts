@@ -6,10 +6,9 @@
 import {
   CONFIG_SEEN,
   containersOf,
-  initContainersOf,
-  isSidecar,
   nameOf,
   namespaceOf,
+  sidecarsOf,
 } from "../api/pod.ts";
 import type { PodStatusJson } from "../api/status.ts";
 import { parseJson } from "./answer.ts";
@@ -49,7 +48,7 @@ export function podTable(
 
 export function podRow(view: PodView): PodRow {
   const { pod, status } = view;
-  const sidecars = initContainersOf(pod).filter(isSidecar)
+  const sidecars = sidecarsOf(pod)
     .map(({ name }) => name);
   const staying = [
     ...(status.initContainerStatuses ?? [])
