@@ -9,8 +9,8 @@ import type { Clock } from "../base/clock.ts";
 import { chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
+import { within } from "../base/wait.ts";
 import type { ApiObject, ClusterNode } from "../port/cluster.ts";
-import { within } from "./deadline.ts";
 import { listIn, objectIn } from "./parse.ts";
 import type { KnownNode, NodeSettings } from "./types.ts";
 
