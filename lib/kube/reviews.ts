@@ -1,5 +1,6 @@
 /** Asks the API server who calls the node, and what they may do. */
 import { AgentError } from "../base/errors.ts";
+import { objectIn, textIn } from "../base/json.ts";
 import type {
   AccessQuestion,
   ApiObject,
@@ -7,7 +8,6 @@ import type {
   User,
 } from "../port/cluster.ts";
 import type { Client } from "./client.ts";
-import { objectIn, textIn } from "./json.ts";
 
 export class KubeReviews implements ClusterReviews {
   readonly #client: Client;

@@ -3,6 +3,7 @@
  * that nobody has to learn others. Pure.
  * Compat: kubectl 1.36 printPod.
  */
+import { parseJson } from "../base/json.ts";
 import {
   CONFIG_SEEN,
   containersOf,
@@ -11,7 +12,6 @@ import {
   sidecarsOf,
 } from "../api/pod.ts";
 import type { PodStatusJson } from "../api/status.ts";
-import { parseJson } from "./answer.ts";
 import { initWord } from "./init_word.ts";
 import { dated, humanDuration, timeMs } from "./times.ts";
 import type { PodView } from "./view.ts";
