@@ -1,12 +1,8 @@
 /** Asks the API server who calls the node, and what they may do. */
 import { AgentError } from "../base/errors.ts";
 import { objectIn, textIn } from "../base/json.ts";
-import type {
-  AccessQuestion,
-  ApiObject,
-  ClusterReviews,
-  User,
-} from "../port/cluster.ts";
+import type { ApiObject } from "../port/cluster.ts";
+import type { AccessQuestion, ClusterReviews, User } from "../port/reviews.ts";
 import type { Client } from "./client.ts";
 
 export class KubeReviews implements ClusterReviews {
