@@ -5,7 +5,6 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { AgentError } from "../base/errors.ts";
-import type { TokenBucket } from "../base/token_bucket.ts";
 import { orAborted } from "../base/wait.ts";
 import type { ApiObject } from "../port/cluster.ts";
 import type { Credentials, Secrets } from "./credentials.ts";
@@ -16,6 +15,7 @@ import {
   unreachable,
 } from "./errors.ts";
 import { parseObject } from "./json.ts";
+import type { TokenBucket } from "../base/token_bucket.ts";
 import {
   type Lane,
   type Transport,
