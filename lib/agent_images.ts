@@ -11,17 +11,17 @@ import { CredentialPlugin } from "./image/plugin.ts";
 import { PodCredentials } from "./image/pod_credentials.ts";
 import { PullRecords } from "./image/pull_records.ts";
 import { ImageRunner } from "./image/run.ts";
+import {
+  gcSettings,
+  imageOptions,
+  verificationSettings,
+} from "./image/settings.ts";
 import type { ClusterObjects } from "./port/cluster.ts";
 import type { Recorder } from "./port/recorder.ts";
 import { allContainersOf } from "./api/pod.ts";
 import type { V1Pod } from "./api/types.ts";
 import type { NodeRecorder } from "./node/types.ts";
 import type { Desired } from "./source/types.ts";
-import {
-  gcSettings,
-  imageOptions,
-  verificationSettings,
-} from "./sync/settings.ts";
 
 interface Inside {
   readonly recorder: Recorder;
