@@ -7,11 +7,11 @@ import { containerId } from "../api/id.ts";
 import { nameOf } from "../api/pod.ts";
 import type { ContainerStatusJson } from "../api/status.ts";
 import type { Clock } from "../base/clock.ts";
+import { type LogPorts, readLog } from "../log/read.ts";
 import type { NodeAnswer } from "../port/node_server.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import { readLogQuery } from "./container_log_query.ts";
 import { firstWords } from "./first_words.ts";
-import { type LogPorts, readLog } from "./logs.ts";
 import { TEXT, text, typed } from "./node_answer.ts";
 import type { Call, Route } from "./node_routes.ts";
 import {

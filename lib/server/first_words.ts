@@ -6,7 +6,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { isAbort } from "../base/errors.ts";
-import type { LogPorts } from "./logs.ts";
+import type { LogPorts } from "../log/read.ts";
 
 /** How young a container is whose first word is waited for. */
 const YOUNG_MS = 1_000;
