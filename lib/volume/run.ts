@@ -178,9 +178,11 @@ export class VolumeRunner {
       const common = await orAborted(this.#asked.promise, stop.signal);
       await this.#releases.get(uid);
       const signal = AbortSignal.any([common, stop.signal]);
+      const { clock, references } = this.#ports;
       const allocatable = this.#settings.allocatable();
+      const parts = { tokens: this.#tokens, clock, allocatable };
       const from = {
-        references: this.#ports.references,
+        references,
         changed: () => this.#alarm.ring(),
       };
       const results = await Promise.allSettled(
@@ -190,11 +192,10 @@ export class VolumeRunner {
             settings: this.#settings,
             signal,
             collect: (volume) =>
-              collect({
-                hold: holdFor(entry, volume, from),
-                tokens: this.#tokens,
-                allocatable,
-              }, { pod, volume, signal }),
+              collect(
+                { ...parts, hold: holdFor(entry, volume, from) },
+                { pod, volume, signal },
+              ),
           })
         ),
       );
