@@ -181,10 +181,7 @@ export class VolumeRunner {
       const { clock, references } = this.#ports;
       const allocatable = this.#settings.allocatable();
       const parts = { tokens: this.#tokens, clock, allocatable };
-      const from = {
-        references,
-        changed: () => this.#alarm.ring(),
-      };
+      const from = { references, changed: () => this.#alarm.ring() };
       const results = await Promise.allSettled(
         volumes.map((each) =>
           setUpVolume(this.#ports, each, {
