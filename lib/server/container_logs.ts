@@ -1,6 +1,6 @@
 /**
  * `/containerLogs`: which instance's log is meant, and its text as the query
- * wants it. Reading and following is done in logs.ts.
+ * wants it. Reading and following is done in log/read.ts.
  * Compat: kubelet 1.36 getContainerLogs, validateContainerLogStatus
  */
 import { containerId } from "../api/id.ts";
