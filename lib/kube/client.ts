@@ -14,6 +14,7 @@ import {
   unreachable,
 } from "./errors.ts";
 import { parseObject } from "./json.ts";
+import { type OnAnswer, told } from "./told.ts";
 import type { TokenBucket } from "../base/token_bucket.ts";
 import {
   type Lane,
@@ -54,6 +55,7 @@ export interface ClientParts {
     Record<"main", number> & Partial<Record<Lane, number>>
   >;
   readonly userAgent: string;
+  readonly onAnswer?: OnAnswer;
 }
 
 export class Client {
@@ -111,7 +113,12 @@ export class Client {
     try {
       const both = AbortSignal.any([signal, opening.signal]);
       const wire = this.#wire(ask, secrets);
-      const stream = await this.#parts.transport.follow(wire, secrets, both);
+      const { transport } = this.#parts;
+      const stream = await told(
+        this.#parts,
+        { ask, secrets },
+        () => transport.follow(wire, secrets, both),
+      );
       this.#hear(stream.headers.date);
       if (stream.status < 300) return stream;
       const text = await stream.text();
@@ -188,7 +195,11 @@ export class Client {
     const secrets = await this.#current(ask, signal);
     const { transport } = this.#parts;
     const wire = this.#wire(ask, secrets);
-    const answer = await transport.send(wire, secrets, signal);
+    const answer = await told(
+      this.#parts,
+      { ask, secrets },
+      () => transport.send(wire, secrets, signal),
+    );
     this.#hear(answer.headers.date);
     return answer;
   }

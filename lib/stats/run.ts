@@ -12,6 +12,7 @@ import type { Images } from "../port/images.ts";
 import type { CgroupUse, Usage, UseDetail } from "../port/usage.ts";
 import { DiskMeter } from "./disks.ts";
 import type {
+  ClaimFigures,
   ContainerFigures,
   DiskFigures,
   Figures,
@@ -103,6 +104,21 @@ export class Stats {
     this.#sharedDisks = { atMs: nowMs, disks };
     disks.catch(() => this.#sharedDisks = undefined);
     return disks;
+  }
+
+  /** Once for each claim, as several pods may use it. */
+  async claims(): Promise<readonly ClaimFigures[]> {
+    const { pods, usage } = this.#ports;
+    const found = new Map<string, ClaimFigures>();
+    for (const { namespace, volumes } of pods()) {
+      for (const { claim, path } of volumes) {
+        const key = `${namespace}/${claim}`;
+        if (claim === undefined || found.has(key)) continue;
+        const whole = await usage.filesystem(path);
+        if (whole !== undefined) found.set(key, { namespace, claim, whole });
+      }
+    }
+    return [...found.values()];
   }
 
   /** One cgroup that is no pod's: the agent's own, the runtime's. */
