@@ -162,7 +162,8 @@ export class Stats {
       const whole = pod.hasOwnCgroup
         ? await this.sample(pod.cgroup, detail)
         : undefined;
-      const sandbox = pod.sandbox === undefined
+      // Nobody asks for it by itself but those who want everything.
+      const sandbox = pod.sandbox === undefined || detail !== "everything"
         ? undefined
         : await this.#first(cgroupsOf(pod, pod.sandbox), detail);
       const containers: ContainerFigures[] = [];
