@@ -17,13 +17,16 @@ import type { PodMemory, PodsReader } from "./store.ts";
 
 interface Counted {
   readonly seenMs: number;
+  /** The same by the clock that containers' ends are dated by. */
+  readonly seenAtMs: number;
   hasBegun: boolean;
   /** It was not running yet when it was first seen. */
   isNew: boolean;
   hasStarted: boolean;
   hasReported: boolean;
   isRefused: boolean;
-  readonly running: Set<ContainerId>;
+  /** Ends that were counted, of instances that are still there. */
+  ended: ReadonlySet<ContainerId>;
   /** Containers whose image is being pulled. */
   readonly pulling: Set<string>;
   pullingSinceMs: number;
@@ -125,12 +128,13 @@ export class PodMeter {
     if (known !== undefined) return known;
     const fresh: Counted = {
       seenMs: this.#ports.clock.monotonicMs(),
+      seenAtMs: this.#ports.clock.nowMs(),
       hasBegun: false,
       isNew: false,
       hasStarted: false,
       hasReported: false,
       isRefused: false,
-      running: new Set(),
+      ended: new Set(),
       pulling: new Set(),
       pullingSinceMs: 0,
       pulledMs: 0,
@@ -139,17 +143,21 @@ export class PodMeter {
     return fresh;
   }
 
-  #ended({ running }: Counted, { observed, pod }: PodMemory): void {
-    for (const { id, name, state, exitCode, reason } of observed.containers) {
-      if (state === "running") running.add(id);
-      else if (state === "exited" && running.delete(id)) {
-        this.#ports.meters.terminatedContainers.add({
-          container_type: typeIn(pod, name),
-          exit_code: String(exitCode),
-          reason,
-        });
-      }
+  /** Short ones are never seen running; those of an earlier agent are not ours. */
+  #ended(counted: Counted, { observed, pod }: PodMemory): void {
+    const ended = new Set<ContainerId>();
+    for (const each of observed.containers) {
+      const { id, name, state, exitCode, reason, finishedAtMs } = each;
+      if (state !== "exited") continue;
+      ended.add(id);
+      if (counted.ended.has(id) || finishedAtMs < counted.seenAtMs) continue;
+      this.#ports.meters.terminatedContainers.add({
+        container_type: typeIn(pod, name),
+        exit_code: String(exitCode),
+        reason,
+      });
     }
+    counted.ended = ended;
   }
 
   #refused(counted: Counted, { state }: PodMemory): void {
