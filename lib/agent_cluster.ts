@@ -9,6 +9,7 @@ import type { Clock } from "./base/clock.ts";
 import type { Logger } from "./base/log.ts";
 import type { Random } from "./base/random.ts";
 import type { PodUid } from "./api/id.ts";
+import type { Meters } from "./api/meters.ts";
 import type { V1NodeSelectorTerm } from "./api/types.ts";
 import type { Config } from "./config/load.ts";
 import { KUBERNETES_VERSION } from "./config/render.ts";
@@ -53,6 +54,9 @@ export interface Surroundings {
   readonly images: Images;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly meters: Meters;
+  /** The server has taken a pod's status. */
+  readonly written: (uid: PodUid, sinceMs: number) => void;
   readonly desired: Reader<Desired>;
   readonly health: Reader<RuntimeHealth>;
   readonly pods: PodsReader;

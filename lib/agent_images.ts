@@ -55,7 +55,7 @@ export function createImages(
     wanted: () => wantedImages(inside.desired.get()),
     records,
     recorder: inside.nodeRecorder ?? NOBODY,
-    removed: () => {},
+    removed: (reason) => ports.meters.imagesRemoved.add({ reason }),
   }, gcSettings(config));
   return {
     imageRunner,

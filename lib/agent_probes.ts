@@ -15,15 +15,10 @@ import { Teller } from "./probe/tell.ts";
 import type { ProbedInstance, ProbedPod } from "./probe/watched.ts";
 import type { PodMemory, PodsReader } from "./sync/store.ts";
 
-/** What the agent counts, and, as upstream, apart from it what probes do. */
-export interface MetricSets {
-  readonly own: Metrics;
-  readonly probes: Metrics;
-}
-
 export interface Probes
   extends Pick<ProbeRunner, "run" | "forget" | "verdicts" | "viewsOf"> {
-  readonly metrics: MetricSets;
+  /** Apart from the agent's other metrics, as upstream. */
+  readonly metrics: Metrics;
   /** The pod's memory may be another. */
   watch(uid: PodUid): void;
 }
@@ -37,11 +32,14 @@ export function createProbes(
   },
 ): Probes {
   const { recorder, pods, hint } = inside;
-  const metrics = { own: createMetrics(), probes: createMetrics() };
+  const metrics = createMetrics();
   const runner = new ProbeRunner({
     ...ports,
     random: ports.cluster.random,
-    teller: new Teller(recorder, metrics),
+    teller: new Teller(recorder, {
+      lateness: ports.meters.probeLateness,
+      probes: metrics,
+    }),
     expand: (words, env) => expandAll(words, env),
     hint,
   });

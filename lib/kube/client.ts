@@ -15,6 +15,7 @@ import {
   unreachable,
 } from "./errors.ts";
 import { parseObject } from "./json.ts";
+import { type OnAnswer, told } from "./told.ts";
 import type { TokenBucket } from "../base/token_bucket.ts";
 import {
   type Lane,
@@ -55,6 +56,7 @@ export interface ClientParts {
     Record<"main", number> & Partial<Record<Lane, number>>
   >;
   readonly userAgent: string;
+  readonly onAnswer?: OnAnswer;
 }
 
 export class Client {
@@ -112,7 +114,12 @@ export class Client {
     try {
       const both = AbortSignal.any([signal, opening.signal]);
       const wire = this.#wire(ask, secrets);
-      const stream = await this.#parts.transport.follow(wire, secrets, both);
+      const { transport } = this.#parts;
+      const stream = await told(
+        this.#parts,
+        { ask, secrets },
+        () => transport.follow(wire, secrets, both),
+      );
       this.#hear(stream.headers.date);
       if (stream.status < 300) return stream;
       const text = await stream.text();
@@ -189,7 +196,11 @@ export class Client {
     const secrets = await this.#current(ask, signal);
     const { transport } = this.#parts;
     const wire = this.#wire(ask, secrets);
-    const answer = await transport.send(wire, secrets, signal);
+    const answer = await told(
+      this.#parts,
+      { ask, secrets },
+      () => transport.send(wire, secrets, signal),
+    );
     this.#hear(answer.headers.date);
     return answer;
   }

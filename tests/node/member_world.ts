@@ -79,9 +79,14 @@ export function kubectl(...args: string[]): Promise<string> {
 }
 
 export async function apply(object: object): Promise<void> {
+  await applyText(JSON.stringify(object));
+}
+
+/** For numbers that only text can hold. */
+export async function applyText(json: string): Promise<void> {
   const file = await Deno.makeTempFile({ suffix: ".json" });
   try {
-    await Deno.writeTextFile(file, JSON.stringify(object));
+    await Deno.writeTextFile(file, json);
     await kubectl("apply", "-f", file);
   } finally {
     await Deno.remove(file);
