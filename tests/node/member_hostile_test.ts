@@ -236,7 +236,8 @@ memberTest(
     }
     await pause(3_000);
     const grownMiB = await residentMiB() - beforeMiB;
-    assert.ok(grownMiB < 64, `${grownMiB} MiB more`);
+    // Of answers of up to 16 MiB each, a few copies until they are collected.
+    assert.ok(grownMiB < 96, `${grownMiB} MiB more`);
     console.info(`grown by ${Math.round(grownMiB)} MiB`);
     // Nobody else waits.
     await apply(aPod("late"));
