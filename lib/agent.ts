@@ -10,20 +10,31 @@ import {
   type Membership,
 } from "./agent_cluster.ts";
 import { keepLogs } from "./agent_ends.ts";
-import { followClasses, followNode, wakeHeirs } from "./agent_follow.ts";
+import {
+  followClasses,
+  followNode,
+  followStarts,
+  wakeHeirs,
+} from "./agent_follow.ts";
 import { createCells } from "./agent_cells.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createRunners, followLabels } from "./agent_runners.ts";
+import { createGauges } from "./agent_gauges.ts";
+import { watchLag } from "./agent_meters.ts";
 import { createServers } from "./agent_server.ts";
+import { createStats, statsNode } from "./agent_stats.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import { adminHandler } from "./server/admin.ts";
 import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
+import { sourceConfig } from "./source/settings.ts";
 import { createApply } from "./sync/apply.ts";
 import { HealthLoop } from "./sync/health.ts";
+import { measuredApply } from "./sync/measured_apply.ts";
+import { PodMeter } from "./sync/pod_meter.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
-import { podSettings, sourceConfig, userIdOptions } from "./sync/settings.ts";
+import { podSettings, userIdOptions } from "./sync/settings.ts";
 import { UserIds } from "./sync/user_ids.ts";
 import { wantedBy } from "./sync/wanted.ts";
 import { pass } from "./sync/worker.ts";
@@ -41,7 +52,11 @@ export function createAgent(
 ): Agent {
   const parts = createParts(config, ports, options);
   const view = createView(parts, options.version);
-  const servers = createServers({ ...parts, view });
+  const stats = createStats(parts);
+  const { version } = options;
+  const figures = { stats, ...statsNode(parts, stats, version) };
+  const refresh = createGauges({ ...parts, stats, version });
+  const servers = createServers({ ...parts, view, figures, refresh });
   const loops = [...parts.membership?.loops ?? [], ...servers];
   return { view, run: (signal) => run({ ...parts, loops }, view, signal) };
 }
@@ -58,8 +73,13 @@ function createParts(
   const cells = createCells(ports.clock);
   const { desiredReader, healthReader, pods, queue, ledger } = cells;
   const readers = { desired: desiredReader, health: healthReader, pods };
-  const membership = joinCluster(config, ports, { ...readers, steps: ledger });
-  const recorder = membership?.recorder ?? ledger;
+  const podMeter = new PodMeter({ ...ports, pods });
+  const membership = joinCluster(config, ports, {
+    ...readers,
+    steps: ledger,
+    written: (uid, sinceMs) => podMeter.written(uid, sinceMs),
+  });
+  const recorder = podMeter.listening(membership?.recorder ?? ledger);
   const suspect = () => healthLoop.suspect();
   const inside = {
     ...readers,
@@ -97,6 +117,7 @@ function createParts(
     userIds,
     recorder,
     membership,
+    podMeter,
     ...runners,
     healthLoop,
     loopPorts,
@@ -136,7 +157,11 @@ async function run(
   scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",
-    (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
+    (signal) =>
+      parts.queue.run(
+        (uid, each) => parts.podMeter.pass(uid, () => pass(worker, uid, each)),
+        signal,
+      ),
   );
   scope.run("follow-sources", (signal) => followSources(loopPorts, signal));
   scope.run(
@@ -161,6 +186,8 @@ async function run(
   for (const { name, run } of parts.loops ?? []) scope.run(name, run);
   scope.run("follow-node", (signal) => followNode(parts, signal));
   scope.run("follow-classes", (signal) => followClasses(parts, signal));
+  scope.run("follow-starts", (signal) => followStarts(parts, signal));
+  scope.run("lag", (signal) => watchLag(ports, signal));
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));
   await scope.closed();
 }
@@ -202,16 +229,19 @@ function workerPorts(parts: Parts) {
     references: references.runner,
     services: references.servicesOf,
     allocatable: parts.allocatable,
-    apply: createApply({
-      ...ports,
-      ...parts.ends,
-      images: parts.imageRunner,
-      volumes: parts.volumes,
-      references: references.runner,
-      userIds: parts.userIds,
-      recorder,
-      parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
-    }),
+    apply: measuredApply(
+      { ...ports, podOf: (uid) => pods.get(uid)?.pod },
+      createApply({
+        ...ports,
+        ...parts.ends,
+        images: parts.imageRunner,
+        volumes: parts.volumes,
+        references: references.runner,
+        userIds: parts.userIds,
+        recorder,
+        parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
+      }),
+    ),
     verdicts: () => parts.probes.verdicts,
     settings: parts.settings,
     userIds: parts.userIds,
@@ -225,10 +255,12 @@ function workerPorts(parts: Parts) {
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
     projected: (uid: PodUid) => {
+      parts.podMeter.projected(uid);
       parts.probes.watch(uid);
       membership?.statuses.wake(uid);
     },
     forgotten: (uid: PodUid) => {
+      parts.podMeter.forget(uid);
       parts.ledger.forget(uid);
       parts.probes.forget(uid);
       membership?.forgotten(uid);

@@ -217,9 +217,7 @@ export class VolumeRunner {
       } else failures.push({ volume, error: result?.reason });
     });
     for (const { volume, error } of failures) {
-      if (error instanceof OldContent) {
-        entry.paths.set(volume.name, error.path);
-      }
+      if (error instanceof OldContent) entry.paths.set(volume.name, error.path);
     }
     this.#settle(entry);
     if (failures.length > 0) return this.#fail(entry, failures);
@@ -260,8 +258,7 @@ export class VolumeRunner {
     this.#hint(entry);
   }
 
-  #hint(entry: Entry): void {
-    const { uid, state } = entry;
+  #hint({ uid, state }: Entry): void {
     const isNews = () => this.#entries.get(uid)?.state === state;
     this.#ports.hint(uid, isNews);
   }
