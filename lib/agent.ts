@@ -28,12 +28,13 @@ import type { Config } from "./config/load.ts";
 import { adminHandler } from "./server/admin.ts";
 import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
+import { sourceConfig } from "./source/settings.ts";
 import { createApply } from "./sync/apply.ts";
 import { HealthLoop } from "./sync/health.ts";
 import { measuredApply } from "./sync/measured_apply.ts";
 import { PodMeter } from "./sync/pod_meter.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
-import { podSettings, sourceConfig, userIdOptions } from "./sync/settings.ts";
+import { podSettings, userIdOptions } from "./sync/settings.ts";
 import { UserIds } from "./sync/user_ids.ts";
 import { wantedBy } from "./sync/wanted.ts";
 import { pass } from "./sync/worker.ts";
@@ -194,9 +195,16 @@ async function run(
 /** Compat: kubelet 1.36 setupDataDirs, for what the agent uses so far. */
 async function makeDirectories({ config, ports }: Parts): Promise<void> {
   const { rootDir, podLogsDir, containerLogsDir } = config.paths;
-  const { files, mounts } = ports;
+  const { files, mounts, log } = ports;
   await files.makeDirectory(`${rootDir}/pods`, 0o750);
-  await mounts.share(rootDir);
+  if (await mounts.share(rootDir) === "left") {
+    log.warn("Mounts that pods make will not be seen by other pods", {
+      directory: rootDir,
+      reason: "its mount is private and holds the volumes of an earlier agent",
+      fails: "mountPropagation: Bidirectional",
+      next: "drain and reboot the node, or unmount what is below it",
+    });
+  }
   await files.makeDirectory(`${rootDir}/checkpoints`, 0o700);
   await files.makeDirectory(podLogsDir, 0o750);
   await files.makeDirectory(containerLogsDir, 0o755);

@@ -16,6 +16,7 @@ import { KUBERNETES_VERSION } from "./config/render.ts";
 import { nodeTarget } from "./events/event.ts";
 import { PodEvents } from "./events/pod_events.ts";
 import { EventWriter } from "./events/run.ts";
+import { certificateSettings } from "./identity/settings.ts";
 import { hostIps } from "./node/addresses.ts";
 import { createNode, type NodeLoops } from "./node/loops.ts";
 import { declaredFeatures } from "./node/declared.ts";
@@ -35,7 +36,6 @@ import { admissionNode } from "./sync/admission.ts";
 import { Mirrors } from "./sync/mirrors.ts";
 import { StatusReports } from "./sync/report.ts";
 import { RuntimeClasses } from "./sync/runtime_classes.ts";
-import { certificateSettings } from "./sync/settings.ts";
 import type { PodsReader } from "./sync/store.ts";
 
 /** What a node of a cluster needs from the outside, besides the rest. */

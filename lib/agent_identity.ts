@@ -12,6 +12,7 @@ import type { Config } from "./config/load.ts";
 import { ensureKubeconfig } from "./identity/bootstrap.ts";
 import { runClientCertificate } from "./identity/run.ts";
 import { runServingCertificate } from "./identity/serving.ts";
+import { certificateSettings } from "./identity/settings.ts";
 import {
   type CertificateView,
   emptyView,
@@ -21,7 +22,6 @@ import { View } from "./identity/view.ts";
 import type { NodeAddress } from "./node/types.ts";
 import type { Cluster, Keys, Kubeconfigs } from "./port/cluster.ts";
 import type { Files } from "./port/host.ts";
-import { certificateSettings } from "./sync/settings.ts";
 
 interface IdentityPorts {
   readonly cluster: Cluster;

@@ -5,7 +5,7 @@
 import { createMetrics, type Metrics } from "./base/metrics.ts";
 import type { PodUid } from "./api/id.ts";
 import { isDeleted } from "./api/pod.ts";
-import type { ContainerStatusJson } from "./api/status.ts";
+import { allStatusesOf, type ContainerStatusJson } from "./api/status.ts";
 import type { AgentPorts } from "./agent_ports.ts";
 import { expandAll } from "./pod/env.ts";
 import type { ObservedContainer } from "./pod/facts.ts";
@@ -64,11 +64,7 @@ export function probedPod(
   if (memory?.pod === undefined) return undefined;
   const { pod, status, state, observed } = memory;
   const told = new Map<string, ContainerStatusJson>();
-  const statuses = [
-    ...status?.initContainerStatuses ?? [],
-    ...status?.containerStatuses ?? [],
-  ];
-  for (const each of statuses) told.set(each.name, each);
+  for (const each of allStatusesOf(status)) told.set(each.name, each);
   const instances = new Map<string, ProbedInstance>();
   for (const container of observed.containers) {
     if (instances.has(container.name)) continue;

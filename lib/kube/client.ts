@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { AgentError } from "../base/errors.ts";
+import { orAborted } from "../base/wait.ts";
 import type { ApiObject } from "../port/cluster.ts";
 import type { Credentials, Secrets } from "./credentials.ts";
 import {
@@ -208,7 +209,7 @@ export class Client {
   async #current(ask: Ask, signal: AbortSignal): Promise<Secrets> {
     try {
       const found = this.#parts.credentials.current();
-      return this.#secrets = await orAbort(found, signal);
+      return this.#secrets = await orAborted(found, signal);
     } catch (cause) {
       if (!(cause instanceof AgentError)) throw cause;
       const { next } = cause;
@@ -261,18 +262,6 @@ export class Client {
     const serverMs = Date.parse(date ?? "");
     if (Number.isNaN(serverMs)) return;
     this.#heard = { serverMs, atMs: this.clock.monotonicMs() };
-  }
-}
-
-async function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
   }
 }
 

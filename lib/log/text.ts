@@ -90,13 +90,14 @@ export class LogText {
     return joined(out);
   }
 
-  /** Nothing more will come: lets go of unfinished lines. */
+  /**
+   * Nothing more will come: lets go of unfinished lines, as they are. What a
+   * container writes last need not end with a newline.
+   */
   end(): Uint8Array {
     const out: Uint8Array[] = [];
     this.#takeRest(out);
-    for (const line of this.#unfinished.values()) {
-      out.push(...line.pieces, LINE_END);
-    }
+    for (const line of this.#unfinished.values()) out.push(...line.pieces);
     this.#unfinished.clear();
     return joined(out);
   }
