@@ -9,6 +9,11 @@ import {
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
+import {
+  checkCgroups,
+  createCgroupLoop,
+  tellingCgroups,
+} from "./agent_cgroups.ts";
 import { keepLogs } from "./agent_ends.ts";
 import { followClasses, followNode, wakeHeirs } from "./agent_follow.ts";
 import { createCells } from "./agent_cells.ts";
@@ -36,15 +41,21 @@ export interface Agent {
 
 export function createAgent(
   config: Config,
-  ports: AgentPorts,
+  given: AgentPorts,
   options: AgentOptions,
 ): Agent {
+  const cgroups = tellingCgroups(given.cgroups, given.log);
+  const ports = { ...given, cgroups };
+  checkCgroups(config, ports.host.traits());
   const parts = createParts(config, ports, options);
   const view = createView(parts, options.version);
   const servers = createServers({ ...parts, view });
   const loops = [...parts.membership?.loops ?? [], ...servers];
   return { view, run: (signal) => run({ ...parts, loops }, view, signal) };
 }
+
+/** A standalone node has nobody to tell. */
+const SILENT = { record: () => {} };
 
 type Parts = ReturnType<typeof createParts> & {
   readonly loops?: readonly Loop[];
@@ -88,6 +99,11 @@ function createParts(
     auditMs: config.kubelet.syncFrequency,
   };
   const audit = new Audit(loopPorts);
+  const cgroups = createCgroupLoop(config, ports, {
+    ...readers,
+    settings,
+    recorder: membership?.nodeRecorder ?? SILENT,
+  });
   const userIds = new UserIds(ports, userIdOptions(config, ports.nodeTexts));
   return {
     ...cells,
@@ -98,6 +114,7 @@ function createParts(
     recorder,
     membership,
     ...runners,
+    cgroups,
     healthLoop,
     loopPorts,
     audit,
@@ -128,6 +145,7 @@ async function run(
   const scope = new TaskScope(parent, log);
   const worker = workerPorts(parts);
   scope.run("health", (signal) => parts.healthLoop.run(signal));
+  scope.run("cgroups", (signal) => parts.cgroups.run(signal));
   scope.run("images", (signal) => parts.runImages(signal));
   for (const { name, run } of parts.references.loops) scope.run(name, run);
   scope.run("volumes", (signal) => parts.volumes.run(signal));
@@ -218,6 +236,7 @@ function workerPorts(parts: Parts) {
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
     projected: (uid: PodUid) => {
+      parts.cgroups.wake();
       parts.probes.watch(uid);
       membership?.statuses.wake(uid);
     },

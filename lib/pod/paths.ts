@@ -81,9 +81,27 @@ export function podCgroups(settings: PodSettings, uid: PodUid): string[] {
   return classes.map((qos) => podCgroup(settings, uid, qos));
 }
 
+/** Above all pods of a class; guaranteed ones are directly below the top. */
+export function classCgroup(settings: PodSettings, qos: QosClass): string {
+  return cgroupOf(settings, classParts(settings, qos));
+}
+
+/** Compat: kubelet 1.36 prints a CgroupName in events: `["kubepods"]`. */
+export function topCgroupName(settings: PodSettings): string {
+  const parts = classParts(settings, "Guaranteed");
+  return `[${parts.map((part) => JSON.stringify(part)).join(" ")}]`;
+}
+
 function podCgroup(settings: PodSettings, uid: PodUid, qos: QosClass): string {
+  return cgroupOf(settings, [...classParts(settings, qos), `pod${uid}`]);
+}
+
+function classParts(settings: PodSettings, qos: QosClass): string[] {
   const tier = qos === "Guaranteed" ? [] : [qos.toLowerCase()];
-  const parts = [...rootParts(settings), "kubepods", ...tier, `pod${uid}`];
+  return [...rootParts(settings), "kubepods", ...tier];
+}
+
+function cgroupOf(settings: PodSettings, parts: readonly string[]): string {
   return settings.cgroupDriver === "systemd"
     ? systemdPath(parts)
     : named(parts);

@@ -1,0 +1,143 @@
+/**
+ * The wiring of cgroups: the tree above the pods, what the host refuses of it,
+ * and which hosts the agent starts on at all.
+ */
+import { AgentError } from "./base/errors.ts";
+import type { Reader } from "./base/cell.ts";
+import type { Logger } from "./base/log.ts";
+import { podUid } from "./api/id.ts";
+import { uidOf } from "./api/pod.ts";
+import type { AgentPorts } from "./agent_ports.ts";
+import type { Config } from "./config/load.ts";
+import { CgroupLoop, type WantedCgroups } from "./node/cgroups.ts";
+import { notEnforced, podsShare } from "./node/pods_share.ts";
+import { reservation } from "./node/settings.ts";
+import type { NodeRecorder } from "./node/types.ts";
+import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
+import { classCgroup, topCgroupName } from "./pod/paths.ts";
+import { classCgroups, podCgroup } from "./pod/pod_cgroup.ts";
+import type { CgroupFault, Cgroups, HostTraits } from "./port/host.ts";
+import { othersOf } from "./sync/admission.ts";
+import type { PodsReader } from "./sync/store.ts";
+
+/** Compat: kubelet 1.36 CgroupV1DeprecatedWarning. */
+const OLD_CGROUPS = "cgroup v1 detected. cgroup v1 support is deprecated and " +
+  "will be removed in a future release. Please migrate to cgroup v2. More " +
+  "information at " +
+  "https://git.k8s.io/enhancements/keps/sig-node/5573-remove-cgroup-v1";
+const NOBODY = podUid("");
+
+export interface CgroupParts {
+  readonly settings: PodSettings;
+  readonly pods: PodsReader;
+  readonly health: Reader<RuntimeHealth>;
+  readonly recorder: NodeRecorder;
+}
+
+/** Throws where the configuration does not want to run on this host. */
+export function checkCgroups(
+  { kubelet }: Pick<Config, "kubelet">,
+  { cgroupVersion }: Pick<HostTraits, "cgroupVersion">,
+): void {
+  if (cgroupVersion === 2) return;
+  if (kubelet.failCgroupV1) {
+    throw new AgentError(
+      "Cannot start: this host has cgroup v1, and failCgroupV1 is true. With " +
+        "failCgroupV1: false the agent runs here all the same",
+      { next: "give-up" },
+    );
+  }
+  if (kubelet.singleProcessOOMKill === false) {
+    throw new AgentError(
+      "Cannot start: singleProcessOOMKill must not be false on a host with " +
+        "cgroup v1",
+      { next: "give-up" },
+    );
+  }
+}
+
+/** Ends at once where the agent keeps no cgroups. */
+export function createCgroupLoop(
+  config: Config,
+  ports: AgentPorts,
+  parts: CgroupParts,
+): { readonly wake: () => void; run(signal: AbortSignal): Promise<void> } {
+  const { log } = ports;
+  const loop = new CgroupLoop({
+    ...ports,
+    recorder: parts.recorder,
+    wanted: () => wantedOf(config, ports, parts),
+  });
+  const rest = notEnforced(config.kubelet.enforceNodeAllocatable);
+  return {
+    wake: () => loop.wake(),
+    async run(signal) {
+      announce(parts);
+      if (!parts.settings.usesQosCgroups) return;
+      if (rest.length > 0) log.warn("Not enforced yet", { cgroups: rest });
+      const follow = async () => {
+        for await (const _ of parts.health.changes(signal)) loop.wake();
+      };
+      await Promise.all([loop.run(signal), follow()]);
+    },
+  };
+}
+
+/** Says what the host refuses once for each thing, not for each pod. */
+export function tellingCgroups(cgroups: Cgroups, log: Logger): Cgroups {
+  const told = new Set<string>();
+  return {
+    removePod: (path) => cgroups.removePod(path),
+    async apply(path, values, ifMissing): Promise<readonly CgroupFault[]> {
+      const faults = await cgroups.apply(path, values, ifMissing);
+      for (const { kind, message } of faults) {
+        if (told.has(`${kind} ${message}`)) continue;
+        told.add(`${kind} ${message}`);
+        log.warn("A cgroup does not get all its values", { path, message });
+      }
+      return faults;
+    },
+  };
+}
+
+function announce({ settings, recorder }: CgroupParts): void {
+  if (settings.machine.cgroupVersion === 2) return;
+  recorder.record({
+    type: "Warning",
+    reason: "CgroupV1",
+    message: OLD_CGROUPS,
+  });
+}
+
+/** Undefined until the runtime has said which driver names the cgroups. */
+async function wantedOf(
+  config: Config,
+  { cluster, usage }: AgentPorts,
+  { settings, pods, health }: CgroupParts,
+): Promise<WantedCgroups | undefined> {
+  const { isReady, cgroupDriver } = health.get();
+  if (!isReady) return undefined;
+  const own = cgroupDriver === undefined
+    ? settings
+    : { ...settings, cgroupDriver };
+  const active = othersOf(NOBODY, pods, () => undefined);
+  const { limit } = await usage.processes();
+  const values = podsShare({
+    machine: await cluster.machine.facts(),
+    mostProcesses: limit,
+    reservation: reservation(config),
+    enforced: config.kubelet.enforceNodeAllocatable,
+  });
+  return {
+    top: {
+      name: topCgroupName(own),
+      path: classCgroup(own, "Guaranteed"),
+      values,
+    },
+    classes: classCgroups(own, active),
+    // Only now may the runtime have set a new one back to its own idea.
+    pods: active.filter((pod) =>
+      (pods.get(uidOf(pod))?.observed.sandboxes.length ?? 0) > 0
+    ).flatMap((pod) => podCgroup(own, pod) ?? []),
+  };
+}
