@@ -14,7 +14,7 @@ import { notEnforced, podsShare } from "./node/pods_share.ts";
 import { reservation } from "./node/settings.ts";
 import type { NodeRecorder } from "./node/types.ts";
 import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
-import { classCgroup, topCgroupName } from "./pod/paths.ts";
+import { podTiers, topCgroupName } from "./pod/paths.ts";
 import { classCgroups, podCgroup } from "./pod/pod_cgroup.ts";
 import type { CgroupFault, Cgroups, HostTraits } from "./port/host.ts";
 import { othersOf } from "./sync/admission.ts";
@@ -27,11 +27,22 @@ const OLD_CGROUPS = "cgroup v1 detected. cgroup v1 support is deprecated and " +
   "https://git.k8s.io/enhancements/keps/sig-node/5573-remove-cgroup-v1";
 const NOBODY = podUid("");
 
+/** A standalone node has nobody to tell. */
+const SILENT: NodeRecorder = { record: () => {} };
+
 export interface CgroupParts {
+  readonly config: Config;
+  readonly ports: AgentPorts;
   readonly settings: PodSettings;
   readonly pods: PodsReader;
-  readonly health: Reader<RuntimeHealth>;
-  readonly recorder: NodeRecorder;
+  readonly healthReader: Reader<RuntimeHealth>;
+  readonly membership: { readonly nodeRecorder: NodeRecorder } | undefined;
+}
+
+export interface CgroupKeeper {
+  /** Pods came or went, or look different. */
+  wake(): void;
+  run(signal: AbortSignal): Promise<void>;
 }
 
 /** Throws where the configuration does not want to run on this host. */
@@ -57,26 +68,27 @@ export function checkCgroups(
 }
 
 /** Ends at once where the agent keeps no cgroups. */
-export function createCgroupLoop(
-  config: Config,
-  ports: AgentPorts,
-  parts: CgroupParts,
-): { readonly wake: () => void; run(signal: AbortSignal): Promise<void> } {
+export function createCgroupLoop(parts: CgroupParts): CgroupKeeper {
+  const { config, ports, settings, healthReader } = parts;
   const { log } = ports;
-  const loop = new CgroupLoop({
-    ...ports,
-    recorder: parts.recorder,
-    wanted: () => wantedOf(config, ports, parts),
-  });
+  const recorder = parts.membership?.nodeRecorder ?? SILENT;
+  const wanted = () => wantedOf(parts);
+  const loop = new CgroupLoop({ ...ports, recorder, wanted });
   const rest = notEnforced(config.kubelet.enforceNodeAllocatable);
   return {
     wake: () => loop.wake(),
     async run(signal) {
-      announce(parts);
-      if (!parts.settings.usesQosCgroups) return;
+      if (settings.machine.cgroupVersion === 1) {
+        recorder.record({
+          type: "Warning",
+          reason: "CgroupV1",
+          message: OLD_CGROUPS,
+        });
+      }
+      if (!settings.usesQosCgroups) return;
       if (rest.length > 0) log.warn("Not enforced yet", { cgroups: rest });
       const follow = async () => {
-        for await (const _ of parts.health.changes(signal)) loop.wake();
+        for await (const _ of healthReader.changes(signal)) loop.wake();
       };
       await Promise.all([loop.run(signal), follow()]);
     },
@@ -100,30 +112,19 @@ export function tellingCgroups(cgroups: Cgroups, log: Logger): Cgroups {
   };
 }
 
-function announce({ settings, recorder }: CgroupParts): void {
-  if (settings.machine.cgroupVersion === 2) return;
-  recorder.record({
-    type: "Warning",
-    reason: "CgroupV1",
-    message: OLD_CGROUPS,
-  });
-}
-
 /** Undefined until the runtime has said which driver names the cgroups. */
 async function wantedOf(
-  config: Config,
-  { cluster, usage }: AgentPorts,
-  { settings, pods, health }: CgroupParts,
+  { config, ports, settings, pods, healthReader }: CgroupParts,
 ): Promise<WantedCgroups | undefined> {
-  const { isReady, cgroupDriver } = health.get();
+  const { isReady, cgroupDriver } = healthReader.get();
   if (!isReady) return undefined;
   const own = cgroupDriver === undefined
     ? settings
     : { ...settings, cgroupDriver };
   const active = othersOf(NOBODY, pods, () => undefined);
-  const { limit } = await usage.processes();
+  const { limit } = await ports.usage.processes();
   const values = podsShare({
-    machine: await cluster.machine.facts(),
+    machine: await ports.cluster.machine.facts(),
     mostProcesses: limit,
     reservation: reservation(config),
     enforced: config.kubelet.enforceNodeAllocatable,
@@ -131,7 +132,7 @@ async function wantedOf(
   return {
     top: {
       name: topCgroupName(own),
-      path: classCgroup(own, "Guaranteed"),
+      path: podTiers(own).all,
       values,
     },
     classes: classCgroups(own, active),

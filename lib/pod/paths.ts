@@ -81,27 +81,30 @@ export function podCgroups(settings: PodSettings, uid: PodUid): string[] {
   return classes.map((qos) => podCgroup(settings, uid, qos));
 }
 
-/** Above all pods of a class; guaranteed ones are directly below the top. */
-export function classCgroup(settings: PodSettings, qos: QosClass): string {
-  return cgroupOf(settings, classParts(settings, qos));
+/** Of all pods together and of those of each class; empty: there is none. */
+export function podTiers(
+  settings: PodSettings,
+): { readonly all: string; readonly classes: readonly string[] } {
+  if (!settings.usesQosCgroups) return { all: "", classes: [] };
+  return {
+    all: below(settings, []),
+    classes: [below(settings, ["burstable"]), below(settings, ["besteffort"])],
+  };
 }
 
 /** Compat: kubelet 1.36 prints a CgroupName in events: `["kubepods"]`. */
 export function topCgroupName(settings: PodSettings): string {
-  const parts = classParts(settings, "Guaranteed");
+  const parts = [...rootParts(settings), "kubepods"];
   return `[${parts.map((part) => JSON.stringify(part)).join(" ")}]`;
 }
 
 function podCgroup(settings: PodSettings, uid: PodUid, qos: QosClass): string {
-  return cgroupOf(settings, [...classParts(settings, qos), `pod${uid}`]);
-}
-
-function classParts(settings: PodSettings, qos: QosClass): string[] {
   const tier = qos === "Guaranteed" ? [] : [qos.toLowerCase()];
-  return [...rootParts(settings), "kubepods", ...tier];
+  return below(settings, [...tier, `pod${uid}`]);
 }
 
-function cgroupOf(settings: PodSettings, parts: readonly string[]): string {
+function below(settings: PodSettings, names: readonly string[]): string {
+  const parts = [...rootParts(settings), "kubepods", ...names];
   return settings.cgroupDriver === "systemd"
     ? systemdPath(parts)
     : named(parts);

@@ -12,7 +12,7 @@ import { cpuQuotaUs, cpuShares } from "../api/resources.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { CgroupValues } from "../port/host.ts";
 import type { PodSettings } from "./facts.ts";
-import { cgroupParent, classCgroup } from "./paths.ts";
+import { cgroupParent, podTiers } from "./paths.ts";
 
 const HUGE_PAGES = "hugepages-";
 const LEAST_SHARES = 2n;
@@ -52,16 +52,18 @@ export function classCgroups(
       (sum, pod) => sum + milliUnits(requestsOf(pod).get("cpu") ?? 0n),
       0n,
     );
+  const [burstable, bestEffort] = podTiers(settings).classes;
+  if (burstable === undefined || bestEffort === undefined) return [];
   const hugePageLimits = new Map(
     settings.machine.hugePageSizes.map((size) => [size, UNBOUNDED]),
   );
   return [
     {
-      path: classCgroup(settings, "Burstable"),
+      path: burstable,
       values: { cpuShares: cpuShares(milliCpu), hugePageLimits },
     },
     {
-      path: classCgroup(settings, "BestEffort"),
+      path: bestEffort,
       values: { cpuShares: LEAST_SHARES, hugePageLimits },
     },
   ];

@@ -107,7 +107,23 @@ export interface FilesystemCounts {
   readonly device: bigint;
 }
 
-/** Which counts are wanted: fewer are cheaper. */
+/** What one process takes. */
+export interface OwnUse {
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+  readonly virtualBytes: number;
+  readonly startedAtMs: number;
+  readonly openFiles: number;
+  /** Infinity: no limit. */
+  readonly openFilesLimit: number;
+  /** Below the root of every hierarchy; empty for the root itself. */
+  readonly cgroup: string;
+}
+
+/**
+ * Which counts are wanted: fewer are cheaper. `cpu-and-memory`: use, limits and
+ * faults; whatever else there is counts 0 then.
+ */
 export type UseDetail = "cpu-and-memory" | "everything";
 
 export interface Usage {
@@ -132,6 +148,10 @@ export interface Usage {
   ): Promise<{ readonly usedBytes: bigint; readonly inodes: bigint }>;
   /** Of the whole machine. */
   processes(): Promise<{ readonly count: bigint; readonly limit: bigint }>;
+  /** Of this agent's own process. */
+  own(): Promise<OwnUse>;
+  /** When the machine was started, epoch milliseconds. */
+  bootedAtMs(): Promise<number>;
   /** 2 where there is one hierarchy, else 1. */
   cgroupVersion(): Promise<1 | 2>;
 }

@@ -4,6 +4,8 @@
  */
 import { type Agent, createAgent } from "../../lib/agent.ts";
 import { type Fields, type Logger, silentLogger } from "../../lib/base/log.ts";
+import { createMetrics } from "../../lib/base/metrics.ts";
+import { createMeters } from "../../lib/api/meters.ts";
 import type { Config } from "../../lib/config/load.ts";
 import type { Listener } from "../../lib/port/net.ts";
 import type { NodeListener } from "../../lib/port/node_server.ts";
@@ -21,6 +23,7 @@ import { FakePodNet } from "./fake_pod_net.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
 import { memberPorts } from "./member_ports.ts";
 import { PodTrace } from "./pod_world_trace.ts";
+import { FakeUsage } from "./fake_usage.ts";
 
 export const MANIFESTS = "/etc/kubernetes/manifests";
 
@@ -138,10 +141,7 @@ export class PodWorld {
       hostPaths: this.hostPaths,
       cgroups: this.cgroups,
       host: fakeHostFacts(),
-      usage: {
-        filesystem: () => Promise.resolve(undefined),
-        processes: () => Promise.resolve({ count: 100n, limit: 32_768n }),
-      },
+      usage: new FakeUsage(),
       programs: { run: () => Promise.reject(new Error("No plugin here")) },
       nodeTexts: this.nodeTexts,
       http: new FakeHttp(),
@@ -150,6 +150,7 @@ export class PodWorld {
       nodeListener: QUIET,
       clock: this.clock,
       log: loggerInto(this.trace),
+      meters: createMeters(createMetrics()),
       cluster: memberPorts(traced(this.cluster, {
         say: (words) => this.trace.say(words),
         before: (call) => this.#before(call),
