@@ -56,7 +56,7 @@ export function createAgent(
   given: AgentPorts,
   options: AgentOptions,
 ): Agent {
-  const cgroups = tellingCgroups(given.cgroups, given.log);
+  const cgroups = tellingCgroups(given);
   const ports = { ...given, cgroups };
   checkCgroups(config, ports.host.traits());
   const parts = createParts(config, ports, options);

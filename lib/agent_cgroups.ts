@@ -4,7 +4,6 @@
  */
 import { AgentError } from "./base/errors.ts";
 import type { Reader } from "./base/cell.ts";
-import type { Logger } from "./base/log.ts";
 import { podUid } from "./api/id.ts";
 import { uidOf } from "./api/pod.ts";
 import type { AgentPorts } from "./agent_ports.ts";
@@ -17,6 +16,7 @@ import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
 import { podTiers, topCgroupName } from "./pod/paths.ts";
 import { classCgroups, podCgroup } from "./pod/pod_cgroup.ts";
 import type { CgroupFault, Cgroups, HostTraits } from "./port/host.ts";
+import type { Desired } from "./source/types.ts";
 import { othersOf } from "./sync/admission.ts";
 import type { PodsReader } from "./sync/store.ts";
 
@@ -36,6 +36,8 @@ export interface CgroupParts {
   readonly settings: PodSettings;
   readonly pods: PodsReader;
   readonly healthReader: Reader<RuntimeHealth>;
+  readonly desiredReader: Reader<Desired>;
+  readonly audit: { readonly lastAtMs: number | undefined };
   readonly membership: { readonly nodeRecorder: NodeRecorder } | undefined;
 }
 
@@ -69,7 +71,7 @@ export function checkCgroups(
 
 /** Ends at once where the agent keeps no cgroups. */
 export function createCgroupLoop(parts: CgroupParts): CgroupKeeper {
-  const { config, ports, settings, healthReader } = parts;
+  const { config, ports, settings, healthReader, desiredReader } = parts;
   const { log } = ports;
   const recorder = parts.membership?.nodeRecorder ?? SILENT;
   const wanted = () => wantedOf(parts);
@@ -87,21 +89,44 @@ export function createCgroupLoop(parts: CgroupParts): CgroupKeeper {
       }
       if (!settings.usesQosCgroups) return;
       if (rest.length > 0) log.warn("Not enforced yet", { cgroups: rest });
-      const follow = async () => {
-        for await (const _ of healthReader.changes(signal)) loop.wake();
+      const follow = async (cell: Reader<unknown>) => {
+        for await (const _ of cell.changes(signal)) loop.wake();
       };
-      await Promise.all([loop.run(signal), follow()]);
+      await Promise.all([
+        loop.run(signal),
+        follow(healthReader),
+        follow(desiredReader),
+      ]);
     },
   };
 }
 
-/** Says what the host refuses once for each thing, not for each pod. */
-export function tellingCgroups(cgroups: Cgroups, log: Logger): Cgroups {
+/**
+ * Says what the host refuses once for each thing, not for each pod, and counts
+ * how long the kernel takes.
+ */
+export function tellingCgroups(
+  { cgroups, log, clock, meters }: Pick<
+    AgentPorts,
+    "cgroups" | "log" | "clock" | "meters"
+  >,
+): Cgroups {
   const told = new Set<string>();
+  const timed = async <T>(operation_type: string, work: Promise<T>) => {
+    const sinceMs = clock.monotonicMs();
+    try {
+      return await work;
+    } finally {
+      const seconds = (clock.monotonicMs() - sinceMs) / 1000;
+      meters.cgroupSeconds.observe({ operation_type }, seconds);
+    }
+  };
   return {
-    removePod: (path) => cgroups.removePod(path),
+    removePod: (path) => timed("destroy", cgroups.removePod(path)),
     async apply(path, values, ifMissing): Promise<readonly CgroupFault[]> {
-      const faults = await cgroups.apply(path, values, ifMissing);
+      const operation = ifMissing === "make" ? "create" : "update";
+      const work = cgroups.apply(path, values, ifMissing);
+      const faults = await timed(operation, work);
       for (const { kind, message } of faults) {
         if (told.has(`${kind} ${message}`)) continue;
         told.add(`${kind} ${message}`);
@@ -114,14 +139,19 @@ export function tellingCgroups(cgroups: Cgroups, log: Logger): Cgroups {
 
 /** Undefined until the runtime has said which driver names the cgroups. */
 async function wantedOf(
-  { config, ports, settings, pods, healthReader }: CgroupParts,
+  parts: CgroupParts,
 ): Promise<WantedCgroups | undefined> {
+  const { config, ports, settings, pods, healthReader } = parts;
   const { isReady, cgroupDriver } = healthReader.get();
   if (!isReady) return undefined;
   const own = cgroupDriver === undefined
     ? settings
     : { ...settings, cgroupDriver };
-  const active = othersOf(NOBODY, pods, () => undefined);
+  const desired = parts.desiredReader.get();
+  const active = othersOf(NOBODY, pods, (uid) => desired.pods.get(uid)?.pod);
+  // A sum over the pods that happen to be known would starve the others.
+  const areAllKnown = desired.isReady && desired.unread.length === 0 &&
+    parts.audit.lastAtMs !== undefined;
   const { limit } = await ports.usage.processes();
   const values = podsShare({
     machine: await ports.cluster.machine.facts(),
@@ -135,7 +165,7 @@ async function wantedOf(
       path: podTiers(own).all,
       values,
     },
-    classes: classCgroups(own, active),
+    classes: areAllKnown ? classCgroups(own, active) : [],
     // Only now may the runtime have set a new one back to its own idea.
     pods: active.filter((pod) =>
       (pods.get(uidOf(pod))?.observed.sandboxes.length ?? 0) > 0

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { checkCgroups, tellingCgroups } from "./agent_cgroups.ts";
-import { type Fields, type Logger, silentLogger } from "./base/log.ts";
+import { createMeters } from "./api/meters.ts";
+import { type Fields, type RootLogger, silentLogger } from "./base/log.ts";
+import { createMetrics } from "./base/metrics.ts";
 import { load } from "./config/load_fixture.ts";
+import { FakeClock } from "../tests/fakes/fake_clock.ts";
 import { FakeCgroups } from "../tests/fakes/fake_cgroups.ts";
 
 function check(cgroupVersion: 1 | 2, file: string): void {
@@ -26,11 +29,13 @@ Deno.test("checkCgroups() starts on version 1 only when told to", () => {
 Deno.test("tellingCgroups() says what the host refuses once, not for each pod", async () => {
   const fake = new FakeCgroups();
   const told: Fields[] = [];
-  const log: Logger = {
+  const log: RootLogger = {
     ...silentLogger,
     warn: (_message: string, fields: Fields = {}) => told.push(fields),
   };
-  const cgroups = tellingCgroups(fake, log);
+  const meters = createMeters(createMetrics());
+  const clock = new FakeClock();
+  const cgroups = tellingCgroups({ cgroups: fake, log, clock, meters });
   for (const path of ["/kubepods/pod1", "/kubepods/pod2", "/kubepods/pod1"]) {
     fake.full.add(path);
     const faults = await cgroups.apply(path, { memoryLimitBytes: 1n }, "make");
@@ -39,4 +44,8 @@ Deno.test("tellingCgroups() says what the host refuses once, not for each pod", 
   assert.deepEqual(told, [
     { path: "/kubepods/pod1", message: "memory: in use" },
   ]);
+  assert.match(
+    await meters.set.text(),
+    /kubelet_cgroup_manager_duration_seconds_count\{operation_type="create"\} 3/,
+  );
 });

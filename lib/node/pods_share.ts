@@ -32,10 +32,12 @@ export function podsShare(facts: ShareFacts): CgroupValues {
     leftOf(facts, name, capacity);
   const cpu = left("cpu", whole(BigInt(machine.cpuCount)));
   const pids = left("pid", whole(mostProcesses));
+  const memory = left("memory", whole(machine.memoryBytes));
   return {
     cpuShares: cpuShares(milliUnits(cpu)),
-    memoryLimitBytes: units(left("memory", whole(machine.memoryBytes))),
-    ...mostProcesses > 0n ? { pidsLimit: units(pids) } : {},
+    // Compat: a limit of nothing is none; a node without room takes no pod.
+    ...memory > 0n ? { memoryLimitBytes: units(memory) } : {},
+    ...pids > 0n ? { pidsLimit: units(pids) } : {},
     hugePageLimits: new Map(
       machine.hugePages.map(({ sizeBytes, count }) => {
         const name = `hugepages-${binaryText(whole(sizeBytes))}`;

@@ -108,6 +108,21 @@ memberTest("pods of each class have cgroups with their values", async () => {
   });
 });
 
+memberTest("the node tells of its cgroups", async () => {
+  const wanted = [
+    "NodeAllocatableEnforced",
+    ...await isUnified() ? [] : ["CgroupV1"],
+  ];
+  await until("events of the node", async () => {
+    const reasons = await kubectl(
+      ...["get", "events", "--all-namespaces"],
+      "--field-selector=involvedObject.kind=Node",
+      "--output=jsonpath={.items[*].reason}",
+    );
+    return wanted.every((reason) => reasons.split(" ").includes(reason));
+  });
+});
+
 memberTest("an agent that starts sets what is missing", async () => {
   await apply(sized("kept", SMALL, SMALL));
   const path = await pathOf("kept", "");
