@@ -38,6 +38,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "containerLogMaxWorkers",
   "containerLogMonitorInterval",
   "syncFrequency",
+  "volumeStatsAggPeriod",
   "healthzPort",
   "healthzBindAddress",
   "registryPullQPS",

@@ -79,8 +79,8 @@ Deno.test("rules.yaml says for each alert how bad it is and what to do", () => {
     .filter(({ alert }) => alert !== undefined);
   assert.ok(alerts.length > 5);
   for (const { alert, labels, annotations } of alerts) {
-    assert.match(labels?.severity ?? "", /^(warning|critical)$/, alert);
-    assert.notEqual(annotations?.summary ?? "", "", alert);
+    assert.match(labels?.severity ?? "", /^(warning|critical)$/, alert ?? "");
+    assert.notEqual(annotations?.summary ?? "", "", alert ?? "");
     assert.notEqual(annotations?.description ?? "", "", alert);
   }
 });

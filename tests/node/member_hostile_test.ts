@@ -12,6 +12,7 @@ import {
   aPod,
   apply,
   applyText,
+  eventsOf,
   gone,
   inPhase,
   kubectl,
@@ -35,14 +36,6 @@ async function succeeds(name: string, lines: readonly string[]) {
   const code = found?.status?.containerStatuses?.[0]?.state?.terminated
     ?.exitCode;
   assert.equal(code, 0, lines[(code ?? 0) - 1] ?? JSON.stringify(found));
-}
-
-async function eventsOf(name: string): Promise<string> {
-  const format = "jsonpath={range .items[*]}{.reason}: {.message}{'\\n'}{end}";
-  const selector = `involvedObject.name=${name}`;
-  return await kubectl(
-    ...["get", "events", `--field-selector=${selector}`, "-o", format],
-  );
 }
 
 /** What the agent has in memory now, in MiB. */
@@ -215,17 +208,17 @@ memberTest(
     const words = new Map([
       [
         "prints",
-        /Unhealthy: Readiness probe failed: command timed out: "sh -c yes" timed out after 2s/,
+        /Unhealthy \S+ Readiness probe failed: command timed out: "sh -c yes" timed out after 2s/,
       ],
-      ["fails", /Unhealthy: Readiness probe failed: x{1000}/],
+      ["fails", /Unhealthy \S+ Readiness probe failed: x{1000}/],
       [
         "away",
-        /ProbeWarning: Readiness probe warning: Probe terminated redirects/,
+        /ProbeWarning \S+ Readiness probe warning: Probe terminated redirects/,
       ],
-      ["drips", /Unhealthy: Readiness probe failed: /],
+      ["drips", /Unhealthy \S+ Readiness probe failed: /],
       [
         "nonsense",
-        /Unhealthy: Readiness probe failed: Get "http:[^]*malformed HTTP/,
+        /Unhealthy \S+ Readiness probe failed: Get "http:[^]*malformed HTTP/,
       ],
     ]);
     for (const [name, expected] of words) {
