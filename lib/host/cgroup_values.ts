@@ -139,6 +139,7 @@ function enable(
   fd: number,
   available: readonly string[],
 ): CgroupFault[] {
+  if (available.length === 0) return [];
   const on = words(readSmall(libc, fd, SUBTREE_FILE));
   return available.filter((each) => !on.includes(each)).flatMap((each) => {
     // One by one: a controller that is refused shall not take others along.
