@@ -9,6 +9,12 @@ import {
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
+import {
+  type CgroupKeeper,
+  checkCgroups,
+  createCgroupLoop,
+  tellingCgroups,
+} from "./agent_cgroups.ts";
 import { keepLogs } from "./agent_ends.ts";
 import {
   followClasses,
@@ -47,9 +53,12 @@ export interface Agent {
 
 export function createAgent(
   config: Config,
-  ports: AgentPorts,
+  given: AgentPorts,
   options: AgentOptions,
 ): Agent {
+  const cgroups = tellingCgroups(given);
+  const ports = { ...given, cgroups };
+  checkCgroups(config, ports.host.traits());
   const parts = createParts(config, ports, options);
   const view = createView(parts, options.version);
   const stats = createStats(parts);
@@ -147,8 +156,10 @@ async function run(
   const { clock, log } = ports;
   await makeDirectories(parts);
   const scope = new TaskScope(parent, log);
-  const worker = workerPorts(parts);
+  const cgroups = createCgroupLoop(parts);
+  const worker = workerPorts(parts, cgroups);
   scope.run("health", (signal) => parts.healthLoop.run(signal));
+  scope.run("cgroups", (signal) => cgroups.run(signal));
   scope.run("images", (signal) => parts.runImages(signal));
   for (const { name, run } of parts.references.loops) scope.run(name, run);
   scope.run("volumes", (signal) => parts.volumes.run(signal));
@@ -217,7 +228,7 @@ function serveAdmin(parts: Parts, view: AgentView, signal: AbortSignal) {
   return listener.serve({ kind: "unix", path }, handler, signal);
 }
 
-function workerPorts(parts: Parts) {
+function workerPorts(parts: Parts, cgroups: CgroupKeeper) {
   const { ports, pods, desiredReader, recorder, membership } = parts;
   const { references } = parts;
   return {
@@ -255,6 +266,7 @@ function workerPorts(parts: Parts) {
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
     projected: (uid: PodUid) => {
+      cgroups.wake();
       parts.podMeter.projected(uid);
       parts.probes.watch(uid);
       membership?.statuses.wake(uid);

@@ -57,6 +57,7 @@ export const SETTINGS: PodSettings = {
   cgroupDriver: "systemd",
   usesQosCgroups: true,
   cpuPeriodUs: 100_000n,
+  podPidsLimit: -1n,
   firstRestartDelayMs: 10_000,
   longestRestartDelayMs: 300_000,
   gates: { hasRestartRules: true, mayRestartAll: true },

@@ -110,7 +110,7 @@ function hugePagesIn(
 }
 
 /** Compat: kubelet 1.36 HugePageUnitSizeFromByteSize: `2MB`, `1GB`, `64KB`. */
-function pageSizeText(bytes: bigint): string {
+export function pageSizeText(bytes: bigint): string {
   const units = ["B", "KB", "MB", "GB", "TB", "PB"];
   let size = bytes;
   let index = 0;
@@ -135,22 +135,24 @@ function linuxAmounts(
   periodUs: bigint | undefined,
 ): CpuAndMemory {
   return {
-    cpuShares: shares(milliUnits(cpuRequest ?? cpuLimit)),
+    cpuShares: cpuShares(milliUnits(cpuRequest ?? cpuLimit)),
     cpuQuotaUs: cpuLimit <= 0n || periodUs === undefined
       ? 0n
-      : quotaUs(milliUnits(cpuLimit), periodUs),
+      : cpuQuotaUs(milliUnits(cpuLimit), periodUs),
     cpuPeriodUs: periodUs ?? 0n,
     memoryLimitBytes: memoryLimit > 0n ? units(memoryLimit) : 0n,
   };
 }
 
-function shares(milliCpu: bigint): bigint {
+/** Compat: kubelet 1.36 MilliCPUToShares. */
+export function cpuShares(milliCpu: bigint): bigint {
   const count = milliCpu * SHARES_PER_CPU / 1000n;
   if (count < LEAST_SHARES) return LEAST_SHARES;
   return count > MOST_SHARES ? MOST_SHARES : count;
 }
 
-function quotaUs(milliCpu: bigint, periodUs: bigint): bigint {
+/** Of a limit above 0. Compat: kubelet 1.36 MilliCPUToQuota. */
+export function cpuQuotaUs(milliCpu: bigint, periodUs: bigint): bigint {
   const quota = milliCpu * periodUs / 1000n;
   return quota < LEAST_QUOTA_US ? LEAST_QUOTA_US : quota;
 }

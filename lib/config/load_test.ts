@@ -195,12 +195,12 @@ Deno.test("loadConfig() warns of unknown things and fails under --strict-flags",
 });
 
 Deno.test("loadConfig() names fields it does not act on once, in one warning", () => {
-  const { warnings } = load(["--pod-max-pids=5"], {
+  const { warnings } = load(["--max-open-files=5"], {
     file: "contentType: a/b\nstaticPodPath: /p\nenableServer: false\n" +
       "shutdownGracePeriod: 0s\nmemorySwap: {}\n",
   });
   assert.deepEqual(warnings.slice(-1), [
-    "Fields set but not acted on yet: contentType, podPidsLimit",
+    "Fields set but not acted on yet: contentType, maxOpenFiles",
   ]);
 });
 

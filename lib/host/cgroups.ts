@@ -3,9 +3,10 @@
  * of version 1, seen through the bind mount below the run directory.
  */
 import { AgentError } from "../base/errors.ts";
-import type { Cgroups } from "../port/host.ts";
+import type { CgroupFault, Cgroups, CgroupValues } from "../port/host.ts";
 import { AT_REMOVEDIR, O_DIRECTORY, O_RDONLY, O_WRONLY } from "./abi.ts";
 import { check, inParent, openPath, STRICT, type Trees } from "./beneath.ts";
+import { applyValues, plainRelative } from "./cgroup_values.ts";
 import { EBUSY, ENOENT, failure, isAbsent } from "./errno.ts";
 import type { Libc } from "./libc.ts";
 import { boundCgroup } from "./mounts.ts";
@@ -22,6 +23,16 @@ export class HostCgroups implements Cgroups {
   constructor(libc: Libc, runDir: string) {
     this.#libc = libc;
     this.#root = boundCgroup(runDir);
+  }
+
+  async apply(
+    cgroupPath: string,
+    values: CgroupValues,
+    ifMissing: "make" | "leave",
+  ): Promise<readonly CgroupFault[]> {
+    const relative = plainRelative(cgroupPath);
+    const place = { libc: this.#libc, top: this.#root, relative, ifMissing };
+    return await applyValues(place, values);
   }
 
   async removePod(cgroupPath: string): Promise<void> {

@@ -151,6 +151,11 @@ export class Libc {
       : this.#call((c) => c.write(fd, from, size));
   }
 
+  /** Of a few bytes that the kernel takes at once. */
+  writeNow(fd: number, from: Bytes): number {
+    return this.#call((c) => c.write(fd, from, BigInt(from.length)));
+  }
+
   async fsync(fd: number): Promise<number> {
     // Asking again would forget the failure, so its errno is not known.
     return await this.#library.symbols.fsyncAside(fd) < 0 ? -EIO : 0;

@@ -4,7 +4,7 @@
  */
 import type { ContainerId, SandboxId } from "../api/id.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
-import type { SubPath } from "../port/host.ts";
+import type { CgroupValues, SubPath } from "../port/host.ts";
 import type { PullPolicy } from "../image/types.ts";
 import type { ContainerSpec, SandboxSpec } from "../port/runtime_spec.ts";
 import type { Hook } from "./hook.ts";
@@ -66,6 +66,12 @@ export type Action =
       readonly text: string;
       readonly mode: number;
     }[];
+  }
+  /** With its values, before the runtime puts anything into it. */
+  | {
+    readonly kind: "make-cgroup";
+    readonly path: string;
+    readonly values: CgroupValues;
   }
   | { readonly kind: "run-sandbox"; readonly spec: SandboxSpec }
   /** There is no sandbox to ask for, and why; fails as its creation would. */

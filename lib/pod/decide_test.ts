@@ -29,11 +29,12 @@ const never = aPod({ spec: { restartPolicy: "Never" } });
 const onFailure = aPod({ spec: { restartPolicy: "OnFailure" } });
 const removed = { pod: undefined } as const;
 
-Deno.test("decide() makes files and a sandbox for a new pod and asks for its images", () => {
+Deno.test("decide() makes cgroup, files and sandbox for a new pod and asks for its images", () => {
   const made = plan({
     pod: aPod({ containers: [aContainer(), aContainer({ name: "log" })] }),
   });
   assert.deepEqual(kinds(made), [
+    "make-cgroup",
     "make-pod-files",
     "ensure-image",
     "ensure-image",

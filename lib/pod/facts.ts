@@ -91,6 +91,8 @@ export interface PodSettings {
   readonly usesQosCgroups: boolean;
   /** Undefined when CFS quotas are switched off. */
   readonly cpuPeriodUs: bigint | undefined;
+  /** How many processes a pod may have; 0 or less: as many as it likes. */
+  readonly podPidsLimit: bigint;
   /** How long a second crash delays the restart; it doubles from there. */
   readonly firstRestartDelayMs: number;
   readonly longestRestartDelayMs: number;

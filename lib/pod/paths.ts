@@ -105,6 +105,12 @@ export function podTiers(
   };
 }
 
+/** Compat: kubelet 1.36 prints a CgroupName in events: `["kubepods"]`. */
+export function topCgroupName(settings: PodSettings): string {
+  const parts = [...rootParts(settings), "kubepods"];
+  return `[${parts.map((part) => JSON.stringify(part)).join(" ")}]`;
+}
+
 function podCgroup(settings: PodSettings, uid: PodUid, qos: QosClass): string {
   const tier = qos === "Guaranteed" ? [] : [qos.toLowerCase()];
   return below(settings, [...tier, `pod${uid}`]);

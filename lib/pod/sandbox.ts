@@ -16,9 +16,15 @@ import { purge } from "./clean.ts";
 import { ensureImage } from "./container_start.ts";
 import { dnsWarnings } from "./dns.ts";
 import type { Plan } from "./plan.ts";
-import { currentSandbox, type Facts, instancesOf } from "./facts.ts";
+import {
+  currentSandbox,
+  type Facts,
+  instancesOf,
+  type PodSettings,
+} from "./facts.ts";
 import { hasFailedInit } from "./init.ts";
 import { podDirectories } from "./paths.ts";
+import { podCgroup } from "./pod_cgroup.ts";
 import { mayRestart } from "./restart.ts";
 import {
   sandboxSpec,
@@ -62,6 +68,7 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
     return waitFor(specBlocker(wanted), facts);
   }
   const actions: Action[] = [
+    ...makeCgroup(facts.settings, pod),
     {
       kind: "make-pod-files",
       directories: podDirectories(facts.settings, podNameOf(pod)),
@@ -85,6 +92,12 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
     blockers: [{ what: "sandbox", message: "Creating the pod's sandbox" }],
     waiting: new Map(),
   };
+}
+
+/** None of its own where the agent keeps no cgroups. */
+function makeCgroup(settings: PodSettings, pod: V1Pod): Action[] {
+  const cgroup = podCgroup(settings, pod);
+  return cgroup === undefined ? [] : [{ kind: "make-cgroup", ...cgroup }];
 }
 
 /** The sandbox, or what has to come before it in a round of its own. */

@@ -24,6 +24,7 @@ const AFTER: ReadonlySet<Action["kind"]> = new Set([
 ]);
 /** Said and made with the new sandbox that they announce. */
 const WITH_SANDBOX: ReadonlySet<Action["kind"]> = new Set([
+  "make-cgroup",
   "make-pod-files",
   "note",
 ]);

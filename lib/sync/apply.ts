@@ -58,6 +58,7 @@ export function stepOf(action: Action): string {
     case "run-sandbox":
     case "refuse-sandbox":
     case "allocate-user-ids":
+    case "make-cgroup":
     case "make-pod-files":
     case "ensure-image":
     case "ensure-volumes":
@@ -80,6 +81,8 @@ export function createApply(ports: ApplyPorts): Apply {
       case "ensure-references":
         return handlers[action.kind](action, at);
       case "release-volumes":
+        return handlers[action.kind](action, at);
+      case "make-cgroup":
         return handlers[action.kind](action, at);
       case "make-pod-files":
         return handlers[action.kind](action, at);
@@ -132,6 +135,7 @@ function createHandlers(ports: ApplyPorts): Handlers {
     },
     "release-volumes": (_action, { uid, signal }) =>
       volumes.release(uid, signal),
+    "make-cgroup": (action) => makeCgroup(cgroups, action),
     "make-pod-files": (action) => makePodFiles(files, action),
     "refuse-sandbox": ({ message }) =>
       Promise.reject(new AgentError(message, { next: "retry" })),
@@ -170,6 +174,14 @@ function createHandlers(ports: ApplyPorts): Handlers {
       return Promise.resolve();
     },
   };
+}
+
+/** What the host refuses of it is told by the port; the pod may run. */
+async function makeCgroup(
+  cgroups: Cgroups,
+  { path, values }: Extract<Action, { kind: "make-cgroup" }>,
+): Promise<void> {
+  await cgroups.apply(path, values, "make");
 }
 
 async function makePodFiles(

@@ -49,6 +49,8 @@ export function reasonOf(action: Action, error: unknown): string {
     return error.reason;
   }
   switch (action.kind) {
+    case "make-cgroup":
+      return "FailedCreatePodContainer";
     case "run-sandbox":
     case "refuse-sandbox":
     case "allocate-user-ids":
@@ -71,6 +73,11 @@ export function eventOf(
       return {
         reason: "FailedCreatePodSandBox",
         message: `Failed to create pod sandbox: ${message}`,
+      };
+    case "make-cgroup":
+      return {
+        reason: "FailedCreatePodContainer",
+        message: `unable to ensure pod container exists: ${message}`,
       };
     case "make-pod-files":
       return {

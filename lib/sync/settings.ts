@@ -32,6 +32,7 @@ export function podSettings(
     cpuPeriodUs: kubelet.cpuCFSQuota
       ? BigInt(Math.round(kubelet.cpuCFSQuotaPeriod * 1000))
       : undefined,
+    podPidsLimit: BigInt(kubelet.podPidsLimit),
     ...restartLimits(kubelet.crashLoopBackOff, features),
     gates: {
       hasRestartRules: features.ContainerRestartRules,

@@ -155,6 +155,7 @@ function settings(world: WorldFacts): PodSettings {
     cgroupDriver: "cgroupfs",
     usesQosCgroups: true,
     cpuPeriodUs: 100_000n,
+    podPidsLimit: -1n,
     firstRestartDelayMs: 10_000,
     longestRestartDelayMs: 300_000,
     gates: { hasRestartRules: true, mayRestartAll: true },

@@ -226,6 +226,7 @@ function apply(world: World, action: Action): void {
       );
       world.hasFiles = false;
       return;
+    case "make-cgroup":
     case "remove-cgroup":
     case "note":
       return;

@@ -1,12 +1,11 @@
 /**
  * An in-memory machine: files with directories, links and things that are
- * neither; cgroups; facts. Keeps the promises of `lib/port/host.ts`, as
+ * neither; facts. Keeps the promises of `lib/port/host.ts`, as
  * `tests/contract/host_contract.ts` checks.
  */
 import { AgentError } from "../../lib/base/errors.ts";
 import type {
   Access,
-  Cgroups,
   DirectoryEntry,
   Files,
   FileStat,
@@ -305,34 +304,6 @@ export class FakeFiles implements Files {
       const concerns = watcher.path === path || watcher.path === parentOf(path);
       if (concerns) watcher.tell();
     }
-  }
-}
-
-/** Cgroups by path; a busy one cannot be removed. */
-export class FakeCgroups implements Cgroups {
-  readonly present = new Set<string>();
-  readonly busy = new Set<string>();
-
-  removePod(cgroupPath: string): Promise<void> {
-    return Promise.try(() => {
-      if (cgroupPath.replaceAll("/", "") === "") {
-        throw give("Cannot remove cgroup: the path is empty");
-      }
-      if (this.busy.has(cgroupPath)) {
-        throw give(`Cannot remove cgroup ${cgroupPath}: busy`, "retry");
-      }
-      for (const each of this.present) {
-        const isInside = each.startsWith(`${cgroupPath}/`);
-        if (each === cgroupPath || isInside) this.present.delete(each);
-      }
-    });
-  }
-
-  childrenOf(cgroupPath: string): Promise<readonly string[]> {
-    const inside = [...this.present]
-      .filter((each) => each.startsWith(`${cgroupPath}/`))
-      .map((each) => each.slice(cgroupPath.length + 1).split("/")[0] ?? "");
-    return Promise.resolve([...new Set(inside)]);
   }
 }
 

@@ -13,12 +13,8 @@ import { load } from "../../lib/config/load_fixture.ts";
 import { type Call, traced } from "./cluster_trace.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeCluster } from "./fake_cluster.ts";
-import {
-  FakeCgroups,
-  FakeFiles,
-  fakeHostFacts,
-  FakeNodeTexts,
-} from "./fake_host.ts";
+import { FakeFiles, fakeHostFacts, FakeNodeTexts } from "./fake_host.ts";
+import { FakeCgroups } from "./fake_cgroups.ts";
 import { FakeHttp } from "./fake_http.ts";
 import { FakeLogFiles, FakeLogKeeper } from "./fake_log_files.ts";
 import { FakeHostPaths, FakeMounts } from "./fake_mounts.ts";

@@ -57,13 +57,9 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
   }],
   // image missing|publish|place NAME: nowhere, in the registry, on the node.
   ["image", image],
-  // cgroup busy|free POD: its cgroup cannot be removed, or can again.
-  ["cgroup", (world, [what, pod]) => {
-    for (const path of viewsOf(world, pod).flatMap(cgroupsOf)) {
-      if (what === "busy") world.cgroups.busy.add(path);
-      else world.cgroups.busy.delete(path);
-    }
-  }],
+  // cgroup busy|free POD: its cgroup cannot be removed, or can again;
+  // broken|whole POD: it cannot be made, or can again; show: what there is.
+  ["cgroup", cgroup],
   // agent stop|start: a new process on the same machine; agent dies: between
   // the creation of the next container and its start; agent dies before
   // status|delete|mirror: instead of telling the API server.
@@ -157,6 +153,24 @@ function image(world: PodWorld, [what, name = ""]: readonly string[]): void {
     default:
       throw new Error(`Unknown: image ${what}`);
   }
+}
+
+function cgroup(
+  world: PodWorld,
+  [what, pod]: readonly string[],
+): string[] {
+  const { busy, broken, values } = world.cgroups;
+  if (what === "show") {
+    return [...values].map(([path, { cpuShares }]) => `${path} ${cpuShares}`)
+      .sort();
+  }
+  for (const path of viewsOf(world, pod).flatMap(cgroupsOf)) {
+    if (what === "busy") busy.add(path);
+    if (what === "free") busy.delete(path);
+    if (what === "broken") broken.add(path);
+    if (what === "whole") broken.delete(path);
+  }
+  return [];
 }
 
 function cgroupsOf({ uid }: PodView): readonly string[] {

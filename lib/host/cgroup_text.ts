@@ -1,0 +1,113 @@
+/**
+ * Values of a cgroup as the kernel's files take them, for both versions.
+ * Compat: kubelet 1.36 toResources, getCPUWeight; libcontainer's fs and fs2.
+ */
+import { pageSizeText } from "../api/resources.ts";
+import type { CgroupValues } from "../port/host.ts";
+
+export type Controller = "cpu" | "memory" | "pids" | "hugetlb";
+
+export interface CgroupWrite {
+  readonly controller: Controller;
+  readonly file: string;
+  readonly text: string;
+  /** Kernels without this file are as good. */
+  readonly isOptional?: true;
+}
+
+const MOST_SHARES = 262_144n;
+const MOST_WEIGHT = 10_000n;
+const PERIOD_US = 100_000n;
+
+/** In the order in which they are written. */
+export function cgroupWrites(
+  version: 1 | 2,
+  values: CgroupValues,
+): readonly CgroupWrite[] {
+  const { memoryLimitBytes, pidsLimit, hugePageLimits } = values;
+  return [
+    ...version === 1 ? cpu1(values) : cpu2(values),
+    ...memoryLimitBytes === undefined ? [] : [
+      {
+        controller: "memory",
+        file: version === 1 ? "memory.limit_in_bytes" : "memory.max",
+        text: String(memoryLimitBytes),
+      } as const,
+    ],
+    ...pidsLimit === undefined ? [] : [
+      {
+        controller: "pids",
+        file: "pids.max",
+        text: pidsLimit < 0n ? "max" : String(pidsLimit),
+      } as const,
+    ],
+    ...[...hugePageLimits ?? []].flatMap(([size, limit]) =>
+      hugePages(version, pageSizeText(size), String(limit))
+    ),
+  ];
+}
+
+/** Compat: kubelet 1.36: linear, unlike newer runtimes for containers. */
+export function cpuWeight(shares: bigint): bigint {
+  if (shares >= MOST_SHARES) return MOST_WEIGHT;
+  return 1n + (shares - 2n) * 9_999n / 262_142n;
+}
+
+/** True when the kernel shows what it was told, which it rounds to pages. */
+export function isSet(shown: string, { controller, text }: CgroupWrite) {
+  const now = shown.trim();
+  if (now === text) return true;
+  if (controller !== "memory" || !/^\d+$/.test(now)) return false;
+  return BigInt(now) === BigInt(text) / 4096n * 4096n;
+}
+
+function cpu1(values: CgroupValues): CgroupWrite[] {
+  const { cpuShares, cpuPeriodUs, cpuQuotaUs } = values;
+  // Quotas are checked against the period, so that comes first.
+  return [
+    ["cpu.shares", cpuShares] as const,
+    ["cpu.cfs_period_us", cpuPeriodUs] as const,
+    ["cpu.cfs_quota_us", cpuQuotaUs] as const,
+  ].flatMap(([file, value]) =>
+    value === undefined
+      ? []
+      : [{ controller: "cpu", file, text: `${value}` } as const]
+  );
+}
+
+function cpu2(values: CgroupValues): CgroupWrite[] {
+  const { cpuShares, cpuPeriodUs = PERIOD_US, cpuQuotaUs } = values;
+  return [
+    ...cpuShares === undefined ? [] : [
+      {
+        controller: "cpu",
+        file: "cpu.weight",
+        text: String(cpuWeight(cpuShares)),
+      } as const,
+    ],
+    ...cpuQuotaUs === undefined ? [] : [
+      {
+        controller: "cpu",
+        file: "cpu.max",
+        text: `${cpuQuotaUs < 0n ? "max" : cpuQuotaUs} ${cpuPeriodUs}`,
+      } as const,
+    ],
+  ];
+}
+
+function hugePages(
+  version: 1 | 2,
+  size: string,
+  text: string,
+): CgroupWrite[] {
+  const end = version === 1 ? "limit_in_bytes" : "max";
+  return [
+    { controller: "hugetlb", file: `hugetlb.${size}.${end}`, text },
+    {
+      controller: "hugetlb",
+      file: `hugetlb.${size}.rsvd.${end}`,
+      text,
+      isOptional: true,
+    },
+  ];
+}
