@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { SETTINGS } from "../../tests/build.ts";
 import { podUid } from "../api/id.ts";
 import { podCgroups } from "../pod/paths.ts";
-import { FakeCgroups, FakeFiles } from "../../tests/fakes/fake_host.ts";
+import { FakeCgroups } from "../../tests/fakes/fake_cgroups.ts";
+import { FakeFiles } from "../../tests/fakes/fake_host.ts";
 import { type Sweep, sweepCgroups, sweepFiles } from "./sweep.ts";
 
 const { podsDir, podLogsDir } = SETTINGS;
