@@ -266,3 +266,23 @@ function request(port: number) {
     limitBytes: 10_240,
   } as const;
 }
+
+Deno.test("PodNet (real) does not count the time by which it was late itself", async () => {
+  const server = await servePod({ kind: "http", status: 200 });
+  try {
+    const asked = real.get({
+      scheme: "http",
+      host: HOST,
+      port: server.port,
+      path: "/",
+      headers: [],
+      timeoutMs: 100,
+      limitBytes: 1024,
+    }, new AbortController().signal);
+    const untilMs = performance.now() + 400;
+    while (performance.now() < untilMs);
+    assert.equal((await asked).status, 200);
+  } finally {
+    await server.close();
+  }
+});
