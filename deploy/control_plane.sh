@@ -8,6 +8,7 @@
 #                                       kube-controller-manager, kubectl
 #   sh deploy/control_plane.sh kubelet  the real kubelet, as the peer
 #   sh deploy/control_plane.sh e2e      e2e.test, ginkgo, agnhost, nnp
+#   sh deploy/control_plane.sh metrics  promtool, metrics-server
 #
 # The outcome is in ${XDG_CACHE_HOME:-$HOME/.cache}/denolet/bin.
 # DENOLET_CONTROL_PLANE_BIN names a folder of ready-made binaries, each of
@@ -18,6 +19,9 @@ set -eu
 
 KUBERNETES_RELEASE=1.36.3
 ETCD_RELEASE=3.6.7
+# Prometheus 3.x is 0.3xx as a Go module.
+PROMETHEUS_RELEASE=0.316.0
+METRICS_SERVER_RELEASE=0.9.0
 GO_WANTED=1.21
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/denolet
@@ -56,11 +60,15 @@ packages_of() {
     echo agnhost=k8s.io/kubernetes/test/images/agnhost
     echo nnp=k8s.io/kubernetes/test/images/nonewprivs
     ;;
+  metrics)
+    echo promtool=github.com/prometheus/prometheus/cmd/promtool
+    echo metrics-server=sigs.k8s.io/metrics-server/cmd/metrics-server
+    ;;
   all)
     packages_of server
     packages_of kubelet
     ;;
-  *) fail "usage: sh deploy/control_plane.sh [all|server|kubelet|e2e]" ;;
+  *) fail "usage: sh deploy/control_plane.sh [all|server|kubelet|e2e|metrics]" ;;
   esac
 }
 
@@ -68,6 +76,8 @@ packages_of() {
 release_of() {
   case $1 in
   etcd) echo "$ETCD_RELEASE" ;;
+  promtool) echo "$PROMETHEUS_RELEASE" ;;
+  metrics-server) echo "$METRICS_SERVER_RELEASE" ;;
   *) echo "$KUBERNETES_RELEASE" ;;
   esac
 }
@@ -107,12 +117,14 @@ make_kubernetes_module() {
   touch "$folder/ready"
 }
 
-make_etcd_module() {
-  mkdir -p "$cache/build/etcd-$ETCD_RELEASE"
-  cat >"$cache/build/etcd-$ETCD_RELEASE/go.mod" <<END
-module denolet.invalid/etcd
+# make_module NAME MODULE: the go.mod that what NAME is of can be built below.
+make_module() {
+  folder=$cache/build/$1-$(release_of "$1")
+  mkdir -p "$folder"
+  cat >"$folder/go.mod" <<END
+module denolet.invalid/$1
 go 1.24
-require go.etcd.io/etcd/server/v3 v$ETCD_RELEASE
+require $2 v$(release_of "$1")
 END
 }
 
@@ -130,17 +142,16 @@ linker_flags() {
 # build NAME PACKAGE
 build() {
   case $2 in
-  go.etcd.io/*)
-    make_etcd_module
-    cd "$cache/build/etcd-$ETCD_RELEASE"
-    ;;
-  *)
-    make_kubernetes_module
-    cd "$cache/build/kubernetes-$KUBERNETES_RELEASE"
-    ;;
+  go.etcd.io/*) make_module "$1" go.etcd.io/etcd/server/v3 ;;
+  github.com/prometheus/*) make_module "$1" github.com/prometheus/prometheus ;;
+  sigs.k8s.io/*) make_module "$1" sigs.k8s.io/metrics-server ;;
+  *) make_kubernetes_module ;;
   esac
+  cd "$folder"
   case $1 in
   *.test) set -- test "$1" "$2" -c ;;
+  # It checks texts here, and need not know where others find their targets.
+  promtool) set -- build "$1" "$2" -tags remove_all_sd ;;
   *) set -- build "$1" "$2" ;;
   esac
   verb=$1 name=$2 package=$3

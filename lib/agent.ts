@@ -15,6 +15,7 @@ import { createCells } from "./agent_cells.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createRunners, followLabels } from "./agent_runners.ts";
 import { createServers } from "./agent_server.ts";
+import { createStats, statsNode } from "./agent_stats.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import { adminHandler } from "./server/admin.ts";
@@ -41,7 +42,9 @@ export function createAgent(
 ): Agent {
   const parts = createParts(config, ports, options);
   const view = createView(parts, options.version);
-  const servers = createServers({ ...parts, view });
+  const stats = createStats(parts);
+  const figures = { stats, ...statsNode(parts, stats, options.version) };
+  const servers = createServers({ ...parts, view, figures });
   const loops = [...parts.membership?.loops ?? [], ...servers];
   return { view, run: (signal) => run({ ...parts, loops }, view, signal) };
 }

@@ -36,7 +36,7 @@ export interface AgentPorts {
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
-  readonly usage: Pick<Usage, "filesystem">;
+  readonly usage: Usage;
   /** Credential plugins, where some are configured. */
   readonly programs: Programs;
   readonly nodeTexts: NodeTexts;

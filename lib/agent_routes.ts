@@ -15,6 +15,7 @@ import type { Route } from "./server/node_routes.ts";
 import { podRoutes, runningPodRoutes } from "./server/pod_list.ts";
 import type { PodIndex } from "./server/pod_lookup.ts";
 import { runRoutes } from "./server/run_route.ts";
+import { type StatsRouteParts, statsRoutes } from "./server/stats.ts";
 import { streamRoutes } from "./server/streams.ts";
 import { systemLogRoutes } from "./server/system_logs.ts";
 import type { AgentView } from "./server/view.ts";
@@ -36,10 +37,11 @@ export interface RouteParts {
   readonly desiredReader: Reader<Desired>;
   readonly audit: Pick<Audit, "lastAtMs">;
   readonly probes: Pick<Probes, "metrics">;
+  readonly figures: Omit<StatsRouteParts, "clock" | "log" | "serving">;
 }
 
 /** The table of contents of the node's API. */
-export function routesOf(parts: RouteParts): Route[] {
+export function routesOf(parts: RouteParts, serving: AbortSignal): Route[] {
   const { config, ports, view, probes } = parts;
   const { kubelet } = config;
   const zpages = { ...ports, config, startedAtMs: ports.clock.nowMs() };
@@ -49,6 +51,7 @@ export function routesOf(parts: RouteParts): Route[] {
     metricsRoute("/metrics", [probes.metrics.own]),
     metricsRoute("/metrics/probes", [probes.metrics.probes]),
     metricsRoute("/metrics/slis", []),
+    ...statsRoutes({ ...ports, ...parts.figures, serving }),
   ];
   if (!kubelet.enableDebuggingHandlers) {
     return [

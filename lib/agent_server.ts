@@ -135,7 +135,7 @@ function handlerOf(parts: NodeServerParts, serving: AbortSignal): NodeHandler {
   const reviews = membership?.cluster.reviews;
   const { webhook } = authorization;
   const metrics = parts.probes.metrics.own;
-  const routes = routesOf(parts);
+  const routes = routesOf(parts, serving);
   const handler = nodeApi({
     nodeName: config.nodeName,
     log: ports.log,

@@ -10,13 +10,18 @@ import type {
   CgroupUse,
   FilesystemCounts,
   InterfaceCounts,
+  OwnUse,
   Usage,
   UseDetail,
 } from "../port/usage.ts";
 import type { Libc } from "./libc.ts";
 import { boundCgroup, boundProc } from "./mounts.ts";
+import { bootedAtMs, ownUse } from "./own_use.ts";
 import { treeUse } from "./tree_use.ts";
 import * as text from "./usage_text.ts";
+
+/** Disks seldom come; cgroups are read by the hundred. */
+const DEVICES_AGE_MS = 1_000;
 
 export class LinuxUsage implements Usage {
   readonly #libc: Libc;
@@ -24,6 +29,13 @@ export class LinuxUsage implements Usage {
   readonly #proc: string;
   readonly #roots: readonly string[];
   #version: 1 | 2 | undefined;
+  #disks: {
+    readonly atMs: number;
+    readonly names: ReadonlyMap<string, string>;
+  } = {
+    atMs: -Infinity,
+    names: new Map(),
+  };
 
   /** `roots`: directories below which trees may be measured. */
   constructor(
@@ -106,6 +118,29 @@ export class LinuxUsage implements Usage {
     });
   }
 
+  own(): Promise<OwnUse> {
+    return Promise.try(() => {
+      const read = (name: string) =>
+        readIfThere(`${this.#proc}/self/${name}`) ?? "";
+      const openFiles = [...Deno.readDirSync(`${this.#proc}/self/fd`)].length;
+      return ownUse({
+        stat: read("stat"),
+        limits: read("limits"),
+        cgroup: read("cgroup"),
+        openFiles,
+        bootedAtMs: this.#bootedAtMs(),
+      });
+    });
+  }
+
+  bootedAtMs(): Promise<number> {
+    return Promise.try(() => this.#bootedAtMs());
+  }
+
+  #bootedAtMs(): number {
+    return bootedAtMs(readIfThere(`${this.#proc}/stat`) ?? "");
+  }
+
   cgroupVersion(): Promise<1 | 2> {
     return Promise.try(() => this.#isVersion2() ? 2 : 1);
   }
@@ -173,7 +208,12 @@ export class LinuxUsage implements Usage {
   }
 
   #devices(): ReadonlyMap<string, string> {
-    return text.diskNames(readIfThere(`${this.#proc}/diskstats`) ?? "");
+    const nowMs = Date.now();
+    if (Math.abs(nowMs - this.#disks.atMs) > DEVICES_AGE_MS) {
+      const stats = readIfThere(`${this.#proc}/diskstats`) ?? "";
+      this.#disks = { atMs: nowMs, names: text.diskNames(stats) };
+    }
+    return this.#disks.names;
   }
 }
 

@@ -81,9 +81,24 @@ export function podCgroups(settings: PodSettings, uid: PodUid): string[] {
   return classes.map((qos) => podCgroup(settings, uid, qos));
 }
 
+/** Of all pods together and of those of each class; empty: there is none. */
+export function podTiers(
+  settings: PodSettings,
+): { readonly all: string; readonly classes: readonly string[] } {
+  if (!settings.usesQosCgroups) return { all: "", classes: [] };
+  return {
+    all: below(settings, []),
+    classes: [below(settings, ["burstable"]), below(settings, ["besteffort"])],
+  };
+}
+
 function podCgroup(settings: PodSettings, uid: PodUid, qos: QosClass): string {
   const tier = qos === "Guaranteed" ? [] : [qos.toLowerCase()];
-  const parts = [...rootParts(settings), "kubepods", ...tier, `pod${uid}`];
+  return below(settings, [...tier, `pod${uid}`]);
+}
+
+function below(settings: PodSettings, names: readonly string[]): string {
+  const parts = [...rootParts(settings), "kubepods", ...names];
   return settings.cgroupDriver === "systemd"
     ? systemdPath(parts)
     : named(parts);

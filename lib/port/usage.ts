@@ -107,6 +107,19 @@ export interface FilesystemCounts {
   readonly device: bigint;
 }
 
+/** What one process takes. */
+export interface OwnUse {
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+  readonly virtualBytes: number;
+  readonly startedAtMs: number;
+  readonly openFiles: number;
+  /** Infinity: no limit. */
+  readonly openFilesLimit: number;
+  /** Below the root of every hierarchy; empty for the root itself. */
+  readonly cgroup: string;
+}
+
 /** Which counts are wanted: fewer are cheaper. */
 export type UseDetail = "cpu-and-memory" | "everything";
 
@@ -132,6 +145,10 @@ export interface Usage {
   ): Promise<{ readonly usedBytes: bigint; readonly inodes: bigint }>;
   /** Of the whole machine. */
   processes(): Promise<{ readonly count: bigint; readonly limit: bigint }>;
+  /** Of this agent's own process. */
+  own(): Promise<OwnUse>;
+  /** When the machine was started, epoch milliseconds. */
+  bootedAtMs(): Promise<number>;
   /** 2 where there is one hierarchy, else 1. */
   cgroupVersion(): Promise<1 | 2>;
 }

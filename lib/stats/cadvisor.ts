@@ -88,7 +88,11 @@ function containerFamily(
 /** The whole, all pods, each pod, its sandbox and its containers. */
 function rowsOf(figures: Figures): Row[] {
   const { node, allPods, pods } = figures;
-  const shared = [node, ...allPods === undefined ? [] : [allPods]];
+  const shared = [
+    node,
+    ...allPods === undefined ? [] : [allPods],
+    ...figures.classes,
+  ];
   return [
     ...shared.map((sample) => rowOf(sample, {})),
     ...pods.flatMap((each) => [

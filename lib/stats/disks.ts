@@ -11,7 +11,14 @@ import type { Images } from "../port/images.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { FilesystemUsage } from "../port/runtime_status.ts";
 import type { Usage } from "../port/usage.ts";
-import type { Disk, DiskFigures, MeasuredPod, Taken } from "./types.ts";
+import type {
+  Disk,
+  DiskFigures,
+  MeasuredPod,
+  MeasuredVolume,
+  Taken,
+  VolumeTaken,
+} from "./types.ts";
 
 interface Ports {
   readonly usage: Usage;
@@ -24,14 +31,23 @@ interface Ports {
 
 interface Settings {
   readonly rootDir: string;
+  readonly isRootMeasured: boolean;
+  /** How old a measured tree may be; negative: trees are not measured. */
   readonly diskAgeMs: number;
 }
+
+/** The runtime itself looks no more often, and asks every shim for it. */
+const LAYERS_AGE_MS = 10_000;
 
 export class DiskMeter {
   readonly #ports: Ports;
   readonly #settings: Settings;
   #trees = new Map<string, Taken>();
   #walking: Promise<void> | undefined;
+  #layersOf: {
+    readonly atMs: number;
+    readonly found: Promise<ReadonlyMap<ContainerId, FilesystemUsage>>;
+  } | undefined;
 
   constructor(ports: Ports, settings: Settings) {
     this.#ports = ports;
@@ -40,11 +56,12 @@ export class DiskMeter {
 
   async measure(signal: AbortSignal): Promise<DiskFigures> {
     const { usage, clock, pods } = this.#ports;
+    const { isRootMeasured, rootDir } = this.#settings;
     await this.#walk(signal);
     const [root, runtime, layers, processes] = await Promise.all([
-      usage.filesystem(this.#settings.rootDir),
+      isRootMeasured ? usage.filesystem(rootDir) : undefined,
       this.#runtimeDisks(signal),
-      this.#layers(signal),
+      this.#recentLayers(signal),
       usage.processes(),
     ]);
     const all = pods();
@@ -73,7 +90,8 @@ export class DiskMeter {
     const wanted = new Set(
       this.#ports.pods().flatMap((pod) => [
         ...pod.containers.map(({ logDirectory }) => logDirectory),
-        ...pod.volumes.map(({ path }) => path),
+        ...pod.volumes.filter(({ measuredBy }) => measuredBy === "walk")
+          .map(({ path }) => path),
       ]),
     );
     this.#trees = new Map(
@@ -107,24 +125,30 @@ export class DiskMeter {
   async #volumes(
     pods: readonly MeasuredPod[],
   ): Promise<DiskFigures["volumes"]> {
-    const found = new Map<
-      PodUid,
-      Map<string, Taken & { whole: Disk["whole"] | undefined }>
-    >();
+    const found = new Map<PodUid, Map<string, VolumeTaken>>();
     for (const { uid, volumes } of pods) {
-      const own = new Map<
-        string,
-        Taken & { whole: Disk["whole"] | undefined }
-      >();
-      for (const { name, path } of volumes) {
-        const taken = this.#trees.get(path);
-        if (taken === undefined) continue;
-        const whole = await this.#ports.usage.filesystem(path);
-        own.set(name, { ...taken, whole });
+      const own = new Map<string, VolumeTaken>();
+      for (const volume of volumes) {
+        const taken = await this.#volume(volume);
+        if (taken !== undefined) own.set(volume.name, taken);
       }
       found.set(uid, own);
     }
     return found;
+  }
+
+  async #volume(
+    { path, measuredBy }: MeasuredVolume,
+  ): Promise<VolumeTaken | undefined> {
+    const { usage, clock } = this.#ports;
+    const known = this.#trees.get(path);
+    if (measuredBy === "walk" && known === undefined) return undefined;
+    const whole = await this.#or(() => usage.filesystem(path), undefined);
+    if (known !== undefined) return { ...known, whole };
+    if (whole === undefined) return undefined;
+    const { usedBytes, inodes, inodesFree } = whole;
+    const atMs = clock.nowMs();
+    return { usedBytes, inodes: inodes - inodesFree, atMs, whole };
   }
 
   async #runtimeDisks(signal: AbortSignal) {
@@ -150,6 +174,19 @@ export class DiskMeter {
     return whole && { whole, own };
   }
 
+  #recentLayers(
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<ContainerId, FilesystemUsage>> {
+    const nowMs = this.#ports.clock.monotonicMs();
+    const known = this.#layersOf;
+    if (known !== undefined && nowMs - known.atMs < LAYERS_AGE_MS) {
+      return known.found;
+    }
+    const found = this.#layers(signal);
+    this.#layersOf = { atMs: nowMs, found };
+    return found;
+  }
+
   async #layers(
     signal: AbortSignal,
   ): Promise<ReadonlyMap<ContainerId, FilesystemUsage>> {
@@ -170,7 +207,7 @@ export class DiskMeter {
     try {
       return await ask();
     } catch (error) {
-      this.#ports.log.debug("Cannot measure the runtime's disks", {
+      this.#ports.log.debug("Cannot measure disks", {
         error: chainOf(error),
       });
       return otherwise;

@@ -6,6 +6,7 @@
 import type { Clock } from "../base/clock.ts";
 import { chainOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { Pace } from "../base/pace.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Images } from "../port/images.ts";
 import type { CgroupUse, Usage, UseDetail } from "../port/usage.ts";
@@ -36,8 +37,12 @@ export interface StatsPorts {
 
 export interface StatsSettings {
   readonly rootDir: string;
+  /** Whether what pods take of its file system is told. */
+  readonly isRootMeasured: boolean;
   /** The cgroup above all pods; empty where there is none. */
-  readonly allPods: string;
+  readonly allPods: () => string;
+  /** Below it, one for each class of service that has one. */
+  readonly classes: () => readonly string[];
   /** How old a measured tree may be; negative: trees are not measured. */
   readonly diskAgeMs: number;
 }
@@ -52,11 +57,17 @@ export class Stats {
   readonly #ports: StatsPorts;
   readonly #settings: StatsSettings;
   readonly #disks: DiskMeter;
+  /** Several wait for the same look: none of them may end it. */
+  readonly #unending = new AbortController().signal;
   #looks = new Map<string, Look>();
   readonly #shared = new Map<
     UseDetail,
     { readonly atMs: number; readonly figures: Promise<Figures> }
   >();
+
+  #sharedDisks:
+    | { readonly atMs: number; readonly disks: Promise<DiskFigures> }
+    | undefined;
 
   constructor(ports: StatsPorts, settings: StatsSettings) {
     this.#ports = ports;
@@ -78,31 +89,53 @@ export class Stats {
     return figures;
   }
 
-  /** File systems now; trees and layers at most `diskAgeMs` old. */
+  /**
+   * At most a second old; trees and layers may be older. `signal` is of the
+   * agent's life, as several wait for the same.
+   */
   disks(signal: AbortSignal): Promise<DiskFigures> {
-    return this.#disks.measure(signal);
+    const nowMs = this.#ports.clock.monotonicMs();
+    const known = this.#sharedDisks;
+    if (known !== undefined && nowMs - known.atMs < FRESH_MS) {
+      return known.disks;
+    }
+    const disks = this.#disks.measure(signal);
+    this.#sharedDisks = { atMs: nowMs, disks };
+    disks.catch(() => this.#sharedDisks = undefined);
+    return disks;
   }
 
   /** One cgroup that is no pod's: the agent's own, the runtime's. */
   async sample(cgroup: string, detail: UseDetail): Promise<Sample | undefined> {
+    if (cgroup === "") return undefined;
     const use = await this.#ports.usage.cgroup(cgroup, detail);
     return use && { cgroup, use, nanoCores: this.#rate(cgroup, use) };
   }
 
   async #collect(detail: UseDetail): Promise<Figures> {
     const { usage, pods, clock } = this.#ports;
-    const { allPods } = this.#settings;
+    const { allPods, classes } = this.#settings;
+    const pace = new Pace(clock);
     const node = await this.sample("/", detail);
     if (node === undefined) throw new Error("The root has no cgroup");
     const wanted = detail === "everything";
     const all: PodFigures[] = [];
-    for (const pod of pods()) all.push(await this.#pod(pod, detail));
+    for (const pod of pods()) {
+      all.push(await this.#pod(pod, detail));
+      await pace.step(this.#unending);
+    }
     this.#dropOld();
+    const tiers: Sample[] = [];
+    for (const each of classes()) {
+      const found = await this.sample(each, detail);
+      if (found !== undefined) tiers.push(found);
+    }
     return {
       atMs: clock.nowMs(),
       node,
       nodeNetwork: wanted ? await usage.network() ?? [] : [],
-      allPods: allPods === "" ? undefined : await this.sample(allPods, detail),
+      allPods: await this.sample(allPods(), detail),
+      classes: tiers,
       pods: all,
     };
   }
@@ -110,9 +143,9 @@ export class Stats {
   /** One pod's failure is that pod's: its figures are left out. */
   async #pod(pod: MeasuredPod, detail: UseDetail): Promise<PodFigures> {
     try {
-      const whole = pod.cgroup === ""
-        ? undefined
-        : await this.sample(pod.cgroup, detail);
+      const whole = pod.hasOwnCgroup
+        ? await this.sample(pod.cgroup, detail)
+        : undefined;
       const sandbox = pod.sandbox === undefined
         ? undefined
         : await this.#first(cgroupsOf(pod, pod.sandbox), detail);

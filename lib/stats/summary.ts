@@ -1,5 +1,6 @@
 /**
- * `/stats/summary`: node and pods in one JSON object. Pure. Field names are
+ * `/stats/summary`: node and pods in one JSON object. Pure; its text is made
+ * pod by pod, so that a big one holds up nobody. Field names are
  * those of k8s.io/kubelet/pkg/apis/stats/v1alpha1.
  * Compat: kubelet 1.36 server/stats/summary.go, stats/helper.go. What could
  * not be measured is left out, never 0.
@@ -10,7 +11,7 @@ import type {
   Pressure,
   PressureLine,
 } from "../port/usage.ts";
-import type { Json } from "./json_text.ts";
+import { type Json, jsonText } from "./json_text.ts";
 import { podDisks } from "./summary_disks.ts";
 import { filesystem, time, without } from "./summary_parts.ts";
 import type {
@@ -27,7 +28,7 @@ const DEFAULT_INTERFACE = "eth0";
 
 export interface SummaryNode {
   readonly nodeName: string;
-  /** When this agent began to measure. */
+  /** When the machine was started. */
   readonly startedAtMs: number;
   /** The agent's own cgroup and the runtime's, where they are known. */
   readonly system: readonly {
@@ -38,15 +39,18 @@ export interface SummaryNode {
 }
 
 /** `disks` undefined: processor and memory only. */
-export function summary(
+export function* summaryTexts(
   node: SummaryNode,
   figures: Figures,
   disks: DiskFigures | undefined,
-): Json {
-  return {
-    node: nodeStats(node, figures, disks),
-    pods: figures.pods.map((pod) => podStats(pod, disks)),
-  };
+): Generator<string> {
+  yield `{"node":${jsonText(nodeStats(node, figures, disks))},"pods":[`;
+  let comma = "";
+  for (const pod of figures.pods) {
+    yield comma + jsonText(podStats(pod, disks));
+    comma = ",";
+  }
+  yield "]}\n";
 }
 
 function nodeStats(

@@ -23,6 +23,8 @@ export interface MeasuredContainer {
 export interface MeasuredVolume {
   readonly name: string;
   readonly path: string;
+  /** `file-system`: it is one of its own, which tells what is used. */
+  readonly measuredBy: "walk" | "file-system";
   /** In memory it is no use of the disk. */
   readonly medium: "disk" | "memory";
   /** Only this pod writes to it, and it goes with the pod. */
@@ -36,8 +38,10 @@ export interface MeasuredPod {
   readonly uid: PodUid;
   readonly namespace: string;
   readonly name: string;
-  /** Of the whole pod, below the root; empty where pods have none. */
+  /** What its containers' cgroups are below of; empty: the root. */
   readonly cgroup: string;
+  /** That cgroup is the pod's alone, and so tells of the whole pod. */
+  readonly hasOwnCgroup: boolean;
   readonly sandbox: SandboxId | undefined;
   readonly isHostNetwork: boolean;
   /** RFC 3339; undefined until its first status. */
@@ -80,6 +84,8 @@ export interface Figures {
   readonly nodeNetwork: readonly InterfaceCounts[];
   /** All pods together; undefined where there is no such cgroup. */
   readonly allPods: Sample | undefined;
+  /** All pods of one class of service, where they have a cgroup. */
+  readonly classes: readonly Sample[];
   readonly pods: readonly PodFigures[];
 }
 

@@ -25,6 +25,7 @@ import { FakePodNet } from "./fake_pod_net.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
 import { memberPorts } from "./member_ports.ts";
 import { PodTrace } from "./pod_world_trace.ts";
+import { FakeUsage } from "./fake_usage.ts";
 
 export const MANIFESTS = "/etc/kubernetes/manifests";
 
@@ -142,7 +143,7 @@ export class PodWorld {
       hostPaths: this.hostPaths,
       cgroups: this.cgroups,
       host: fakeHostFacts(),
-      usage: { filesystem: () => Promise.resolve(undefined) },
+      usage: new FakeUsage(),
       programs: { run: () => Promise.reject(new Error("No plugin here")) },
       nodeTexts: this.nodeTexts,
       http: new FakeHttp(),
