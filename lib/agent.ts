@@ -11,6 +11,7 @@ import {
 } from "./agent_cluster.ts";
 import { keepLogs } from "./agent_ends.ts";
 import { followClasses, followNode, wakeHeirs } from "./agent_follow.ts";
+import { createEviction, nodePressure } from "./agent_eviction.ts";
 import { createCells } from "./agent_cells.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createRunners, followLabels } from "./agent_runners.ts";
@@ -18,6 +19,7 @@ import { createServers } from "./agent_server.ts";
 import { createStats, statsNode } from "./agent_stats.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
+import type { EvictionLoop } from "./eviction/run.ts";
 import { adminHandler } from "./server/admin.ts";
 import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
@@ -41,16 +43,21 @@ export function createAgent(
   options: AgentOptions,
 ): Agent {
   const parts = createParts(config, ports, options);
-  const view = createView(parts, options.version);
   const stats = createStats(parts);
+  const eviction = createEviction({ ...parts, stats });
+  const view = createView({ ...parts, eviction }, options.version);
   const figures = { stats, ...statsNode(parts, stats, options.version) };
   const servers = createServers({ ...parts, view, figures });
   const loops = [...parts.membership?.loops ?? [], ...servers];
-  return { view, run: (signal) => run({ ...parts, loops }, view, signal) };
+  return {
+    view,
+    run: (signal) => run({ ...parts, eviction, loops }, view, signal),
+  };
 }
 
 type Parts = ReturnType<typeof createParts> & {
-  readonly loops?: readonly Loop[];
+  readonly eviction: EvictionLoop;
+  readonly loops: readonly Loop[];
 };
 
 function createParts(
@@ -61,7 +68,11 @@ function createParts(
   const cells = createCells(ports.clock);
   const { desiredReader, healthReader, pods, queue, ledger } = cells;
   const readers = { desired: desiredReader, health: healthReader, pods };
-  const membership = joinCluster(config, ports, { ...readers, steps: ledger });
+  const membership = joinCluster(config, ports, {
+    ...readers,
+    pressure: nodePressure(cells.pressureReader),
+    steps: ledger,
+  });
   const recorder = membership?.recorder ?? ledger;
   const suspect = () => healthLoop.suspect();
   const inside = {
@@ -136,6 +147,7 @@ async function run(
   scope.run("volumes", (signal) => parts.volumes.run(signal));
   scope.run("probes", (signal) => parts.probes.run(signal));
   scope.run("logs", (signal) => keepLogs(parts, signal));
+  scope.run("eviction", (signal) => parts.eviction.run(signal));
   scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",
@@ -161,7 +173,7 @@ async function run(
       },
       signal,
     ));
-  for (const { name, run } of parts.loops ?? []) scope.run(name, run);
+  for (const { name, run } of parts.loops) scope.run(name, run);
   scope.run("follow-node", (signal) => followNode(parts, signal));
   scope.run("follow-classes", (signal) => followClasses(parts, signal));
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));
@@ -220,11 +232,15 @@ function workerPorts(parts: Parts) {
     suspect: () => parts.healthLoop.suspect(),
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
+    evicted: (uid: PodUid) => parts.evictionsReader.get().get(uid),
+    pressures: () => parts.pressureReader.get(),
     projected: (uid: PodUid) => {
+      parts.eviction.seen(uid);
       parts.probes.watch(uid);
       membership?.statuses.wake(uid);
     },
     forgotten: (uid: PodUid) => {
+      parts.eviction.seen(uid);
       parts.ledger.forget(uid);
       parts.probes.forget(uid);
       membership?.forgotten(uid);

@@ -1,16 +1,13 @@
 /**
  * What a pod asks for that this agent does not do yet. A pod that would run
- * wrongly is refused with the field's name; what is merely not watched is
- * noted once and the pod runs.
+ * wrongly is refused with the field's name.
  */
 import type { V1Pod, V1PodSpec } from "../api/types.ts";
-import { ignoredInVolume, unsupportedInVolume } from "./support_volume.ts";
+import { unsupportedInVolume } from "./support_volume.ts";
 
 export interface Unsupported {
   /** Without these the pod would not be what its author means. */
   readonly refused: readonly string[];
-  /** Accepted, but not acted on. */
-  readonly ignored: readonly string[];
 }
 
 const REFUSED_POD_FIELDS = [
@@ -19,14 +16,11 @@ const REFUSED_POD_FIELDS = [
 
 export function unsupported(pod: V1Pod): Unsupported {
   const { spec } = pod;
-  if (spec === undefined) return { refused: [], ignored: [] };
+  if (spec === undefined) return { refused: [] };
   return {
     refused: [
       ...set(spec, REFUSED_POD_FIELDS).map((field) => `spec.${field}`),
       ...(spec.volumes ?? []).flatMap(unsupportedInVolume),
-    ],
-    ignored: [
-      ...(spec.volumes ?? []).flatMap(ignoredInVolume),
     ],
   };
 }

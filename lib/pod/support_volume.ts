@@ -21,13 +21,6 @@ export function unsupportedInVolume({ name, projected }: V1Volume): string[] {
   );
 }
 
-/** Nobody measures what a pod writes to disk yet. */
-export function ignoredInVolume({ name, emptyDir }: V1Volume): string[] {
-  const isUnmeasured = emptyDir?.sizeLimit !== undefined &&
-    emptyDir.medium !== "Memory";
-  return isUnmeasured ? [`spec.volumes[${name}].emptyDir.sizeLimit`] : [];
-}
-
 /** The fields that hold something. */
 function held(owner: object): string[] {
   return Object.entries(owner)
