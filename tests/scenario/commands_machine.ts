@@ -1,0 +1,47 @@
+/** What the commands of a story do to the machine under the node. */
+import { nameOf } from "../../lib/api/pod.ts";
+import { parseQuantity, units } from "../../lib/api/quantity.ts";
+import { cgroupParent } from "../../lib/pod/paths.ts";
+import { SETTINGS } from "../build.ts";
+import { aUse } from "../fakes/fake_usage.ts";
+import type { PodWorld } from "../fakes/pod_world.ts";
+import { fullName } from "../fakes/pod_world_trace.ts";
+import type { Run } from "./story.ts";
+
+/** The fake runtime may have either. */
+const DRIVERS = ["systemd", "cgroupfs"] as const;
+
+export const MACHINE_COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
+  // memory node|POD 300Mi: what is in use, which nobody can give back.
+  ["memory", (world, [who = "", amount = ""]) => {
+    const bytes = units(parseQuantity(amount) ?? 0n);
+    for (const cgroup of cgroupsOf(world, who)) use(world, cgroup, bytes);
+  }],
+  // explain-node: the lines about what is measured and who would go.
+  [
+    "explain-node",
+    (world) =>
+      world.view.loops().filter(({ name }) => /<|eviction/.test(name))
+        .map(({ name, detail }) => `${name}: ${detail}`),
+  ],
+]);
+
+function cgroupsOf(world: PodWorld, who: string): readonly string[] {
+  if (who === "node") return ["/"];
+  return world.view.pods()
+    .filter(({ pod }) => [who, fullName(who)].includes(nameOf(pod)))
+    .flatMap(({ pod }) =>
+      DRIVERS.map((cgroupDriver) =>
+        cgroupParent({ ...SETTINGS, cgroupDriver }, pod)
+      )
+    );
+}
+
+function use(world: PodWorld, cgroup: string, workingSetBytes: bigint): void {
+  const { memory, ...rest } = aUse(world.clock.nowMs());
+  if (memory === undefined) return;
+  world.usage.cgroups.set(cgroup, {
+    ...rest,
+    memory: { ...memory, workingSetBytes },
+  });
+}
