@@ -4,9 +4,12 @@
  * reads argv.
  */
 import { createAgent } from "./lib/agent.ts";
+import { runtimeCalls, serverAnswers } from "./lib/agent_meters.ts";
 import { systemClock } from "./lib/base/clock.ts";
 import { chainOf } from "./lib/base/errors.ts";
 import { createLogger } from "./lib/base/log.ts";
+import { createMetrics } from "./lib/base/metrics.ts";
+import { createMeters } from "./lib/api/meters.ts";
 import * as line from "./lib/config/command_line.ts";
 import { helpText } from "./lib/config/help.ts";
 import { loadConfig, type Loaded } from "./lib/config/load.ts";
@@ -56,9 +59,13 @@ async function runAgent({ config, warnings }: Loaded, more: files.Referred) {
   const { kubelet, nodeName: node } = config;
   const log = createLogger({ write: complain, ...kubelet.logging });
   for (const warning of warnings) log.warn(warning);
-  const host = { ...openHost(config), clock: systemClock, log };
-  const cluster = openCluster(config, { ...host, version });
-  const ports = { ...host, ...openRuntime(kubelet, host), cluster };
+  const meters = createMeters(createMetrics());
+  const host = { ...openHost(config), clock: systemClock, log, meters };
+  const onCall = runtimeCalls(meters);
+  const onAnswer = serverAnswers(meters);
+  const cluster = openCluster(config, { ...host, version, onAnswer });
+  const runtime = openRuntime(kubelet, { ...host, onCall });
+  const ports = { ...host, ...runtime, cluster };
   log.info("Started", { version, node });
   await createAgent(config, ports, { version, ...more }).run(interrupted());
   return 0;

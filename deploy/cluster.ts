@@ -21,6 +21,7 @@ import {
 } from "./cluster/facts.ts";
 import { AUDIT_POLICY } from "./cluster/flags.ts";
 import { stopKubelet } from "./cluster/kubelet.ts";
+import { stopMetricsServer } from "./cluster/metrics_server.ts";
 import { makeBridge, removeBridge } from "./cluster/network.ts";
 import {
   clusterPids,
@@ -46,6 +47,10 @@ export { auditCounts } from "./cluster/audit.ts";
 export { makeRequest } from "./cluster/certificates.ts";
 export { kubectl } from "./cluster/kubectl.ts";
 export { startKubelet } from "./cluster/kubelet.ts";
+export {
+  forgetMetricsServer,
+  startMetricsServer,
+} from "./cluster/metrics_server.ts";
 export {
   freezePart,
   startApiServer,
@@ -130,6 +135,7 @@ async function claimFolder(cluster: ClusterFacts): Promise<void> {
 export async function clusterDown(world: WorldFacts): Promise<void> {
   const cluster = clusterFacts(world);
   await stopKubelet(world);
+  await stopMetricsServer(world);
   await endProgram(approverMark(cluster), "kill");
   // Nothing of it is to be kept, so nobody is asked to finish.
   for (const part of PARTS.toReversed()) await stopPart(world, part, "kill");

@@ -10,11 +10,18 @@ import {
   type Membership,
 } from "./agent_cluster.ts";
 import { keepLogs } from "./agent_ends.ts";
-import { followClasses, followNode, wakeHeirs } from "./agent_follow.ts";
 import { createEviction, nodePressure } from "./agent_eviction.ts";
+import {
+  followClasses,
+  followNode,
+  followStarts,
+  wakeHeirs,
+} from "./agent_follow.ts";
 import { createCells } from "./agent_cells.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createRunners, followLabels } from "./agent_runners.ts";
+import { createGauges } from "./agent_gauges.ts";
+import { watchLag } from "./agent_meters.ts";
 import { createServers } from "./agent_server.ts";
 import { createStats, statsNode } from "./agent_stats.ts";
 import { createView } from "./agent_view.ts";
@@ -23,10 +30,13 @@ import type { EvictionLoop } from "./eviction/run.ts";
 import { adminHandler } from "./server/admin.ts";
 import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
+import { sourceConfig } from "./source/settings.ts";
 import { createApply } from "./sync/apply.ts";
 import { HealthLoop } from "./sync/health.ts";
+import { measuredApply } from "./sync/measured_apply.ts";
+import { PodMeter } from "./sync/pod_meter.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
-import { podSettings, sourceConfig, userIdOptions } from "./sync/settings.ts";
+import { podSettings, userIdOptions } from "./sync/settings.ts";
 import { UserIds } from "./sync/user_ids.ts";
 import { wantedBy } from "./sync/wanted.ts";
 import { pass } from "./sync/worker.ts";
@@ -46,8 +56,10 @@ export function createAgent(
   const stats = createStats(parts);
   const eviction = createEviction({ ...parts, stats });
   const view = createView({ ...parts, eviction }, options.version);
-  const figures = { stats, ...statsNode(parts, stats, options.version) };
-  const servers = createServers({ ...parts, view, figures });
+  const { version } = options;
+  const figures = { stats, ...statsNode(parts, stats, version) };
+  const refresh = createGauges({ ...parts, stats, version });
+  const servers = createServers({ ...parts, view, figures, refresh });
   const loops = [...parts.membership?.loops ?? [], ...servers];
   return {
     view,
@@ -68,12 +80,14 @@ function createParts(
   const cells = createCells(ports.clock);
   const { desiredReader, healthReader, pods, queue, ledger } = cells;
   const readers = { desired: desiredReader, health: healthReader, pods };
+  const podMeter = new PodMeter({ ...ports, pods });
   const membership = joinCluster(config, ports, {
     ...readers,
     pressure: nodePressure(cells.pressureReader),
     steps: ledger,
+    written: (uid, sinceMs) => podMeter.written(uid, sinceMs),
   });
-  const recorder = membership?.recorder ?? ledger;
+  const recorder = podMeter.listening(membership?.recorder ?? ledger);
   const suspect = () => healthLoop.suspect();
   const inside = {
     ...readers,
@@ -111,6 +125,7 @@ function createParts(
     userIds,
     recorder,
     membership,
+    podMeter,
     ...runners,
     healthLoop,
     loopPorts,
@@ -151,7 +166,11 @@ async function run(
   scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",
-    (signal) => parts.queue.run((uid, each) => pass(worker, uid, each), signal),
+    (signal) =>
+      parts.queue.run(
+        (uid, each) => parts.podMeter.pass(uid, () => pass(worker, uid, each)),
+        signal,
+      ),
   );
   scope.run("follow-sources", (signal) => followSources(loopPorts, signal));
   scope.run(
@@ -176,6 +195,8 @@ async function run(
   for (const { name, run } of parts.loops) scope.run(name, run);
   scope.run("follow-node", (signal) => followNode(parts, signal));
   scope.run("follow-classes", (signal) => followClasses(parts, signal));
+  scope.run("follow-starts", (signal) => followStarts(parts, signal));
+  scope.run("lag", (signal) => watchLag(ports, signal));
   scope.run("admin", (signal) => serveAdmin(parts, view, signal));
   await scope.closed();
 }
@@ -183,9 +204,16 @@ async function run(
 /** Compat: kubelet 1.36 setupDataDirs, for what the agent uses so far. */
 async function makeDirectories({ config, ports }: Parts): Promise<void> {
   const { rootDir, podLogsDir, containerLogsDir } = config.paths;
-  const { files, mounts } = ports;
+  const { files, mounts, log } = ports;
   await files.makeDirectory(`${rootDir}/pods`, 0o750);
-  await mounts.share(rootDir);
+  if (await mounts.share(rootDir) === "left") {
+    log.warn("Mounts that pods make will not be seen by other pods", {
+      directory: rootDir,
+      reason: "its mount is private and holds the volumes of an earlier agent",
+      fails: "mountPropagation: Bidirectional",
+      next: "drain and reboot the node, or unmount what is below it",
+    });
+  }
   await files.makeDirectory(`${rootDir}/checkpoints`, 0o700);
   await files.makeDirectory(podLogsDir, 0o750);
   await files.makeDirectory(containerLogsDir, 0o755);
@@ -210,16 +238,19 @@ function workerPorts(parts: Parts) {
     references: references.runner,
     services: references.servicesOf,
     allocatable: parts.allocatable,
-    apply: createApply({
-      ...ports,
-      ...parts.ends,
-      images: parts.imageRunner,
-      volumes: parts.volumes,
-      references: references.runner,
-      userIds: parts.userIds,
-      recorder,
-      parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
-    }),
+    apply: measuredApply(
+      { ...ports, podOf: (uid) => pods.get(uid)?.pod },
+      createApply({
+        ...ports,
+        ...parts.ends,
+        images: parts.imageRunner,
+        volumes: parts.volumes,
+        references: references.runner,
+        userIds: parts.userIds,
+        recorder,
+        parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
+      }),
+    ),
     verdicts: () => parts.probes.verdicts,
     settings: parts.settings,
     userIds: parts.userIds,
@@ -236,11 +267,13 @@ function workerPorts(parts: Parts) {
     pressures: () => parts.pressureReader.get(),
     projected: (uid: PodUid) => {
       parts.eviction.seen(uid);
+      parts.podMeter.projected(uid);
       parts.probes.watch(uid);
       membership?.statuses.wake(uid);
     },
     forgotten: (uid: PodUid) => {
       parts.eviction.seen(uid);
+      parts.podMeter.forget(uid);
       parts.ledger.forget(uid);
       parts.probes.forget(uid);
       membership?.forgotten(uid);

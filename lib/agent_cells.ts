@@ -1,4 +1,4 @@
-/** The cells of the agent; the table in sync/store.ts says who writes which. */
+/** The cells of the agent; ARCHITECTURE.md says who writes which. */
 import { cell } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
 import { KeyedQueue } from "./base/keyed_queue.ts";

@@ -9,12 +9,14 @@ import type { Clock } from "./base/clock.ts";
 import type { Logger } from "./base/log.ts";
 import type { Random } from "./base/random.ts";
 import type { PodUid } from "./api/id.ts";
+import type { Meters } from "./api/meters.ts";
 import type { V1NodeSelectorTerm } from "./api/types.ts";
 import type { Config } from "./config/load.ts";
 import { KUBERNETES_VERSION } from "./config/render.ts";
 import { nodeTarget } from "./events/event.ts";
 import { PodEvents } from "./events/pod_events.ts";
 import { EventWriter } from "./events/run.ts";
+import { certificateSettings } from "./identity/settings.ts";
 import { hostIps } from "./node/addresses.ts";
 import { createNode, type NodeLoops } from "./node/loops.ts";
 import { declaredFeatures } from "./node/declared.ts";
@@ -34,7 +36,6 @@ import { admissionNode } from "./sync/admission.ts";
 import { Mirrors } from "./sync/mirrors.ts";
 import { StatusReports } from "./sync/report.ts";
 import { RuntimeClasses } from "./sync/runtime_classes.ts";
-import { certificateSettings } from "./sync/settings.ts";
 import type { PodsReader } from "./sync/store.ts";
 
 /** What a node of a cluster needs from the outside, besides the rest. */
@@ -53,6 +54,9 @@ export interface Surroundings {
   readonly images: Images;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly meters: Meters;
+  /** The server has taken a pod's status. */
+  readonly written: (uid: PodUid, sinceMs: number) => void;
   readonly desired: Reader<Desired>;
   readonly health: Reader<RuntimeHealth>;
   readonly pods: PodsReader;

@@ -5,10 +5,10 @@
 import type { AgentPorts } from "./agent_ports.ts";
 import type { Config } from "./config/load.ts";
 import { rotateLogs } from "./log/run.ts";
+import { rotationOptions } from "./log/settings.ts";
 import type { Recorder } from "./port/recorder.ts";
 import { hookRunner, type RunHook } from "./sync/hooks.ts";
 import { type LastWords, lastWordsFrom } from "./sync/last_words.ts";
-import { rotationOptions } from "./sync/settings.ts";
 import type { PodsReader } from "./sync/store.ts";
 import { type StopPorts, Stops } from "./sync/stops.ts";
 

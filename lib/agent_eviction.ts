@@ -42,6 +42,7 @@ export interface EvictionParts {
 export function createEviction(parts: EvictionParts): EvictionLoop {
   const { config, ports, pods, queue, imageCollector } = parts;
   const { kubelet, paths } = config;
+  const { meters } = ports;
   const settings = () =>
     currentSettings({ ...parts, ...ports }, parts.healthReader.get());
   return new EvictionLoop({
@@ -56,7 +57,11 @@ export function createEviction(parts: EvictionParts): EvictionLoop {
     isForgotten: (uid) => !pods.has(uid),
     interrupt: (uid) => queue.interrupt(uid),
     nodeRecorder: parts.membership?.nodeRecorder ?? NOBODY,
-    counted: () => {},
+    counted: (signal, ageMs) => {
+      const labels = { eviction_signal: signal };
+      meters.evictions.add(labels);
+      if (ageMs !== undefined) meters.evictionAge.observe(labels, ageMs / 1000);
+    },
     hostsBytes: async (uid) => {
       const path = `${paths.rootDir}/pods/${uid}/etc-hosts`;
       const found = await ports.files.stat(path);
@@ -120,9 +125,19 @@ export function evictionViews(loop: EvictionLoop): LoopView[] {
       name: "eviction",
       detail: ranking.length === 0
         ? `tells of ${pressures.join(", ")}`
-        : `ranked for eviction, the first goes first: ${ranking.join("; ")}`,
+        : `ranked for eviction, the first goes first: ${
+          ranking.map(({ text }) => text).join("; ")
+        }`,
     }],
   ];
+}
+
+/** Where a pod stands among those that would be evicted, while some would. */
+export function evictionPlace(loop: EvictionLoop, uid: PodUid) {
+  const { ranking } = loop.view();
+  const at = ranking.findIndex((each) => each.uid === uid);
+  const text = ranking[at]?.text;
+  return text === undefined ? {} : { eviction: `${at + 1}. in line: ${text}` };
 }
 
 /** A standalone node has no events; the log tells the same. */

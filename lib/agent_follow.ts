@@ -8,6 +8,7 @@ import type { PodUid } from "./api/id.ts";
 import type { Membership } from "./agent_cluster.ts";
 import type { Desired } from "./source/types.ts";
 import { wakeAll } from "./sync/run.ts";
+import type { PodMeter } from "./sync/pod_meter.ts";
 import type { PodsReader } from "./sync/store.ts";
 
 export interface Followed {
@@ -55,4 +56,21 @@ export function wakeHeirs(parts: Followed, uid: PodUid): void {
     const waits = state?.kind === "waiting" && state.for === "name";
     if (other === uid || waits) parts.queue.wake(other);
   }
+}
+
+/** Pods are counted from the moment a source names them. */
+export async function followStarts(
+  { desiredReader, pods: known, podMeter }: {
+    readonly desiredReader: Reader<Desired>;
+    readonly pods: PodsReader;
+    readonly podMeter: Pick<PodMeter, "seen" | "keepOnly">;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const note = ({ pods }: Desired) => {
+    for (const [uid, { pod }] of pods) podMeter.seen(uid, pod);
+    podMeter.keepOnly((uid) => pods.has(uid) || known.has(uid));
+  };
+  note(desiredReader.get());
+  for await (const desired of desiredReader.changes(signal)) note(desired);
 }

@@ -2,14 +2,17 @@
  * The wiring of the node's certificates: the one it shows to the API server,
  * the one its own server shows, and what is wrong with them.
  */
-import { cell, type Reader } from "./base/cell.ts";
+import { cell, type Reader, type Writer } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
 import type { Logger } from "./base/log.ts";
+import type { Counter } from "./base/metrics.ts";
 import type { Random } from "./base/random.ts";
+import type { Meters } from "./api/meters.ts";
 import type { Config } from "./config/load.ts";
 import { ensureKubeconfig } from "./identity/bootstrap.ts";
 import { runClientCertificate } from "./identity/run.ts";
 import { runServingCertificate } from "./identity/serving.ts";
+import { certificateSettings } from "./identity/settings.ts";
 import {
   type CertificateView,
   emptyView,
@@ -19,7 +22,6 @@ import { View } from "./identity/view.ts";
 import type { NodeAddress } from "./node/types.ts";
 import type { Cluster, Keys, Kubeconfigs } from "./port/cluster.ts";
 import type { Files } from "./port/host.ts";
-import { certificateSettings } from "./sync/settings.ts";
 
 interface IdentityPorts {
   readonly cluster: Cluster;
@@ -29,18 +31,20 @@ interface IdentityPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly meters: Pick<Meters, "clientRenewErrors" | "servingRenewErrors">;
 }
 
 export function createIdentity(config: Config, ports: IdentityPorts) {
   const settings = certificateSettings(config);
-  const { cluster, clock, log } = ports;
+  const { cluster, meters } = ports;
   const [client, clientView] = cell<CertificateView>(emptyView("client"));
   const [serving, servingView] = cell<CertificateView>(emptyView("serving"));
   const [problems, problemsReader] = cell<readonly string[]>([]);
   const [pair, pairReader] = cell<Pair | undefined>(undefined);
   const views = [clientView, servingView];
   const shared = { ...ports, files: ports.certificateFiles };
-  const parts = { ...shared, view: new View({ cell: client, clock, log }) };
+  const view = viewOf(ports, client, meters.clientRenewErrors);
+  const parts = { ...shared, view };
   const tellProblems = async (view: Reader<unknown>, signal: AbortSignal) => {
     for await (const _ of view.changes(signal)) {
       const words = problemsOf(views);
@@ -64,8 +68,7 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
       node: Reader<{ readonly addresses: readonly NodeAddress[] } | undefined>,
       signal: AbortSignal,
     ) => {
-      const { tlsCertFile } = config.kubelet;
-      if (tlsCertFile !== "") return;
+      if (config.kubelet.tlsCertFile !== "") return;
       const [addresses, reader] = cell<readonly NodeAddress[]>(
         node.get()?.addresses ?? [],
       );
@@ -80,7 +83,7 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
           {
             ...shared,
             certificates: cluster.certificates,
-            view: new View({ cell: serving, clock, log }),
+            view: viewOf(ports, serving, meters.servingRenewErrors),
             addresses: reader,
             pair,
           },
@@ -90,6 +93,18 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
       ]);
     },
   };
+}
+
+function viewOf(
+  ports: IdentityPorts,
+  shown: Writer<CertificateView>,
+  failures: Counter<never>,
+): View {
+  return new View({
+    ...ports,
+    cell: shown,
+    failed: () => failures.add({}),
+  });
 }
 
 function problemsOf(views: readonly Reader<CertificateView>[]): string[] {

@@ -11,17 +11,17 @@ import { CredentialPlugin } from "./image/plugin.ts";
 import { PodCredentials } from "./image/pod_credentials.ts";
 import { PullRecords } from "./image/pull_records.ts";
 import { ImageRunner } from "./image/run.ts";
-import type { ClusterObjects } from "./port/cluster.ts";
-import type { Recorder } from "./port/recorder.ts";
-import { containersOf } from "./api/pod.ts";
-import type { V1Pod } from "./api/types.ts";
-import type { NodeRecorder } from "./node/types.ts";
-import type { Desired } from "./source/types.ts";
 import {
   gcSettings,
   imageOptions,
   verificationSettings,
-} from "./sync/settings.ts";
+} from "./image/settings.ts";
+import type { ClusterObjects } from "./port/cluster.ts";
+import type { Recorder } from "./port/recorder.ts";
+import { allContainersOf } from "./api/pod.ts";
+import type { V1Pod } from "./api/types.ts";
+import type { NodeRecorder } from "./node/types.ts";
+import type { Desired } from "./source/types.ts";
 
 interface Inside {
   readonly recorder: Recorder;
@@ -55,7 +55,7 @@ export function createImages(
     wanted: () => wantedImages(inside.desired.get()),
     records,
     recorder: inside.nodeRecorder ?? NOBODY,
-    removed: () => {},
+    removed: (reason) => ports.meters.imagesRemoved.add({ reason }),
   }, gcSettings(config));
   return {
     imageRunner,
@@ -105,9 +105,7 @@ function imagesOf(pod: V1Pod): readonly string[] {
   if (phase === "Succeeded" || phase === "Failed") return [];
   const volumes = pod.spec?.volumes ?? [];
   return [
-    ...containersOf(pod).map(({ image }) => image),
-    ...(pod.spec?.initContainers ?? []).map(({ image }) => image),
-    ...(pod.spec?.ephemeralContainers ?? []).map(({ image }) => image),
+    ...allContainersOf(pod).map(({ image }) => image),
     ...volumes.map(({ image }) => image?.reference),
   ].filter((image) => image !== undefined);
 }

@@ -1,6 +1,7 @@
 /** What the agent is handed by whoever makes one. */
 import type { Clock } from "./base/clock.ts";
 import type { RootLogger } from "./base/log.ts";
+import type { Meters } from "./api/meters.ts";
 import type {
   Cgroups,
   Files,
@@ -47,6 +48,8 @@ export interface AgentPorts {
   readonly nodeListener: NodeListener;
   readonly clock: Clock;
   readonly log: RootLogger;
+  /** What the agent counts. */
+  readonly meters: Meters;
   /** Used where a kubeconfig is configured; else the node is standalone. */
   readonly cluster: ClusterPorts;
 }

@@ -5,7 +5,7 @@
 import { createMetrics, type Metrics } from "./base/metrics.ts";
 import type { PodUid } from "./api/id.ts";
 import { isDeleted } from "./api/pod.ts";
-import type { ContainerStatusJson } from "./api/status.ts";
+import { allStatusesOf, type ContainerStatusJson } from "./api/status.ts";
 import type { AgentPorts } from "./agent_ports.ts";
 import { expandAll } from "./pod/env.ts";
 import type { ObservedContainer } from "./pod/facts.ts";
@@ -15,15 +15,10 @@ import { Teller } from "./probe/tell.ts";
 import type { ProbedInstance, ProbedPod } from "./probe/watched.ts";
 import type { PodMemory, PodsReader } from "./sync/store.ts";
 
-/** What the agent counts, and, as upstream, apart from it what probes do. */
-export interface MetricSets {
-  readonly own: Metrics;
-  readonly probes: Metrics;
-}
-
 export interface Probes
   extends Pick<ProbeRunner, "run" | "forget" | "verdicts" | "viewsOf"> {
-  readonly metrics: MetricSets;
+  /** Apart from the agent's other metrics, as upstream. */
+  readonly metrics: Metrics;
   /** The pod's memory may be another. */
   watch(uid: PodUid): void;
 }
@@ -37,11 +32,14 @@ export function createProbes(
   },
 ): Probes {
   const { recorder, pods, hint } = inside;
-  const metrics = { own: createMetrics(), probes: createMetrics() };
+  const metrics = createMetrics();
   const runner = new ProbeRunner({
     ...ports,
     random: ports.cluster.random,
-    teller: new Teller(recorder, metrics),
+    teller: new Teller(recorder, {
+      lateness: ports.meters.probeLateness,
+      probes: metrics,
+    }),
     expand: (words, env) => expandAll(words, env),
     hint,
   });
@@ -66,11 +64,7 @@ export function probedPod(
   if (memory?.pod === undefined) return undefined;
   const { pod, status, state, observed } = memory;
   const told = new Map<string, ContainerStatusJson>();
-  const statuses = [
-    ...status?.initContainerStatuses ?? [],
-    ...status?.containerStatuses ?? [],
-  ];
-  for (const each of statuses) told.set(each.name, each);
+  for (const each of allStatusesOf(status)) told.set(each.name, each);
   const instances = new Map<string, ProbedInstance>();
   for (const container of observed.containers) {
     if (instances.has(container.name)) continue;

@@ -11,6 +11,7 @@ import { checkpointRoute } from "./server/checkpoint_route.ts";
 import { containerLogRoute } from "./server/container_logs.ts";
 import { healthRoutes } from "./server/health.ts";
 import { metricsRoute } from "./server/http_metrics.ts";
+import { sliRoute } from "./server/sli_metrics.ts";
 import type { Route } from "./server/node_routes.ts";
 import { podRoutes, runningPodRoutes } from "./server/pod_list.ts";
 import type { PodIndex } from "./server/pod_lookup.ts";
@@ -37,20 +38,23 @@ export interface RouteParts {
   readonly desiredReader: Reader<Desired>;
   readonly audit: Pick<Audit, "lastAtMs">;
   readonly probes: Pick<Probes, "metrics">;
+  /** Finds out what `/metrics` tells only when somebody asks. */
+  readonly refresh: () => Promise<void>;
   readonly figures: Omit<StatsRouteParts, "clock" | "log" | "serving">;
 }
 
 /** The table of contents of the node's API. */
 export function routesOf(parts: RouteParts, serving: AbortSignal): Route[] {
-  const { config, ports, view, probes } = parts;
+  const { config, ports, view, probes, refresh } = parts;
   const { kubelet } = config;
   const zpages = { ...ports, config, startedAtMs: ports.clock.nowMs() };
+  const checks = healthChecks(parts);
   const always = [
-    ...healthRoutes(healthChecks(parts)),
+    ...healthRoutes(checks),
     ...podRoutes({ ...ports, view }),
-    metricsRoute("/metrics", [probes.metrics.own]),
-    metricsRoute("/metrics/probes", [probes.metrics.probes]),
-    metricsRoute("/metrics/slis", []),
+    metricsRoute("/metrics", ports.meters.set, refresh),
+    metricsRoute("/metrics/probes", probes.metrics),
+    sliRoute(checks),
     ...statsRoutes({ ...ports, ...parts.figures, serving }),
   ];
   if (!kubelet.enableDebuggingHandlers) {

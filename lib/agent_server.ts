@@ -134,7 +134,6 @@ function handlerOf(parts: NodeServerParts, serving: AbortSignal): NodeHandler {
   const { authentication, authorization } = config.kubelet;
   const reviews = membership?.cluster.reviews;
   const { webhook } = authorization;
-  const metrics = parts.probes.metrics.own;
   const routes = routesOf(parts, serving);
   const handler = nodeApi({
     nodeName: config.nodeName,
@@ -155,7 +154,7 @@ function handlerOf(parts: NodeServerParts, serving: AbortSignal): NodeHandler {
     }),
     routes,
   });
-  return counted(handler, { metrics, clock: ports.clock, routes });
+  return counted(handler, { ...ports, routes });
 }
 
 /** Nobody to ask for a certificate: the node signs its own. */

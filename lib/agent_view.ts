@@ -6,7 +6,7 @@ import type { Reader } from "./base/cell.ts";
 import { podNameOf } from "./api/pod.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Membership } from "./agent_cluster.ts";
-import { evictionViews } from "./agent_eviction.ts";
+import { evictionPlace, evictionViews } from "./agent_eviction.ts";
 import type { Probes } from "./agent_probes.ts";
 import type { Config } from "./config/load.ts";
 import type { EvictionLoop } from "./eviction/run.ts";
@@ -147,6 +147,7 @@ function podView(
     state,
     blockers,
     probes: parts.probes.viewsOf(uid),
+    ...evictionPlace(parts.eviction, uid),
     steps: parts.ledger.stepsOf(uid),
     ...manifest === undefined ? {} : { manifest },
     logDirectory: podLogDirectory(parts.settings, podNameOf(pod)),

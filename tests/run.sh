@@ -90,6 +90,9 @@ if step "bring up world test" "$DENO" run -A deploy/world.ts up test; then
   DENOLET_TEST_SOCKET=/var/tmp/denolet/test/run/containerd.sock
   DENOLET_TEST_IMAGE=docker.io/library/busybox:latest
   export DENOLET_TEST_WORLD DENOLET_TEST_SOCKET DENOLET_TEST_IMAGE
+  # What checks metrics: its tests would else wait for the build.
+  step "build promtool and metrics-server" \
+    sh deploy/control_plane.sh metrics || true
   # A control plane beside it, for the contracts of the API server.
   if step "bring up a control plane in world test" \
     "$DENO" run -A deploy/cluster.ts up test; then

@@ -27,6 +27,7 @@ export interface ClusterFacts {
     readonly scheduler: number;
     readonly kubelet: number;
     readonly kubeletHealthz: number;
+    readonly metricsServer: number;
   };
   /** Address of the world's bridge: what a node of this world says it has. */
   readonly nodeIp: string;
@@ -65,6 +66,7 @@ export function clusterFacts(world: WorldFacts): ClusterFacts {
       scheduler: block + 4,
       kubelet: block + 5,
       kubeletHealthz: block + 6,
+      metricsServer: block + 7,
     },
     nodeIp: world.subnet.replace(/\.0\/24$/, ".1"),
     serviceCidr: "10.96.0.0/16",

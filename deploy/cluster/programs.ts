@@ -6,7 +6,7 @@ const SCRIPT = new URL("../control_plane.sh", import.meta.url).pathname;
 
 /** Resolves when every program of `part` is there; fails with the reason. */
 export async function needPrograms(
-  part: "all" | "server" | "kubelet" | "e2e",
+  part: "all" | "server" | "kubelet" | "e2e" | "metrics",
 ): Promise<void> {
   const child = new Deno.Command("/bin/sh", {
     args: [SCRIPT, part],

@@ -100,6 +100,11 @@ export function isSidecar(container: V1Container): boolean {
   return container.restartPolicy === "Always";
 }
 
+/** The init containers that go on running, in the order of the spec. */
+export function sidecarsOf(pod: V1Pod): readonly V1Container[] {
+  return initContainersOf(pod).filter(isSidecar);
+}
+
 /** What a container is to its pod. */
 export type ContainerRole = "init" | "sidecar" | "regular" | "ephemeral";
 

@@ -6,6 +6,11 @@
  */
 import * as prom from "prom-client";
 
+/** Prometheus's own, in seconds. */
+export const USUAL_BUCKETS: readonly number[] = [
+  ...[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+];
+
 /** Values by label; a series begins with its first value. */
 export type Labels<Name extends string> = Readonly<Record<Name, string>>;
 
@@ -18,6 +23,8 @@ export interface Counter<Name extends string> {
 
 export interface Gauge<Name extends string> {
   set(labels: Labels<Name>, value: number): void;
+  /** All series at once: those that are not named are gone. */
+  replace(rows: Iterable<readonly [Labels<Name>, number]>): void;
   remove(labels: Labels<Name>): void;
 }
 
@@ -35,12 +42,7 @@ export interface MetricSpec<Name extends string> {
 
 export interface Metrics {
   counter<Name extends string>(spec: MetricSpec<Name>): Counter<Name>;
-  gauge<Name extends string>(
-    spec: MetricSpec<Name> & {
-      /** Sets the values when somebody asks for the text. */
-      readonly collect?: (gauge: Gauge<Name>) => void;
-    },
-  ): Gauge<Name>;
+  gauge<Name extends string>(spec: MetricSpec<Name>): Gauge<Name>;
   histogram<Name extends string>(
     spec: MetricSpec<Name> & {
       /** Upper bounds, ascending; Prometheus's own by default. */
@@ -65,18 +67,16 @@ export function createMetrics(): Metrics {
         remove: (labels) => made.remove({ ...labels }),
       };
     },
-    gauge({ collect, ...spec }) {
-      const made = new prom.Gauge({
-        ...configOf(spec, registry),
-        ...collect === undefined ? {} : { collect: () => collect(gauge) },
-      });
-      const gauge = {
-        set: (labels: Labels<typeof spec.labels[number]>, value: number) =>
-          made.set({ ...labels }, value),
-        remove: (labels: Labels<typeof spec.labels[number]>) =>
-          made.remove({ ...labels }),
+    gauge(spec) {
+      const made = new prom.Gauge(configOf(spec, registry));
+      return {
+        set: (labels, value) => made.set({ ...labels }, value),
+        replace: (rows) => {
+          made.reset();
+          for (const [labels, value] of rows) made.set({ ...labels }, value);
+        },
+        remove: (labels) => made.remove({ ...labels }),
       };
-      return gauge;
     },
     histogram({ buckets, ...spec }) {
       const made = new prom.Histogram({

@@ -31,11 +31,7 @@ Deno.test("createMetrics() forgets a series that is removed", async () => {
   const metrics = createMetrics();
   const spec = { help: "x", labels: ["pod"] } as const;
   const counter = metrics.counter({ ...spec, name: "c_total" });
-  const gauge = metrics.gauge({
-    ...spec,
-    name: "g",
-    collect: (own) => own.set({ pod: "late" }, 7),
-  });
+  const gauge = metrics.gauge({ ...spec, name: "g" });
   const histogram = metrics.histogram({ ...spec, name: "h" });
   for (const pod of ["a", "b"]) {
     counter.add({ pod });
@@ -49,7 +45,10 @@ Deno.test("createMetrics() forgets a series that is removed", async () => {
   const text = await metrics.text();
   assert.doesNotMatch(text, /pod="a"/);
   assert.match(text, /c_total\{pod="b"\} 1/);
-  assert.match(text, /g\{pod="late"\} 7/);
+  gauge.replace([[{ pod: "late" }, 7]]);
+  const later = await metrics.text();
+  assert.match(later, /g\{pod="late"\} 7/);
+  assert.doesNotMatch(later, /g\{pod="b"\}/);
 });
 
 Deno.test("createMetrics() shares nothing with another set", async () => {

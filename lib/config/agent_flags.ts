@@ -214,6 +214,22 @@ export const IGNORED_FLAGS: ReadonlySet<string> = new Set(
   Object.keys(WITHOUT_EFFECT),
 );
 
+/**
+ * Properties of `AgentFlags` that are read, checked and reported, and nothing
+ * more. Shrinks the warning of `loadConfig` as it shrinks.
+ */
+export const IDLE_FLAGS: ReadonlySet<string> = new Set(
+  [
+    "lockFile",
+    "exitOnLockContention",
+    "runtimeCgroups",
+    "minimumContainerTtl",
+    "maxDeadContainersPerContainer",
+    "maxDeadContainers",
+    "experimentalMounterPath",
+  ] satisfies (keyof AgentFlags)[],
+);
+
 /** Groups of the help text. */
 export const AGENT_GROUPS = [
   { title: "Places", shape: PLACES },

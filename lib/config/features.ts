@@ -203,6 +203,16 @@ export function isFeature(name: string): name is FeatureName {
   return Object.hasOwn(FEATURE_GATES, name);
 }
 
+/**
+ * Each gate with its stage as metrics tell it.
+ * Compat: component-base 0.36: what is finished has none.
+ */
+export function gateStages(): readonly (readonly [string, string])[] {
+  return Object.entries(FEATURE_GATES).map(([name, { stage }]) =>
+    [name, stage === "ga" ? "" : stage.toUpperCase()] as const
+  );
+}
+
 function gateDefaults(gates: SwitchMap): Record<FeatureName, boolean> {
   const all = { alpha: gates.get("AllAlpha"), beta: gates.get("AllBeta") };
   const features: Partial<Record<FeatureName, boolean>> = {};

@@ -3,7 +3,7 @@
  * configuration file, its drop-ins, the flags, in this order. Pure: the caller
  * has read the files.
  */
-import type { AgentFlags } from "./agent_flags.ts";
+import { AGENT_FIELDS, type AgentFlags, IDLE_FLAGS } from "./agent_flags.ts";
 import { applyGates, type Features, type GateOutcome } from "./features.ts";
 import { agentBelowHostRoot, belowHostRoot, prefixed } from "./host_root.ts";
 import { identify } from "./identity.ts";
@@ -119,6 +119,7 @@ function load(input: LoadInput): LoadResult {
       ...identity.warnings,
       ...doubts,
       ...otherWarnings(settings, gates),
+      ...idleFlags(flags.given),
     ],
   };
 }
@@ -175,4 +176,12 @@ function otherWarnings(settings: Settings, gates: GateOutcome): string[] {
       ? []
       : [`Fields set but not acted on yet: ${idle.join(", ")}`]),
   ];
+}
+
+function idleFlags(given: Settings): string[] {
+  const names = [...given.keys()].filter((path) => IDLE_FLAGS.has(path))
+    .map((path) => `--${AGENT_FIELDS.get(path)?.flag ?? path}`);
+  return names.length === 0
+    ? []
+    : [`Flags set but not acted on yet: ${names.join(", ")}`];
 }

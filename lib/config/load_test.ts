@@ -204,6 +204,17 @@ Deno.test("loadConfig() names fields it does not act on once, in one warning", (
   ]);
 });
 
+Deno.test("loadConfig() names flags and fields that nothing reads", () => {
+  const { warnings } = load([
+    "--lock-file=/run/lock",
+    "--runtime-cgroups=/system.slice",
+  ], { file: "podCIDR: 10.0.0.0/24\n" });
+  assert.deepEqual(warnings.slice(-2), [
+    "Fields set but not acted on yet: podCIDR",
+    "Flags set but not acted on yet: --lock-file, --runtime-cgroups",
+  ]);
+});
+
 Deno.test("loadConfig() refuses a broken drop-in, also one that is overridden", () => {
   const dropIns = { "/d/1.conf": "port: x\n", "/d/2.conf": "port: 1\n" };
   assert.match(

@@ -65,7 +65,6 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "logging.format",
   "logging.verbosity",
   "seccompDefault",
-  "podCIDR",
   "featureGates",
   "registerNode",
   "registerWithTaints",

@@ -20,6 +20,8 @@ import type {
 import { parseSchema, type RpcShape, rpcShapes } from "./schema.ts";
 import { decodeMessage, encodeMessage } from "./translate_bytes.ts";
 
+/** 24 days, as timers know no longer; who still waits then asks again. */
+const LONGEST_DEADLINE_MS = 24 * 24 * 3_600_000;
 /** Compat: kubelet 1.36 maxMsgSize. */
 const LONGEST_MESSAGE_BYTES = 16 * 1024 * 1024;
 /**
@@ -250,8 +252,10 @@ export class Channel {
   }
 }
 
+/** The library throws past us at what its header has no digits for. */
 function deadlineOf(deadlineMs: number | "none"): grpc.CallOptions {
-  return deadlineMs === "none" ? {} : { deadline: Date.now() + deadlineMs };
+  if (deadlineMs === "none") return {};
+  return { deadline: Date.now() + Math.min(deadlineMs, LONGEST_DEADLINE_MS) };
 }
 
 /** Resolves when the connection is no longer in `state`, or too late. */

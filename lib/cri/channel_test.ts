@@ -105,6 +105,16 @@ Deno.test("unary() ends at its deadline", async () => {
   );
 });
 
+Deno.test("S47 unary() takes a deadline beyond all time", async () => {
+  await scene(versionAnswer, async ({ channel, signal }) => {
+    for (const deadlineMs of [2 ** 31, 1e18, Infinity]) {
+      const options = { signal, deadlineMs };
+      const answer = await channel.unary(VERSION, { version: "" }, options);
+      assert.equal(answer.runtimeName, "x");
+    }
+  });
+});
+
 Deno.test("unary() rejects with the signal's reason on abort", async () => {
   await scene(
     { unary: { [VERSION]: never } },

@@ -7,7 +7,7 @@ import type { Images } from "../port/images.ts";
 import type { PodNet } from "../port/net.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import { checkpoints } from "./checkpoints.ts";
-import { openChannel } from "./channel.ts";
+import { type OnCall, openChannel } from "./channel.ts";
 import { openHealth } from "./health.ts";
 import { CriImages } from "./images.ts";
 import { CriRuntime } from "./runtime.ts";
@@ -28,15 +28,23 @@ export function openRuntime(
     /** Milliseconds. */
     readonly runtimeRequestTimeout: number;
   },
-  host: { readonly podNet: Omit<PodNet, "health"> },
+  host: {
+    readonly podNet: Omit<PodNet, "health">;
+    readonly onCall?: OnCall;
+  },
 ): RuntimePorts {
   const endpoint = config.containerRuntimeEndpoint;
   const requestTimeoutMs = config.runtimeRequestTimeout;
-  const channel = openChannel({ endpoint, requestTimeoutMs });
+  const { onCall } = host;
+  const options = {
+    requestTimeoutMs,
+    ...onCall === undefined ? {} : { onCall },
+  };
+  const channel = openChannel({ endpoint, ...options });
   const own = config.imageServiceEndpoint;
   const images = own === "" || own === endpoint
     ? channel
-    : openChannel({ endpoint: own, requestTimeoutMs });
+    : openChannel({ endpoint: own, ...options });
   return {
     runtime: new CriRuntime(channel),
     images: new CriImages(images),

@@ -52,7 +52,8 @@ export interface EvictionPorts extends ObservePorts, UsePorts, ReclaimPorts {
   readonly interrupt: (uid: PodUid) => void;
   readonly recorder: { record(uid: PodUid, step: Step): void };
   readonly nodeRecorder: { record(step: Step): void };
-  readonly counted: (signal: string) => void;
+  /** `ageMs`: how old what was measured is; undefined at a pod's own limit. */
+  readonly counted: (signal: string, ageMs: number | undefined) => void;
 }
 
 export interface EvictionSettings extends ObserveSettings {
@@ -70,7 +71,7 @@ export class EvictionLoop {
   readonly #alarm = new Alarm();
   readonly #watch: NodeWatch;
   #wakeAtMs = Infinity;
-  #ranking: readonly string[] = [];
+  #ranking: EvictionView["ranking"] = [];
 
   constructor(ports: EvictionPorts, settings: EvictionSettings) {
     this.#ports = ports;
@@ -180,7 +181,10 @@ export class EvictionLoop {
     });
     const ranked = rank(uses, first.signal, this.#watch.layout);
     this.#ranking = ranked.slice(0, MOST_RANKED)
-      .map((each) => rankedText(each, resource));
+      .map((each) => ({
+        uid: each.use.uid,
+        text: rankedText(each, resource),
+      }));
     const [victim] = ranked;
     if (victim === undefined) {
       log.warn("No pod can be evicted", { resource, running: uses.length });
@@ -217,7 +221,7 @@ export class EvictionLoop {
       signal: order.signal,
       graceSeconds: order.graceSeconds,
       message: order.message,
-      ranking: this.#ranking,
+      ranking: this.#ranking.map(({ text }) => text),
     });
     orders.set(new Map([...orders.get(), [uid, order]]));
     recorder.record(uid, {
@@ -226,8 +230,13 @@ export class EvictionLoop {
       message: order.message,
       ...annotations === undefined ? {} : { annotations },
     });
-    counted(order.signal);
+    counted(order.signal, this.#ageMs(order));
     interrupt(uid);
+  }
+
+  #ageMs({ signal }: EvictionOrder): number | undefined {
+    const found = this.#watch.observed(signal);
+    return found && this.#ports.clock.nowMs() - found.atMs;
   }
 
   /** Pods that are not on their way already. */

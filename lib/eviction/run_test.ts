@@ -71,7 +71,8 @@ class World {
       nodeRecorder: {
         record: ({ message }) => this.told.push(message),
       },
-      counted: (signal) => this.told.push(`counted ${signal}`),
+      counted: (signal, ageMs) =>
+        this.told.push(`counted ${signal}, ${ageMs} ms old`),
       hostsBytes: () => Promise.resolve(this.hostsBytes),
       removeDeadContainers: () => {
         this.told.push("removed dead containers");
@@ -207,7 +208,7 @@ Deno.test("run() evicts the pod that uses most, one at a time", async () => {
     assert.deepEqual(world.told, [
       "Attempting to reclaim memory",
       "Evicted hog",
-      "counted memory.available",
+      "counted memory.available, 0 ms old",
       "interrupt hog",
     ]);
     // It is waited for; nobody else goes meanwhile.

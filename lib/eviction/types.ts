@@ -124,6 +124,9 @@ export interface EvictionView {
   }[];
   readonly pressures: readonly PressureKind[];
   /** Who would go first, worst first, as last ranked. */
-  readonly ranking: readonly string[];
+  readonly ranking: readonly {
+    readonly uid: PodUid;
+    readonly text: string;
+  }[];
   readonly lastAtMs: number | undefined;
 }

@@ -18,6 +18,7 @@ import { thresholdText, withContainerDisk } from "./thresholds.ts";
 import type {
   DiskLayout,
   EvictionView,
+  Observation,
   Observations,
   Threshold,
 } from "./types.ts";
@@ -56,6 +57,12 @@ export class NodeWatch {
 
   get observations(): Observations {
     return this.#memory.observations;
+  }
+
+  /** Of a signal; undefined for what is none, too. */
+  observed(signal: string): Observation | undefined {
+    const found = [...this.observations].find(([each]) => each === signal);
+    return found?.[1];
   }
 
   get isShort(): boolean {

@@ -129,6 +129,15 @@ export class Libc {
     return Number(await this.#library.symbols.readAside(fd, into, size));
   }
 
+  /** Like `read`, from a place in the file; nothing is at its end. */
+  async readAt(fd: number, into: Bytes, offset: number): Promise<number> {
+    const [size, from] = [BigInt(into.length), BigInt(offset)];
+    const length = await this.#library.symbols.preadAside(fd, into, size, from);
+    return length >= 0n
+      ? Number(length)
+      : this.#call((c) => c.pread(fd, into, size, from));
+  }
+
   /** For files that the kernel has in memory. */
   readNow(fd: number, into: Bytes): number {
     return this.#call((c) => c.read(fd, into, BigInt(into.length)));

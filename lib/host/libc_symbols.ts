@@ -58,6 +58,13 @@ export const SYMBOLS = {
   umask: { parameters: ["u32"], result: "u32" },
   read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
   write: { parameters: ["i32", "buffer", "usize"], result: "i64" },
+  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i64" },
+  preadAside: {
+    name: "pread",
+    parameters: ["i32", "buffer", "usize", "i64"],
+    result: "i64",
+    nonblocking: true,
+  },
   readAside: {
     name: "read",
     parameters: ["i32", "buffer", "usize"],

@@ -1,18 +1,24 @@
 /**
  * `LogFiles` on Linux. The way to a log is walked by `openat2`, which follows
- * no link; reading at an offset is Deno's. That the two found the same file is
- * checked after opening, so a link slipped in between is refused as well.
+ * no link and starts nothing; only what turned out to be a regular file is then
+ * opened for reading, by its descriptor and not by its name. So whatever a pod
+ * puts in its place meanwhile is neither read nor waited for.
  */
 import { AgentError } from "../base/errors.ts";
 import type { LogFile, LogFiles } from "../port/log_files.ts";
-import { O_NOFOLLOW, O_PATH } from "./abi.ts";
+import {
+  AT_FDCWD,
+  cString,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+} from "./abi.ts";
 import { check, openPath, type Trees } from "./beneath.ts";
 import { failure, isAbsent } from "./errno.ts";
-
-const TYPE_BITS = 0o170000;
-const REGULAR_FILE = 0o100000;
-/** A rotation may come between the look and the opening, but not often. */
-const TRIES = 3;
+import { fileStat } from "./file_stat.ts";
+import type { Libc } from "./libc.ts";
 
 export class HostLogFiles implements LogFiles {
   readonly #trees: Trees;
@@ -21,22 +27,27 @@ export class HostLogFiles implements LogFiles {
     this.#trees = trees;
   }
 
-  async open(path: string): Promise<LogFile | undefined> {
-    for (let tries = 0; tries < TRIES; tries++) {
-      const expected = await this.identity(path);
-      if (expected === undefined) return undefined;
-      const file = await openFile(path);
-      if (file === undefined) return undefined;
-      const found = identityOf(await file.stat());
-      if (found === expected) return new HostLogFile(file, path, expected);
-      file.close();
-    }
-    throw new AgentError(`Cannot open ${path}: it is not what its name says`, {
-      next: "retry",
+  open(path: string): Promise<LogFile | undefined> {
+    const { libc } = this.#trees;
+    return this.#onFile(path, (fd, identity) => {
+      // Compat: O_PATH opens nothing yet; this is the same file once more.
+      const flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+      const itself = cString(`/proc/self/fd/${fd}`);
+      const opened = libc.openAt(AT_FDCWD, itself, { flags, resolve: 0 });
+      check(opened, `Cannot open ${path}`);
+      return new HostLogFile(libc, opened, { path, identity });
     });
   }
 
   identity(path: string): Promise<string | undefined> {
+    return this.#onFile(path, (_, identity) => identity);
+  }
+
+  /** Runs `work` on an `O_PATH` descriptor of a regular file. */
+  #onFile<T>(
+    path: string,
+    work: (fd: number, identity: string) => T,
+  ): Promise<T | undefined> {
     return Promise.try(() => {
       const { libc } = this.#trees;
       const fd = openPath(this.#trees, path, O_PATH | O_NOFOLLOW);
@@ -47,12 +58,12 @@ export class HostLogFiles implements LogFiles {
         if (typeof found === "number") {
           throw failure(`Cannot stat ${path}`, -found);
         }
-        if ((found.mode & TYPE_BITS) !== REGULAR_FILE) {
+        if (fileStat(found).kind !== "file") {
           throw new AgentError(`Cannot read ${path}: not a regular file`, {
             next: "give-up",
           });
         }
-        return identityFrom(found.identity);
+        return work(fd, found.identity);
       } finally {
         libc.closeFd(fd);
       }
@@ -62,72 +73,62 @@ export class HostLogFiles implements LogFiles {
 
 class HostLogFile implements LogFile {
   readonly identity: string;
-  readonly #file: Deno.FsFile;
+  readonly #libc: Libc;
+  readonly #fd: number;
   readonly #path: string;
-  /** Where the next read begins unless we seek. */
-  #at = 0;
+  #isReading = false;
+  #isClosed = false;
 
-  constructor(file: Deno.FsFile, path: string, identity: string) {
-    this.#file = file;
-    this.#path = path;
-    this.identity = identity;
+  constructor(
+    libc: Libc,
+    fd: number,
+    of: { readonly path: string; readonly identity: string },
+  ) {
+    this.#libc = libc;
+    this.#fd = fd;
+    this.#path = of.path;
+    this.identity = of.identity;
   }
 
-  async sizeBytes(): Promise<number> {
-    return (await this.#file.stat()).size;
+  sizeBytes(): Promise<number> {
+    return Promise.try(() => {
+      this.#refuseClosed();
+      const found = this.#libc.stat(this.#fd);
+      if (typeof found !== "number") return found.sizeBytes;
+      throw failure(`Cannot stat ${this.#path}`, -found);
+    });
   }
 
   async read(offset: number, lengthBytes: number): Promise<Uint8Array> {
+    this.#refuseClosed();
     const bytes = new Uint8Array(lengthBytes);
-    let length = 0;
+    this.#isReading = true;
     try {
-      if (offset !== this.#at) {
-        await this.#file.seek(offset, Deno.SeekMode.Start);
-        this.#at = offset;
-      }
+      let length = 0;
       while (length < lengthBytes) {
-        const read = await this.#file.read(bytes.subarray(length));
-        if (read === null) break;
+        const rest = bytes.subarray(length);
+        const read = await this.#libc.readAt(this.#fd, rest, offset + length);
+        if (check(read, `Cannot read ${this.#path}`) === 0) break;
         length += read;
-        this.#at += read;
       }
-    } catch (cause) {
-      throw new AgentError(`Cannot read ${this.#path}`, {
-        next: "retry",
-        cause,
-      });
+      return bytes.subarray(0, length);
+    } finally {
+      this.#isReading = false;
+      if (this.#isClosed) this.#libc.closeFd(this.#fd);
     }
-    return bytes.subarray(0, length);
   }
 
+  /** Invariant: never under a read, whose descriptor could be another's then. */
   close(): void {
-    this.#file.close();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (!this.#isReading) this.#libc.closeFd(this.#fd);
   }
-}
 
-async function openFile(path: string): Promise<Deno.FsFile | undefined> {
-  try {
-    return await Deno.open(path, { read: true });
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
-    const isRefused = cause instanceof Deno.errors.NotCapable;
-    throw new AgentError(`Cannot open ${path}`, {
-      next: isRefused ? "give-up" : "retry",
-      cause,
+  #refuseClosed(): void {
+    if (!this.#isClosed) return;
+    throw new AgentError(`Cannot read ${this.#path}: it is closed`, {
+      next: "give-up",
     });
   }
-}
-
-/** Deno packs the device number as the C library does, the kernel in two. */
-function identityOf({ dev, ino }: Deno.FileInfo): string {
-  const device = BigInt(dev);
-  const major = ((device >> 32n) & 0xfffff000n) | ((device >> 8n) & 0xfffn);
-  const minor = ((device >> 12n) & 0xffffff00n) | (device & 0xffn);
-  return `${major}:${minor}:${ino ?? 0}`;
-}
-
-/** Inodes beyond 2^53 lose the same digits here as in Deno's answer. */
-function identityFrom(exact: string): string {
-  const [major = "", minor = "", inode = ""] = exact.split(":");
-  return `${major}:${minor}:${Number(inode)}`;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openLibc } from "./libc.ts";
+import { LIBC_PATHS, openLibc } from "./libc.ts";
 import { HostLogFiles } from "./log_files.ts";
 
 async function inDirectory(
@@ -70,3 +70,60 @@ Deno.test("HostLogFiles refuses links, directories and pipes", () =>
     }
     await assert.rejects(logFiles.open("/etc/passwd"), { next: "give-up" });
   }));
+
+Deno.test("S38 HostLogFiles waits for no pipe that takes a file's place", () =>
+  inDirectory(async (directory, logFiles) => {
+    const [file, pipe] = [`${directory}/file`, `${directory}/pipe`];
+    await Deno.writeTextFile(file, "x");
+    await new Deno.Command("mkfifo", { args: [pipe] }).output();
+    const swapper = exchange(file, pipe);
+    try {
+      const seen = new Set<string>();
+      const untilMs = Date.now() + 10_000;
+      while (seen.size < 2 && Date.now() < untilMs) {
+        for (let tries = 0; tries < 100; tries++) {
+          const found = await logFiles.open(file).catch((error) => error);
+          if (found instanceof Error) seen.add("refused");
+          else if (found !== undefined) {
+            assert.equal((await found.read(0, 9)).length, 1);
+            found.close();
+            seen.add("read");
+          }
+        }
+      }
+      assert.deepEqual([...seen].sort(), ["read", "refused"]);
+    } finally {
+      swapper.terminate();
+    }
+  }));
+
+Deno.test("HostLogFiles closes a file under a read only after it", () =>
+  inDirectory(async (directory, logFiles) => {
+    await Deno.writeTextFile(`${directory}/a`, "x".repeat(1 << 20));
+    const file = await logFiles.open(`${directory}/a`);
+    assert.ok(file);
+    const reading = file.read(0, 1 << 20);
+    file.close();
+    file.close();
+    assert.equal((await reading).length, 1 << 20);
+    await assert.rejects(file.read(0, 1), { next: "give-up" });
+    await assert.rejects(file.sizeBytes(), { next: "give-up" });
+  }));
+
+/** Exchanges two names, in a thread of its own, as fast as it can. */
+function exchange(one: string, other: string): Worker {
+  const code = `
+    const [one, other] = ${JSON.stringify([one, other])}
+      .map((each) => new TextEncoder().encode(each + "\\0"));
+    for (const path of ${JSON.stringify(LIBC_PATHS)}) {
+      try {
+        const { symbols } = Deno.dlopen(path, { renameat2: {
+          parameters: ["i32", "buffer", "i32", "buffer", "u32"],
+          result: "i32",
+        } });
+        for (;;) symbols.renameat2(-100, one, -100, other, 2);
+      } catch (error) { if (!String(error).includes("open")) throw error; }
+    }`;
+  const url = `data:text/javascript,${encodeURIComponent(code)}`;
+  return new Worker(url, { type: "module" });
+}

@@ -6,6 +6,7 @@
 import { lookup as lookUp } from "node:dns/promises";
 import { statfs } from "node:fs/promises";
 import { AgentError } from "../base/errors.ts";
+import { orAborted } from "../base/wait.ts";
 import type {
   HugePages,
   Machine,
@@ -86,18 +87,11 @@ export class LinuxMachine implements Machine {
   }
 
   async lookup(name: string, signal: AbortSignal): Promise<readonly string[]> {
-    const stopped = Promise.withResolvers<never>();
-    const stop = () => stopped.reject(signal.reason);
     signal.throwIfAborted();
-    signal.addEventListener("abort", stop, { once: true });
     // Unknown names and a dead resolver are one to us: no address.
     const asked = lookUp(name, { all: true }).catch(() => []);
-    try {
-      const found = await Promise.race([asked, stopped.promise]);
-      return found.map(({ address }) => address);
-    } finally {
-      signal.removeEventListener("abort", stop);
-    }
+    const found = await orAborted(asked, signal);
+    return found.map(({ address }) => address);
   }
 
   #hugePages(): readonly HugePages[] | undefined {

@@ -21,6 +21,8 @@ import {
 import { joinHostPort, openWire, type PodWire } from "./pod_wire.ts";
 
 const MOST_REDIRECTS = 10;
+/** 24 days: timers that are longer ring at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export const hostPodNet: Omit<PodNet, "health"> = {
@@ -247,7 +249,10 @@ function deadlineOf({ timeoutMs }: PodTarget, caller: AbortSignal): Deadline {
   caller.throwIfAborted();
   const own = new AbortController();
   const stop = () => own.abort(caller.reason);
-  const timer = setTimeout(() => own.abort(new Error("late")), timeoutMs);
+  const timer = setTimeout(
+    () => own.abort(new Error("late")),
+    Math.min(timeoutMs, LONGEST_TIMER_MS),
+  );
   caller.addEventListener("abort", stop, { once: true });
   return {
     signal: own.signal,

@@ -24,7 +24,12 @@ import {
 import { check, openPath, type Trees } from "./beneath.ts";
 import { EINVAL, ENODEV, failure, isAbsent } from "./errno.ts";
 import { openVolume } from "./inside.ts";
-import { mountOf, mountsOfSame, readMountTable } from "./mount_table.ts";
+import {
+  isWithin,
+  mountOf,
+  mountsOfSame,
+  readMountTable,
+} from "./mount_table.ts";
 import { giveGroup } from "./ownership.ts";
 import { mountRemote, splitOptions } from "./remote.ts";
 import { bindInside, makeInside } from "./sub_path.ts";
@@ -105,16 +110,21 @@ export class HostMounts implements Mounts {
     );
   }
 
-  async share(directory: string): Promise<void> {
+  async share(directory: string): Promise<"shared" | "left"> {
     const { libc } = this.#trees;
     const doing = `Cannot share what is mounted below ${directory}`;
     const name = this.#plainName(directory, doing);
-    const home = mountOf(await readMountTable(libc), name);
-    if (home?.isShared === true) return;
+    const table = await readMountTable(libc);
+    const home = mountOf(table, name);
+    if (home?.isShared === true) return "shared";
     if (home?.path !== name) {
+      // What is mounted inside would be hidden, and nobody could unmount it.
+      const hasInside = table.some(({ path }) => isWithin(path, name));
+      if (hasInside) return "left";
       check(libc.mount(name, name, { flags: MS_BIND | MS_REC }), doing);
     }
     check(libc.mount("none", name, { flags: MS_SHARED | MS_REC }), doing);
+    return "shared";
   }
 
   async boundAt(source: string): Promise<readonly string[]> {

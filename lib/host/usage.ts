@@ -14,12 +14,27 @@ import type {
   Usage,
   UseDetail,
 } from "../port/usage.ts";
+import { AbsentFiles } from "./absent_files.ts";
 import type { Libc } from "./libc.ts";
 import { boundCgroup, boundProc } from "./mounts.ts";
 import { bootedAtMs, ownUse } from "./own_use.ts";
 import { treeUse } from "./tree_use.ts";
 import * as text from "./usage_text.ts";
 
+/** All that processor and memory take to tell. */
+const FEW = new Set([
+  "cpuacct/cpuacct.usage",
+  "memory/memory.usage_in_bytes",
+  "memory/memory.stat",
+  "memory/memory.limit_in_bytes",
+  "memory/memory.memsw.limit_in_bytes",
+  "cpu.stat",
+  "memory.current",
+  "memory.stat",
+  "memory.max",
+  "memory.swap.current",
+  "memory.swap.max",
+]);
 /** Disks seldom come; cgroups are read by the hundred. */
 const DEVICES_AGE_MS = 1_000;
 
@@ -28,6 +43,7 @@ export class LinuxUsage implements Usage {
   readonly #cgroups: string;
   readonly #proc: string;
   readonly #roots: readonly string[];
+  readonly #absent = new AbsentFiles(() => Date.now());
   #version: 1 | 2 | undefined;
   #disks: {
     readonly atMs: number;
@@ -49,11 +65,25 @@ export class LinuxUsage implements Usage {
   }
 
   cgroup(path: string, detail: UseDetail): Promise<CgroupUse | undefined> {
-    return Promise.try(() =>
-      this.#isVersion2()
-        ? this.#cgroup2(path, detail)
-        : this.#cgroup1(path, detail)
-    );
+    return Promise.try(() => {
+      const below = plain(path);
+      const isTwo = this.#isVersion2();
+      // Of version 1 all have the same files, but for the root.
+      const kind = isTwo || below === "" ? below : "other";
+      const read = (name: string) => {
+        if (isTwo) return readIfThere(`${this.#cgroups}${below}/${name}`);
+        const [tree, file] = name.split("/");
+        return readIfThere(`${this.#cgroups}/${tree}${below}/${file}`);
+      };
+      return this.#absent.reading<CgroupUse>(kind, read, (there) => {
+        const known = detail === "everything"
+          ? there
+          : (name: string) => FEW.has(name) ? there(name) : undefined;
+        return isTwo
+          ? this.#cgroup2(known, { isRoot: below === "", detail })
+          : this.#cgroup1(known, detail);
+      });
+    });
   }
 
   processOf(path: string): Promise<number | undefined> {
@@ -151,12 +181,7 @@ export class LinuxUsage implements Usage {
     return this.#version === 2;
   }
 
-  #cgroup1(path: string, detail: UseDetail): CgroupUse | undefined {
-    const below = plain(path);
-    const read = (name: string) => {
-      const [tree, file] = name.split("/");
-      return readIfThere(`${this.#cgroups}/${tree}${below}/${file}`);
-    };
+  #cgroup1(read: text.ReadFile, detail: UseDetail): CgroupUse | undefined {
     const cpu = text.cpu1(read);
     const memory = text.memory1(read);
     if (cpu === undefined && memory === undefined) return undefined;
@@ -172,12 +197,15 @@ export class LinuxUsage implements Usage {
     return { ...use, ...limits(read, "pids/"), disks };
   }
 
-  #cgroup2(path: string, detail: UseDetail): CgroupUse | undefined {
-    const folder = this.#cgroups + plain(path);
-    const read = (name: string) => readIfThere(`${folder}/${name}`);
+  #cgroup2(
+    read: text.ReadFile,
+    { isRoot, detail }: {
+      readonly isRoot: boolean;
+      readonly detail: UseDetail;
+    },
+  ): CgroupUse | undefined {
     const cpu = text.cpu2(read);
     if (cpu === undefined) return undefined;
-    const isRoot = plain(path) === "";
     const info = isRoot
       ? text.meminfo(readIfThere(`${this.#proc}/meminfo`) ?? "")
       : undefined;

@@ -15,6 +15,7 @@ import type {
 /** What a file of a cgroup says; undefined when there is no such file. */
 export type ReadFile = (name: string) => string | undefined;
 
+const PAIR = /^([^ \n]+) (\d+)$/gm;
 /** Nanoseconds of one tick of `cpuacct.stat`: USER_HZ is 100 everywhere. */
 const TICK_NS = 10_000_000n;
 const US = 1_000n;
@@ -26,15 +27,11 @@ export function wholeNumber(text: string | undefined): bigint | undefined {
   return /^\d+$/.test(trimmed) ? BigInt(trimmed) : undefined;
 }
 
-/** `name value` lines, as in `memory.stat`. */
+/** `name value` lines, as in `memory.stat`; read by the hundred. */
 export function keyed(text: string | undefined): ReadonlyMap<string, bigint> {
   const found = new Map<string, bigint>();
-  for (const line of (text ?? "").split("\n")) {
-    const space = line.indexOf(" ");
-    const value = wholeNumber(line.slice(space + 1));
-    if (space > 0 && value !== undefined) {
-      found.set(line.slice(0, space), value);
-    }
+  for (const [, name = "", digits = ""] of (text ?? "").matchAll(PAIR)) {
+    found.set(name, BigInt(digits));
   }
   return found;
 }

@@ -9,6 +9,8 @@ export interface ViewParts {
   readonly cell: Writer<CertificateView>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** It could not be renewed. */
+  readonly failed?: () => void;
 }
 
 export class View {
@@ -37,7 +39,8 @@ export class View {
 
   /** Tells a problem; the same one again keeps its beginning. */
   problem(kind: Problem["kind"], message: string): void {
-    const { cell, clock, log } = this.#parts;
+    const { cell, clock, log, failed } = this.#parts;
+    if (kind === "unreachable" || kind === "denied") failed?.();
     const { purpose, problem: before } = cell.get();
     if (before?.kind === kind && before.message === message) return;
     const sinceMs = before?.kind === kind ? before.sinceMs : clock.nowMs();

@@ -3,6 +3,7 @@
  * secret: no error tells anything of it.
  * Compat: kubelet 1.36 credentialprovider.DockerConfigJSON, DockerConfig.
  */
+import { isObject, parseJson } from "../base/json.ts";
 import type { Login } from "./credential.ts";
 
 /** In the order of the text: registry, or registry and path, and its login. */
@@ -89,17 +90,4 @@ function memberOf(object: object, name: string): unknown {
   const exact = entries.find(([key]) => key === name);
   return (exact ??
     entries.find(([key]) => key.toLowerCase() === name.toLowerCase()))?.[1];
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

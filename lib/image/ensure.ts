@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { AgentError, isAbort } from "../base/errors.ts";
+import type { Meters } from "../api/meters.ts";
 import type { Step } from "../api/step.ts";
 import type { V1Pod } from "../api/types.ts";
 import { printGoDuration } from "../config/go_duration.ts";
@@ -25,6 +26,7 @@ export interface EnsurePorts {
   readonly credentials: Pick<PodCredentials, "gather">;
   /** Undefined: any pod may use any image that is there. */
   readonly records: PullRecords | undefined;
+  readonly meters?: Pick<Meters, "imagePullSeconds" | "imageRequests">;
 }
 
 export interface EnsureAsk {
@@ -58,7 +60,11 @@ export async function ensureImage(
     ? undefined
     : await look(ports, name, signal);
   const decision = pullDecision(ask.policy, found);
-  if (decision === "refuse") throw neverPulled(ask);
+  const isPresent = ask.policy === "Always" ? undefined : found !== undefined;
+  if (decision === "refuse") {
+    count(ports, ask, { isPresent, isNeeded: undefined });
+    throw neverPulled(ask);
+  }
   if (found !== undefined) {
     const proofs = async () => proofsOf(await gather());
     const isClosed = await ports.records?.needsPull(
@@ -66,11 +72,50 @@ export async function ensureImage(
       found.id,
       proofs,
     ) ?? false;
+    count(ports, ask, { isPresent, isNeeded: isClosed });
     if (!isClosed) return usePresent(ports, ask, found);
     // As if it were not there: a tenant must not learn what others pulled.
     if (ask.policy === "Never") throw neverPulled(ask);
   }
+  if (found === undefined) count(ports, ask, { isPresent, isNeeded: true });
   return await pull(ports, { ...ask, name, gathered: await gather() }, signal);
+}
+
+/** Compat: kubelet 1.36 recordEnsureImageRequest. */
+function count(
+  { meters }: EnsurePorts,
+  { policy }: EnsureAsk,
+  known: {
+    readonly isPresent: boolean | undefined;
+    readonly isNeeded: boolean | undefined;
+  },
+): void {
+  meters?.imageRequests.add({
+    pull_policy: policy.toLowerCase(),
+    present_locally: String(known.isPresent ?? "unknown"),
+    pull_required: String(known.isNeeded ?? "unknown"),
+  });
+}
+
+const GIB = 1024 ** 3;
+/** Compat: kubelet 1.36 imageSizeBuckets. */
+const SIZES: readonly (readonly [number, string])[] = [
+  [100 * GIB, "GT100GB"],
+  [60 * GIB, "60GB-100GB"],
+  [40 * GIB, "40GB-60GB"],
+  [30 * GIB, "30GB-40GB"],
+  [20 * GIB, "20GB-30GB"],
+  [10 * GIB, "10GB-20GB"],
+  [5 * GIB, "5GB-10GB"],
+  [GIB, "1GB-5GB"],
+  [500 * 1024 ** 2, "500MB-1GB"],
+  [100 * 1024 ** 2, "100MB-500MB"],
+  [10 * 1024 ** 2, "10MB-100MB"],
+  [0, "0-10MB"],
+];
+
+function sizeBucket(bytes: number): string {
+  return SIZES.find(([limit]) => bytes > limit)?.[1] ?? "N/A";
 }
 
 function usePresent(
@@ -97,6 +142,10 @@ async function pull(
   await records?.begin(ask.image);
   const pulled = await pullRecorded(ports, ask, signal);
   const image = await look(ports, ask.name, signal);
+  ports.meters?.imagePullSeconds.observe(
+    { image_size_in_bytes: sizeBucket(Number(image?.sizeBytes ?? 0)) },
+    pulled.pullMs / 1000,
+  );
   ask.say({
     type: "Normal",
     reason: "Pulled",

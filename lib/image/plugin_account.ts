@@ -6,6 +6,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { AgentError } from "../base/errors.ts";
+import { objectIn } from "../base/json.ts";
 import type { PodUid } from "../api/id.ts";
 import type { TokenAttributes } from "../config/credential_providers.ts";
 import type { ApiObject, ClusterObjects } from "../port/cluster.ts";
@@ -118,13 +119,4 @@ export class AccountAsk {
     this.#tokens.set(key, { token, renewAtMs });
     return token;
   }
-}
-
-function objectIn(object: ApiObject, name: string): ApiObject {
-  const value = object[name];
-  return isObject(value) ? value : {};
-}
-
-function isObject(value: unknown): value is ApiObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

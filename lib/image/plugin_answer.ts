@@ -3,6 +3,7 @@
  * answer holds credentials: no error tells anything of it.
  * Compat: kubelet 1.36 CredentialProviderRequest, CredentialProviderResponse.
  */
+import { isObject, parseJson } from "../base/json.ts";
 import { parseGoDuration } from "../config/go_duration.ts";
 import type { Logins } from "./docker_config.ts";
 
@@ -94,21 +95,4 @@ function loginsOf(auth: unknown): Logins | undefined {
 
 function invalid(why: string): PluginAnswer {
   return { kind: "invalid", why };
-}
-
-interface Loose {
-  readonly [name: string]: unknown;
-}
-
-function isObject(value: unknown): value is Loose {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

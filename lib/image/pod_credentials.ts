@@ -4,6 +4,7 @@
  * Compat: kubelet 1.36 getPullSecretsForPod, MakeDockerKeyring.
  */
 import { AgentError, chainOf, isAbort } from "../base/errors.ts";
+import { objectIn } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import { namespaceOf, podNameOf, uidOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
@@ -232,13 +233,4 @@ function decodeBase64(text: string): string | undefined {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-}
-
-function objectIn(object: ApiObject, name: string): ApiObject {
-  const value = object[name];
-  return isObject(value) ? value : {};
-}
-
-function isObject(value: unknown): value is ApiObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -6,6 +6,7 @@
  * so that a kubelet and this agent read each other's.
  */
 import { createHash } from "node:crypto";
+import { isObject, type JsonObject, parseJson } from "../base/json.ts";
 import { type Coordinates, isSame } from "./credential.ts";
 
 const GROUP = "kubelet.config.k8s.io";
@@ -204,28 +205,11 @@ function everyOf<T>(
   return good.length === parsed.length ? good : undefined;
 }
 
-interface Loose {
-  readonly [name: string]: unknown;
-}
-
-function isKind(value: unknown, kind: string): value is Loose {
+function isKind(value: unknown, kind: string): value is JsonObject {
   return isObject(value) && value.kind === kind &&
     READ.includes(value.apiVersion);
 }
 
-function isObject(value: unknown): value is Loose {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function jsonLine(value: object): string {
   return `${JSON.stringify(value)}\n`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

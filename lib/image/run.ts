@@ -35,6 +35,7 @@ export interface ImagePorts {
   readonly credentials: Pick<PodCredentials, "gather">;
   /** Undefined: any pod may use any image that is there. */
   readonly records: PullRecords | undefined;
+  readonly meters?: NonNullable<EnsurePorts["meters"]>;
   /** As it is wanted now. */
   readonly podOf: (uid: PodUid) => V1Pod | undefined;
   /** Asks for a pass of the pod, as long as `isNews` says it is one. */

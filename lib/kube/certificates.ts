@@ -1,7 +1,7 @@
 /** Certificate signing requests: made, and watched until they are answered. */
 import { AgentError, nextOf } from "../base/errors.ts";
+import { objectIn, textIn } from "../base/json.ts";
 import type { ClusterCertificates, CsrState } from "../port/cluster.ts";
-import { objectIn, textIn } from "./json.ts";
 import { csrState } from "./translate.ts";
 import { watchObject, type WatchParts } from "./watch.ts";
 

@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { AgentError } from "../base/errors.ts";
+import { orAborted } from "../base/wait.ts";
 import type { ApiObject } from "../port/cluster.ts";
 import type { Credentials, Secrets } from "./credentials.ts";
 import {
@@ -14,6 +15,7 @@ import {
   unreachable,
 } from "./errors.ts";
 import { parseObject } from "./json.ts";
+import { type OnAnswer, told } from "./told.ts";
 import type { TokenBucket } from "../base/token_bucket.ts";
 import {
   type Lane,
@@ -54,6 +56,7 @@ export interface ClientParts {
     Record<"main", number> & Partial<Record<Lane, number>>
   >;
   readonly userAgent: string;
+  readonly onAnswer?: OnAnswer;
 }
 
 export class Client {
@@ -111,7 +114,12 @@ export class Client {
     try {
       const both = AbortSignal.any([signal, opening.signal]);
       const wire = this.#wire(ask, secrets);
-      const stream = await this.#parts.transport.follow(wire, secrets, both);
+      const { transport } = this.#parts;
+      const stream = await told(
+        this.#parts,
+        { ask, secrets },
+        () => transport.follow(wire, secrets, both),
+      );
       this.#hear(stream.headers.date);
       if (stream.status < 300) return stream;
       const text = await stream.text();
@@ -188,7 +196,11 @@ export class Client {
     const secrets = await this.#current(ask, signal);
     const { transport } = this.#parts;
     const wire = this.#wire(ask, secrets);
-    const answer = await transport.send(wire, secrets, signal);
+    const answer = await told(
+      this.#parts,
+      { ask, secrets },
+      () => transport.send(wire, secrets, signal),
+    );
     this.#hear(answer.headers.date);
     return answer;
   }
@@ -197,7 +209,7 @@ export class Client {
   async #current(ask: Ask, signal: AbortSignal): Promise<Secrets> {
     try {
       const found = this.#parts.credentials.current();
-      return this.#secrets = await orAbort(found, signal);
+      return this.#secrets = await orAborted(found, signal);
     } catch (cause) {
       if (!(cause instanceof AgentError)) throw cause;
       const { next } = cause;
@@ -250,18 +262,6 @@ export class Client {
     const serverMs = Date.parse(date ?? "");
     if (Number.isNaN(serverMs)) return;
     this.#heard = { serverMs, atMs: this.clock.monotonicMs() };
-  }
-}
-
-async function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
   }
 }
 

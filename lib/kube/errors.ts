@@ -3,8 +3,9 @@
  * text is allowed here, at the edge, and nowhere else.
  */
 import { AgentError, type Next } from "../base/errors.ts";
+import { isObject, objectIn, textIn } from "../base/json.ts";
 import type { ApiObject } from "../port/cluster.ts";
-import { isObject, objectIn, parseObject, textIn } from "./json.ts";
+import { parseObject } from "./json.ts";
 import { codeOf, WaitedTooLong } from "./transport.ts";
 
 /** A refusal in the server's words; `cause` of an `AgentError`. */

@@ -1,7 +1,7 @@
 /** Events, on a lane and at a rate of their own. */
+import { objectIn, textIn } from "../base/json.ts";
 import type { ApiObject, ClusterEvents } from "../port/cluster.ts";
 import type { Client } from "./client.ts";
-import { objectIn, textIn } from "./json.ts";
 
 export class KubeEvents implements ClusterEvents {
   readonly #client: Client;

@@ -4,9 +4,10 @@
  * what it complains of on stderr goes into the error.
  */
 import { AgentError } from "../base/errors.ts";
+import { objectIn, textIn } from "../base/json.ts";
 import type { ApiObject } from "../port/cluster.ts";
 import type { Ended, Programs } from "../port/programs.ts";
-import { objectIn, parseObject, textIn } from "./json.ts";
+import { parseObject } from "./json.ts";
 import type { Access, ExecPlugin } from "./translate_kubeconfig.ts";
 
 const LIMIT_MS = 60_000;

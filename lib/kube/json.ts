@@ -4,6 +4,7 @@
  * `__proto__` stay keys, because nothing here is ever assigned by name.
  */
 import { AgentError } from "../base/errors.ts";
+import { isObject } from "../base/json.ts";
 import type { ApiObject } from "../port/cluster.ts";
 
 /** A look before the slow way: few answers have so many digits in a row. */
@@ -19,22 +20,6 @@ export function parseObject(
   const value = parseValue(text, goal);
   if (isObject(value)) return value;
   throw nonsense(text, goal, "not an object");
-}
-
-export function isObject(value: unknown): value is ApiObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A member that is an object; an empty one otherwise. */
-export function objectIn(object: ApiObject, key: string): ApiObject {
-  const value = Object.hasOwn(object, key) ? object[key] : undefined;
-  return isObject(value) ? value : {};
-}
-
-/** A member that is text; undefined otherwise. */
-export function textIn(object: ApiObject, key: string): string | undefined {
-  const value = Object.hasOwn(object, key) ? object[key] : undefined;
-  return typeof value === "string" ? value : undefined;
 }
 
 export function objectsIn(object: ApiObject, key: string): ApiObject[] {

@@ -3,10 +3,10 @@
  * waits for pods, events or the rate of either.
  */
 import { AgentError } from "../base/errors.ts";
+import { objectIn, textIn } from "../base/json.ts";
 import type { ApiObject, ClusterNode } from "../port/cluster.ts";
 import type { Ask } from "./client.ts";
 import { saying, statusOf } from "./errors.ts";
-import { objectIn, textIn } from "./json.ts";
 import { watchObject, type WatchParts } from "./watch.ts";
 
 const NODES = "/api/v1/nodes";

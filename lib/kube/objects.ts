@@ -3,6 +3,7 @@
  * and services. A watch is of one object by its name: nodes may have no other.
  */
 import { AgentError } from "../base/errors.ts";
+import { objectIn, textIn } from "../base/json.ts";
 import type {
   V1PersistentVolume,
   V1PersistentVolumeClaim,
@@ -18,7 +19,6 @@ import type {
 } from "../port/cluster.ts";
 import type { Ask } from "./client.ts";
 import { saying, statusOf, withoutQuote } from "./errors.ts";
-import { objectIn, textIn } from "./json.ts";
 import { claimFrom, persistentVolumeFrom } from "./translate.ts";
 import { watchObjects, type WatchParts } from "./watch.ts";
 

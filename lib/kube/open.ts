@@ -15,6 +15,7 @@ import type { Programs } from "../port/programs.ts";
 import { isAbort } from "../base/errors.ts";
 import { KubeCertificates } from "./certificates.ts";
 import { Client } from "./client.ts";
+import type { OnAnswer } from "./told.ts";
 import { Credentials, FileTexts } from "./credentials.ts";
 import { KubeEvents } from "./events.ts";
 import { KubeNode } from "./node.ts";
@@ -37,6 +38,7 @@ export interface KubeOptions {
   readonly userAgent: string;
   /** Runs credential plugins. */
   readonly programs: Programs;
+  readonly onAnswer?: OnAnswer;
   /** How long a watch may be without a byte; 90 s when absent. */
   readonly silenceMs?: number;
 }
@@ -61,9 +63,11 @@ export function openCluster(
     readonly log: Logger;
     /** The agent's own. */
     readonly version: string;
+    readonly onAnswer?: OnAnswer;
   },
 ) {
   const { certificateFiles, machine, programs, clock, log, version } = ports;
+  const { onAnswer } = ports;
   const random = systemRandom;
   return {
     kubeconfigs: kubeconfigs({
@@ -81,6 +85,7 @@ export function openCluster(
         ),
       },
       userAgent: `denolet/${version} (linux)`,
+      ...onAnswer === undefined ? {} : { onAnswer },
     }),
     keys: systemKeys,
     certificateFiles,
@@ -134,6 +139,7 @@ function open(
       heartbeat: limits.heartbeatTimeoutMs,
     },
     userAgent: options.userAgent,
+    ...options.onAnswer === undefined ? {} : { onAnswer: options.onAnswer },
   });
   const { silenceMs } = options;
   const parts = {

@@ -1,13 +1,9 @@
 /** Asks the API server who calls the node, and what they may do. */
 import { AgentError } from "../base/errors.ts";
-import type {
-  AccessQuestion,
-  ApiObject,
-  ClusterReviews,
-  User,
-} from "../port/cluster.ts";
+import { objectIn, textIn } from "../base/json.ts";
+import type { ApiObject } from "../port/cluster.ts";
+import type { AccessQuestion, ClusterReviews, User } from "../port/reviews.ts";
 import type { Client } from "./client.ts";
-import { objectIn, textIn } from "./json.ts";
 
 export class KubeReviews implements ClusterReviews {
   readonly #client: Client;

@@ -1,6 +1,6 @@
 /** Runtime classes of the cluster: which handler each stands for. */
+import { objectIn, textIn } from "../base/json.ts";
 import type { ApiObject, ClusterRuntimeClasses } from "../port/cluster.ts";
-import { objectIn, textIn } from "./json.ts";
 import { watchObjects, type WatchParts } from "./watch.ts";
 
 export class KubeRuntimeClasses implements ClusterRuntimeClasses {

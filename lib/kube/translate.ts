@@ -2,6 +2,7 @@
  * The API's JSON ⇄ our types, pure. The one place that claims what an object
  * of the API is; the server has checked them against its own schema.
  */
+import { objectIn, textIn } from "../base/json.ts";
 import type {
   V1PersistentVolume,
   V1PersistentVolumeClaim,
@@ -9,7 +10,7 @@ import type {
 } from "../api/types.ts";
 import type { PodStatusChange } from "../api/status.ts";
 import type { ApiObject, CsrState, PodNews, PodRef } from "../port/cluster.ts";
-import { objectIn, objectsIn, textIn } from "./json.ts";
+import { objectsIn } from "./json.ts";
 import type { ObjectNews } from "./watch.ts";
 
 export function podFrom(object: ApiObject): V1Pod {

@@ -10,6 +10,7 @@
  */
 import { afterFailure, type Backoff } from "../base/backoff.ts";
 import { AgentError, chainOf } from "../base/errors.ts";
+import { objectIn, textIn } from "../base/json.ts";
 import type { Random } from "../base/random.ts";
 import type { ApiObject } from "../port/cluster.ts";
 import type { Client } from "./client.ts";
@@ -20,7 +21,7 @@ import {
   statusOf,
   withoutQuote,
 } from "./errors.ts";
-import { objectIn, objectsIn, textIn } from "./json.ts";
+import { objectsIn } from "./json.ts";
 import type { Lane } from "./transport.ts";
 import { watchEvents } from "./watch_lines.ts";
 

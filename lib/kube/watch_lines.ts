@@ -3,8 +3,9 @@
  * were cut. A line that is no event ends it with an error.
  */
 import { AgentError } from "../base/errors.ts";
+import { isObject, textIn } from "../base/json.ts";
 import type { ApiObject } from "../port/cluster.ts";
-import { isObject, parseObject, textIn } from "./json.ts";
+import { parseObject } from "./json.ts";
 
 /** An object is at most 1.5 MiB in etcd; its JSON may be longer. */
 const LONGEST_LINE = 16 * 1024 * 1024;

@@ -1,12 +1,13 @@
 /** What the tests of this folder share: one machine, one small API server. */
 import { AgentError } from "../base/errors.ts";
+import { isObject, objectIn } from "../base/json.ts";
 import { parseQuantity } from "../api/quantity.ts";
 import type { Step } from "../api/step.ts";
 import type { ApiObject, ClusterNode } from "../port/cluster.ts";
 import type { Image, Images } from "../port/images.ts";
 import type { Machine, MachineFacts, NetworkFacts } from "../port/machine.ts";
 import type { RuntimeStatus } from "../port/runtime.ts";
-import { isObject, listIn, objectIn, parseNode } from "./parse.ts";
+import { listIn, parseNode } from "./parse.ts";
 import {
   type KnownNode,
   NO_DEVICES,

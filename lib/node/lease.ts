@@ -7,11 +7,12 @@
 import { type Reader, until } from "../base/cell.ts";
 import type { Clock } from "../base/clock.ts";
 import { chainOf, isAbort } from "../base/errors.ts";
+import { objectIn } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
+import { within } from "../base/wait.ts";
 import type { ApiObject, ClusterNode } from "../port/cluster.ts";
-import { within } from "./deadline.ts";
-import { listIn, objectIn } from "./parse.ts";
+import { listIn } from "./parse.ts";
 import type { KnownNode, NodeSettings } from "./types.ts";
 
 const NAMESPACE = "kube-node-lease";

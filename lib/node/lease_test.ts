@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { cell } from "../base/cell.ts";
+import { objectIn } from "../base/json.ts";
 import { silentLogger } from "../base/log.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
 import { FakeNodes, known, NOW_MS, SETTINGS } from "./fixture_test.ts";
 import { LeaseLoop, nextLease, renewAfterMs } from "./lease.ts";
-import { objectIn } from "./parse.ts";
 import type { KnownNode } from "./types.ts";
 
 const FACTS = {

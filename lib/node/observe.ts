@@ -9,10 +9,10 @@ import type { Reader, Writer } from "../base/cell.ts";
 import type { Clock } from "../base/clock.ts";
 import { chainOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { within } from "../base/wait.ts";
 import type { Images } from "../port/images.ts";
 import type { Machine } from "../port/machine.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
-import { within } from "./deadline.ts";
 import { canonicalIp, isUnspecified } from "./ip.ts";
 import type { NodeSettings, Observation } from "./types.ts";
 

@@ -2,6 +2,7 @@
  * Reads a Node as the API server sent it. Whatever is missing or of another
  * type is as if it were not there; the object itself is kept for the rest.
  */
+import { isObject, objectIn } from "../base/json.ts";
 import { versionOf } from "../api/version.ts";
 import type { ApiObject } from "../port/cluster.ts";
 import type {
@@ -31,16 +32,6 @@ export function parseNode(object: ApiObject): KnownNode {
     status,
     object,
   };
-}
-
-export function isObject(value: unknown): value is ApiObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A member that is an object; an empty one otherwise. */
-export function objectIn(object: ApiObject, key: string): ApiObject {
-  const value = object[key];
-  return isObject(value) ? value : {};
 }
 
 export function listIn(object: ApiObject, key: string): readonly unknown[] {

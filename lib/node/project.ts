@@ -3,6 +3,7 @@
  * registration, and the labels and annotations that must be put right. What
  * has not been seen is not told; a node that exists keeps it.
  */
+import { objectIn } from "../base/json.ts";
 import type { ApiObject } from "../port/cluster.ts";
 import type { RuntimeHandler } from "../port/runtime.ts";
 import { type Addresses, nodeAddresses } from "./addresses.ts";
@@ -19,7 +20,6 @@ import {
   requiredLabels,
   type TextPatch,
 } from "./labels.ts";
-import { objectIn } from "./parse.ts";
 import type {
   KnownNode,
   NodeCondition,

@@ -4,9 +4,10 @@
  * beyond that.
  * Compat: kubelet 1.36 nodeStatusHasChanged, PatchNodeStatus.
  */
+import { isObject, objectIn } from "../base/json.ts";
 import type { ApiObject } from "../port/cluster.ts";
 import { isSameAmount } from "./amount.ts";
-import { isObject, listIn, objectIn } from "./parse.ts";
+import { listIn } from "./parse.ts";
 import type { NodeProjection } from "./project.ts";
 import type { KnownNode, NodeCondition, NodeStatusJson } from "./types.ts";
 

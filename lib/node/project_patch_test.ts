@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isObject, objectIn } from "../base/json.ts";
 import {
   anImage,
   facts,
@@ -8,7 +9,6 @@ import {
   SEEN,
   SETTINGS,
 } from "./fixture_test.ts";
-import { isObject, objectIn } from "./parse.ts";
 import { newNode, project } from "./project.ts";
 import { nodePatch } from "./project_patch.ts";
 import { NO_PRESSURE, type NodeFacts } from "./types.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { objectIn } from "../base/json.ts";
 import { anImage, facts, known, SEEN, SETTINGS } from "./fixture_test.ts";
-import { objectIn } from "./parse.ts";
 import { newNode, project } from "./project.ts";
 
 const UPDATE = { occasion: "update", pending: [] } as const;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { cell } from "../base/cell.ts";
+import { objectIn } from "../base/json.ts";
 import { silentLogger } from "../base/log.ts";
 import { FakeClock, settled } from "../../tests/fakes/fake_clock.ts";
 import {
@@ -12,7 +13,6 @@ import {
   SETTINGS,
 } from "./fixture_test.ts";
 import { createNode } from "./loops.ts";
-import { objectIn } from "./parse.ts";
 import {
   NO_DEVICES,
   NO_PRESSURE,

@@ -3,7 +3,12 @@
  * carried over from the previous status.
  * Compat: kubelet 1.36 status/generate.go, updateLastTransitionTime.
  */
-import { containersOf, initContainersOf, isSidecar } from "../api/pod.ts";
+import {
+  containersOf,
+  initContainersOf,
+  isSidecar,
+  sidecarsOf,
+} from "../api/pod.ts";
 import type {
   ContainerStatusJson,
   PodConditionJson,
@@ -151,7 +156,7 @@ function initialized(
 function containersReadiness({ pod, phase, statuses }: ConditionFacts) {
   const byName = new Map(statuses.map((status) => [status.name, status]));
   const names = namesOf([
-    ...initContainersOf(pod).filter(isSidecar),
+    ...sidecarsOf(pod),
     ...containersOf(pod),
   ]);
   const unknown = names.filter((name) => !byName.has(name));

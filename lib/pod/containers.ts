@@ -11,7 +11,7 @@ import { crashBlocker, isChanged, wasEndedByProbe } from "./crash.ts";
 import { type Facts, instancesOf, type ObservedContainer } from "./facts.ts";
 import { postStart } from "./post_start.ts";
 import { initExitCode, mayRestart } from "./restart.ts";
-import { specGrace, stopContainers } from "./stop.ts";
+import { secondsOf, specGrace, stopContainers } from "./stop.ts";
 
 const KEPT: ContainerPlan = { kind: "kept" };
 const FINISHED: ContainerPlan = { kind: "finished" };
@@ -105,7 +105,8 @@ function graceFor({ pod, container }: ContainerPlace, why: StopReason): number {
     : why === "liveness"
     ? container.livenessProbe
     : undefined;
-  return probe?.terminationGracePeriodSeconds ?? specGrace(pod);
+  const own = probe?.terminationGracePeriodSeconds;
+  return own === undefined ? specGrace(pod) : secondsOf(own);
 }
 
 /** Compat: kubelet 1.36, whose event this is. */

@@ -2,7 +2,7 @@
  * Ports of the node that pods take for themselves.
  * Compat: kubelet 1.36 GetHostPorts, HostPortInfo.
  */
-import { containersOf, initContainersOf, isSidecar } from "../api/pod.ts";
+import { containersOf, sidecarsOf } from "../api/pod.ts";
 import type { V1ContainerPort, V1Pod } from "../api/types.ts";
 
 /** Compat: `::` is an address like any other here. */
@@ -18,7 +18,7 @@ export function isPortTaken(pod: V1Pod, others: readonly V1Pod[]): boolean {
 
 /** Those of the containers that stay: the regular ones and the sidecars. */
 function hostPortsOf(pod: V1Pod): V1ContainerPort[] {
-  const sidecars = initContainersOf(pod).filter(isSidecar);
+  const sidecars = sidecarsOf(pod);
   return [...sidecars, ...containersOf(pod)]
     .flatMap(({ ports }) => ports ?? [])
     .filter(({ hostPort }) => (hostPort ?? 0) > 0);

@@ -7,6 +7,7 @@ import {
   initContainersOf,
   isSidecar,
   isStatic,
+  sidecarsOf,
 } from "../api/pod.ts";
 import type {
   ContainerStatusJson,
@@ -76,7 +77,7 @@ function isFailed(
 /** One that has ended is not asked how: it starts again. */
 function sidecarTally(pod: V1Pod, byName: ByName) {
   const tally = { pending: 0, running: 0, waiting: 0, unknown: 0, stopped: 0 };
-  for (const container of initContainersOf(pod).filter(isSidecar)) {
+  for (const container of sidecarsOf(pod)) {
     const status = byName.get(container.name);
     const kind = kindOf(status);
     tally[kind]++;

@@ -5,6 +5,7 @@
  * Compat: kubelet 1.36 getSeccompProfile, getAppArmorProfile, GetProfile; the
  * API server drops the annotation for seccomp, nobody reads it.
  */
+import { allContainersOf } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { SecurityProfile } from "../port/runtime_spec.ts";
 import type { Refusal } from "./admit.ts";
@@ -104,7 +105,7 @@ export function refuseAppArmor(
 }
 
 function emptyProfile(pod: V1Pod): string | undefined {
-  const isEmpty = everyContainer(pod).some((container) => {
+  const isEmpty = allContainersOf(pod).some((container) => {
     const profile = namedAppArmor(pod, container);
     return profile?.type === "Localhost" &&
       (profile.localhostProfile ?? "").trim() === "";
@@ -116,22 +117,13 @@ function wantsAppArmor(pod: V1Pod): boolean {
   const confines = (profile: Named | undefined | null) =>
     profile !== undefined && profile !== null && profile.type !== "Unconfined";
   if (confines(pod.spec?.securityContext?.appArmorProfile)) return true;
-  const isInUse = everyContainer(pod)
+  const isInUse = allContainersOf(pod)
     .some(({ securityContext }) => confines(securityContext?.appArmorProfile));
   return isInUse ||
     Object.entries(pod.metadata?.annotations ?? {})
       .some(([key, value]) =>
         key.startsWith(ANNOTATION) && value !== UNCONFINED
       );
-}
-
-/** Those that stay, those that prepare, and those that somebody looks with. */
-function everyContainer({ spec }: V1Pod): readonly V1Container[] {
-  return [
-    ...spec?.initContainers ?? [],
-    ...spec?.containers ?? [],
-    ...spec?.ephemeralContainers ?? [],
-  ];
 }
 
 function namedSeccomp(pod: V1Pod, container: V1Container): Named | undefined {

@@ -11,6 +11,7 @@ import {
   isSidecar,
   isStatic,
   plannedContainersOf,
+  sidecarsOf,
 } from "../api/pod.ts";
 import type { ContainerStatusJson, PodStatusJson } from "../api/status.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
@@ -146,7 +147,7 @@ export function isIllegal(
     ].map((each) => [each.name, each.state.terminated]),
   );
   const now = new Map(statuses.map((each) => [each.name, each]));
-  const sidecars = new Set(initContainersOf(pod).filter(isSidecar));
+  const sidecars = new Set(sidecarsOf(pod));
   return plannedContainersOf(pod).some((container) => {
     const ended = before.get(container.name);
     return ended !== undefined && ended !== null && !sidecars.has(container) &&

@@ -11,6 +11,8 @@ import type { Facts, ObservedContainer } from "./facts.ts";
 import { remembered } from "./labels.ts";
 import type { StopOrder } from "./state.ts";
 
+/** 68 years, so that times which are reckoned from it stay times. */
+const LONGEST_GRACE_SECONDS = 2 ** 31 - 1;
 const DEFAULT_GRACE_SECONDS = 30;
 
 /** The order that holds now; undefined: the pod may run. */
@@ -44,8 +46,7 @@ function orderOf(facts: Facts): StopOrder | undefined {
   if (isDeleted(pod)) {
     const deleted: StopOrder = {
       kind: "deleted",
-      graceSeconds: pod.metadata?.deletionGracePeriodSeconds ??
-        specGrace(pod),
+      graceSeconds: containerGrace(pod),
       message: "The API server was told to delete it",
     };
     return evicted === undefined ? deleted : shorter(deleted, evicted);
@@ -90,7 +91,8 @@ function graceOf(facts: Facts): number {
   const written = facts.observed.containers
     .map((container) => remembered(container.annotations).graceSeconds)
     .filter((seconds) => seconds !== undefined);
-  return written[0] ?? specGrace(facts.pod);
+  const [first] = written;
+  return first === undefined ? specGrace(facts.pod) : secondsOf(first);
 }
 
 /**
@@ -98,9 +100,18 @@ function graceOf(facts: Facts): number {
  * Compat: kubelet 1.36 setTerminationGracePeriod.
  */
 export function containerGrace(pod: V1Pod): number {
-  return pod.metadata?.deletionGracePeriodSeconds ?? specGrace(pod);
+  const { deletionGracePeriodSeconds } = pod.metadata ?? {};
+  return deletionGracePeriodSeconds === undefined
+    ? specGrace(pod)
+    : secondsOf(deletionGracePeriodSeconds);
 }
 
 export function specGrace(pod: V1Pod | undefined): number {
-  return pod?.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
+  const given = pod?.spec?.terminationGracePeriodSeconds;
+  return given === undefined ? DEFAULT_GRACE_SECONDS : secondsOf(given);
+}
+
+/** The API has 64 bits; what no number holds arrives as its digits. */
+export function secondsOf(given: number): number {
+  return Math.min(Number(given), LONGEST_GRACE_SECONDS);
 }

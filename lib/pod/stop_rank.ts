@@ -4,11 +4,11 @@
  * and init containers have rank 0, the sidecar that is declared last has 1.
  * Compat: kubelet 1.36 newTerminationOrdering.
  */
+import { sidecarsOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 
 export function stopRank(pod: V1Pod, container: string): number {
-  const sidecars = (pod.spec?.initContainers ?? [])
-    .filter(({ restartPolicy }) => restartPolicy === "Always");
+  const sidecars = sidecarsOf(pod);
   const at = sidecars.findIndex(({ name }) => name === container);
   return at < 0 ? 0 : sidecars.length - at;
 }

@@ -45,6 +45,30 @@ Deno.test("stopOrder() prefers the grace of a deletion to the pod's own", () => 
   assert.equal(stopOrder(facts)?.graceSeconds, 4);
 });
 
+Deno.test("S47 stopOrder() knows no grace that is longer than time", () => {
+  // As it arrives: no number holds it.
+  const huge = JSON.parse('"9223372036854775807"');
+  const pod = aPod({ spec: { terminationGracePeriodSeconds: huge } });
+  const deleted = {
+    ...pod,
+    metadata: {
+      ...pod.metadata,
+      deletionTimestamp: new Date(NOW_MS),
+      deletionGracePeriodSeconds: huge,
+    },
+  };
+  const containers = [anInstance({ pod })];
+  for (
+    const facts of [
+      someFacts({ pod: deleted }),
+      someFacts({ pod: undefined, containers }),
+      someFacts({ pod, hasEnded: true }),
+    ]
+  ) {
+    assert.equal(stopOrder(facts)?.graceSeconds, 2 ** 31 - 1);
+  }
+});
+
 Deno.test("shorter() is the shorter of two orders, the first when equal", () => {
   assert.equal(shorter(order(1), order(2)).graceSeconds, 1);
   assert.equal(shorter(order(2), order(1)).graceSeconds, 1);

@@ -4,6 +4,7 @@
  * pod's piece is kept in its directory. Called by `sync/user_ids.ts`.
  * Compat: kubelet 1.36 pkg/kubelet/userns, GetOrCreateUserNamespaceMappings.
  */
+import { parseJson } from "../base/json.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { RuntimeHandler } from "../port/runtime.ts";
 import type { IdMapping, Namespaces } from "../port/runtime_spec.ts";
@@ -100,7 +101,7 @@ export function rangeText({ first, length }: IdRange): string {
 
 /** Undefined when the text is not one of ours. */
 export function parseRange(text: string): IdRange | undefined {
-  const whole = parsed(text);
+  const whole = parseJson(text);
   const uids = only(listIn(whole, "uidMappings"));
   const gids = only(listIn(whole, "gidMappings"));
   if (uids === undefined || gids === undefined) return undefined;
@@ -139,15 +140,6 @@ export function idsFault(
     return `${words}: the handler "${handler}" is not known`;
   }
   return found.hasUserNamespaces ? undefined : words;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function listIn(owner: unknown, key: string): readonly unknown[] {

@@ -13,6 +13,7 @@ import type {
   V1PersistentVolumeClaim,
   V1Pod,
 } from "../api/types.ts";
+import type { ClusterReviews } from "./reviews.ts";
 
 /** A JSON object of the API, of a kind that we only pass on. */
 export type ApiObject = {
@@ -217,31 +218,6 @@ export interface ClusterRuntimeClasses {
    * after each change, until `signal` aborts. Promises as for the pods.
    */
   watch(signal: AbortSignal): AsyncIterable<ReadonlyMap<string, string>>;
-}
-
-/** Somebody the API server, or a certificate, vouches for. */
-export interface User {
-  readonly name: string;
-  readonly uid: string;
-  readonly groups: readonly string[];
-  readonly extra: ReadonlyMap<string, readonly string[]>;
-}
-
-/** May the user do this with a sub-resource of this node? */
-export interface AccessQuestion {
-  readonly user: User;
-  /** `get`, `create`, …; empty for methods that have none. */
-  readonly verb: string;
-  readonly subresource: string;
-  readonly node: string;
-}
-
-/** What the API server says of those who call the node. */
-export interface ClusterReviews {
-  /** Whose token it is; undefined: nobody's. The token is never in an error. */
-  token(token: string, signal: AbortSignal): Promise<User | undefined>;
-  /** False also when the server could not make up its mind; never both. */
-  access(question: AccessQuestion, signal: AbortSignal): Promise<boolean>;
 }
 
 /** What a kubeconfig was turned into. */

@@ -146,9 +146,10 @@ export interface Mounts {
   /**
    * Makes what is mounted below a directory of ours show up in containers,
    * and the other way round: binds the directory on itself where the mount it
-   * lies in is private. Success when it is so already.
+   * lies in is private. Success when it is so already. `left`: it stays
+   * private, because a bind would hide what is already mounted inside.
    */
-  share(directory: string): Promise<void>;
+  share(directory: string): Promise<"shared" | "left">;
   /** Where exactly this file or directory of the host is bound besides. */
   boundAt(source: string): Promise<readonly string[]>;
   /**

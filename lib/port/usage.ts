@@ -120,7 +120,10 @@ export interface OwnUse {
   readonly cgroup: string;
 }
 
-/** Which counts are wanted: fewer are cheaper. */
+/**
+ * Which counts are wanted: fewer are cheaper. `cpu-and-memory`: use, limits and
+ * faults; whatever else there is counts 0 then.
+ */
 export type UseDetail = "cpu-and-memory" | "everything";
 
 export interface Usage {

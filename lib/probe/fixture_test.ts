@@ -57,7 +57,10 @@ export class ProbeWorld {
         },
       },
       expand: (words) => words,
-      teller: new Teller(recorder, { own: createMetrics(), probes }),
+      teller: new Teller(recorder, {
+        lateness: { observe: () => {}, remove: () => {} },
+        probes,
+      }),
       hint: (uid) => void this.hinted.push(uid),
     });
     this.#running = this.runner.run(this.#stop.signal);

@@ -3,7 +3,8 @@
  * contract. Called by run.ts after each answer.
  * Compat: kubelet 1.36 prober.go probe, prober_manager.go.
  */
-import type { Metrics } from "../base/metrics.ts";
+import type { Histogram, Metrics } from "../base/metrics.ts";
+import { PROBE_METRICS } from "../api/metric_table_node.ts";
 import { nameOf, namespaceOf, uidOf } from "../api/pod.ts";
 import type { Step } from "../api/step.ts";
 import type { Recorder } from "../port/recorder.ts";
@@ -45,36 +46,18 @@ export class Teller {
   readonly #duration;
   readonly #lateness;
 
-  /** `metrics.probes` is a set of its own, as /metrics/probes is. */
+  /** `probes` is a set of its own, as /metrics/probes is. */
   constructor(
     recorder: Recorder,
-    metrics: { readonly own: Metrics; readonly probes: Metrics },
+    metrics: {
+      readonly lateness: Histogram<never>;
+      readonly probes: Metrics;
+    },
   ) {
     this.#recorder = recorder;
-    this.#total = metrics.probes.counter({
-      name: "prober_probe_total",
-      help: "[BETA] Cumulative number of a liveness, readiness or startup " +
-        "probe for a container by result.",
-      labels: [
-        "probe_type",
-        "result",
-        "container",
-        "pod",
-        "namespace",
-        "pod_uid",
-      ],
-    });
-    this.#duration = metrics.probes.histogram({
-      name: "prober_probe_duration_seconds",
-      help: "[ALPHA] Duration in seconds for a probe response.",
-      labels: ["probe_type", "container", "pod", "namespace"],
-    });
-    this.#lateness = metrics.own.histogram({
-      name: "denolet_probe_lateness_seconds",
-      help: "How long after its time a probe was asked.",
-      labels: [],
-      buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
-    });
+    this.#lateness = metrics.lateness;
+    this.#total = metrics.probes.counter(PROBE_METRICS.total);
+    this.#duration = metrics.probes.histogram(PROBE_METRICS.seconds);
   }
 
   asked(lateMs: number): void {

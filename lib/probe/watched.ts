@@ -4,7 +4,7 @@
  * only; gone with the agent, since the next one is told the statuses again.
  */
 import type { ContainerId, PodUid } from "../api/id.ts";
-import { containersOf } from "../api/pod.ts";
+import { containersOf, sidecarsOf } from "../api/pod.ts";
 import type { V1Container, V1Pod, V1Probe } from "../api/types.ts";
 import { firstState, type ProbeState } from "./decide.ts";
 import type { Timed } from "./timetable.ts";
@@ -90,9 +90,7 @@ export function watchedPod(
 
 /** Compat: kubelet 1.36 AddPod: regular containers and sidecars. */
 function probed(pod: V1Pod): readonly V1Container[] {
-  const sidecars = (pod.spec?.initContainers ?? [])
-    .filter(({ restartPolicy }) => restartPolicy === "Always");
-  return [...sidecars, ...containersOf(pod)];
+  return [...sidecarsOf(pod), ...containersOf(pod)];
 }
 
 function specsOf(container: V1Container): readonly [ProbeKind, V1Probe][] {

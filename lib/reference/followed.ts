@@ -8,6 +8,7 @@
 import { AgentError, chainOf, isAbort } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import { within } from "../base/wait.ts";
 import type { ApiObject, ClusterObjects, ObjectNews } from "../port/cluster.ts";
 import type { Detection } from "./types.ts";
 import type { ObjectAsk } from "./types.ts";
@@ -111,24 +112,20 @@ export class FollowedObject {
 
   async #firstWord(): Promise<void> {
     const running = await this.#what.running;
-    const late = new AbortController();
-    const both = AbortSignal.any([running, this.#stop.signal, late.signal]);
-    const slept = this.#ports.clock.sleep(ANSWER_LIMIT_MS, both);
-    try {
-      await Promise.race([slept, this.#told.promise]);
-    } finally {
-      late.abort(new DOMException("Told", "AbortError"));
-      await slept.catch((error) => {
-        if (!isAbort(error, both)) throw error;
-      });
-    }
-    if (this.#state !== "asked") return;
     const { kind, namespace, name } = this.#what.ask;
-    throw new AgentError(
+    const late = new AgentError(
       `Cannot get ${kind} ${namespace}/${name}: no answer within ` +
         `${ANSWER_LIMIT_MS / 1000} s`,
       { next: "retry" },
     );
+    const signal = AbortSignal.any([running, this.#stop.signal]);
+    const limit = {
+      clock: this.#ports.clock,
+      ms: ANSWER_LIMIT_MS,
+      signal,
+      late,
+    };
+    await within(limit, () => this.#told.promise);
   }
 
   /** Those who ask at the same time share one request. */

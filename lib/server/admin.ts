@@ -4,6 +4,7 @@
  * `explain` leaves out; only reading is possible.
  */
 import type { Clock } from "../base/clock.ts";
+import type { LogPorts } from "../log/read.ts";
 import type {
   Handler,
   IncomingRequest,
@@ -14,7 +15,6 @@ import { json, problem } from "./answer.ts";
 import { explain } from "./explain.ts";
 import { explainNode } from "./explain_node.ts";
 import { noSuchPod, podsNamed, sortedPods, titlesOf } from "./find_pod.ts";
-import type { LogPorts } from "./logs.ts";
 import { isIn, podJson, podList } from "./pod_list.ts";
 import { podTable } from "./table.ts";
 import type { AgentView } from "./view.ts";

@@ -3,11 +3,12 @@
  * which attempt, from where on. What can be wrong is said before the stream
  * begins, with a status that fits.
  */
-import { containersOf, titleOf } from "../api/pod.ts";
+import { allContainersOf, containersOf, titleOf } from "../api/pod.ts";
+import { loggedAttempts, type LogPorts, readLog } from "../log/read.ts";
 import type { IncomingRequest, OutgoingResponse } from "../port/net.ts";
 import { problem } from "./answer.ts";
 import { headline } from "./headline.ts";
-import { loggedAttempts, type LogPorts, readLog } from "./logs.ts";
+import { containerStatus } from "./pod_lookup.ts";
 import type { AgentView, PodView } from "./view.ts";
 
 /** The query of a log request, checked. */
@@ -96,9 +97,10 @@ function chooseContainer(
   const names = containersOf(pod).map(({ name }) => name);
   const [first] = names;
   if (wanted !== undefined) {
-    if (names.includes(wanted)) return wanted;
+    const all = allContainersOf(pod).map(({ name }) => name);
+    if (all.includes(wanted)) return wanted;
     const message = `Pod ${titleOf(pod)} has no container ${wanted}; ` +
-      `it has: ${names.join(", ")}`;
+      `it has: ${all.join(", ")}`;
     return { message };
   }
   if (first !== undefined && names.length === 1) return first;
@@ -128,7 +130,7 @@ function chooseAttempt(
 }
 
 function statusOf(view: PodView | undefined, container: string) {
-  return view?.status.containerStatuses.find(({ name }) => name === container);
+  return view && containerStatus(view.status, container);
 }
 
 /**

@@ -163,6 +163,38 @@ Deno.test("adminHandler() chooses the container of a log", async () => {
   );
 });
 
+Deno.test("adminHandler() knows the logs of init and ephemeral containers", async () => {
+  const plain = aPod();
+  const pod = {
+    ...plain,
+    spec: {
+      ...plain.spec,
+      containers: plain.spec?.containers ?? [],
+      initContainers: [{ name: "first", image: "first:1" }],
+      ephemeralContainers: [{ name: "look", image: "look:1" }],
+    },
+  };
+  const status = aStatus({
+    initContainerStatuses: [aContainer({ name: "first", restartCount: 2 })],
+  });
+  const views = [aView({ pod, status })];
+  const logs = {
+    [`${DIRECTORY}/first/0.log`]: line("prepared"),
+    [`${DIRECTORY}/look/0.log`]: line("seen"),
+  };
+  for (const [name, text] of [["first", "prepared"], ["look", "seen"]]) {
+    const target = `/logs/default/web?container=${name}`;
+    assert.equal(await textOf(await ask(views, target, { logs })), `${text}\n`);
+  }
+  const ofInit = { container: "first", attempt: 2 };
+  assert.equal(
+    hasAttemptEnded(anAgent(views), views[0] ?? aView(), ofInit),
+    false,
+  );
+  const [, message] = await messageOf(views, "/logs/default/web?container=x");
+  assert.match(message, /it has: first, app, look$/);
+});
+
 Deno.test("adminHandler() checks the options of a log", async () => {
   for (const query of ["tailLines=-1", "tailLines=x", "follow=maybe"]) {
     const target = `/logs/default/web?${query}`;

@@ -2,6 +2,7 @@
  * Answers of the admin socket, written and read back: JSON, and errors as
  * `{message}`. Pure.
  */
+import { parseJson } from "../base/json.ts";
 import type { OutgoingResponse } from "../port/net.ts";
 
 /** Indented, because people read it with curl. */
@@ -15,17 +16,6 @@ export function json(status: number, value: unknown): OutgoingResponse {
 
 export function problem(status: number, message: string): OutgoingResponse {
   return json(status, { message });
-}
-
-/** Undefined when the text is no JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** One text of a JSON object; undefined when it is not there. */

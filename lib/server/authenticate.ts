@@ -6,8 +6,8 @@
  */
 import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
-import type { ClusterReviews, User } from "../port/cluster.ts";
 import type { NodeRequest } from "../port/node_server.ts";
+import type { ClusterReviews, User } from "../port/reviews.ts";
 import { ReviewCache } from "./review_cache.ts";
 import { patiently } from "./review_retry.ts";
 import { subjectOf } from "./subject.ts";

@@ -5,7 +5,7 @@
  * Compat: kubelet 1.36 BuildAuthz, InstallAuthFilter
  */
 import type { Clock } from "../base/clock.ts";
-import type { AccessQuestion, ClusterReviews } from "../port/cluster.ts";
+import type { AccessQuestion, ClusterReviews } from "../port/reviews.ts";
 import { ReviewCache } from "./review_cache.ts";
 import { patiently } from "./review_retry.ts";
 

@@ -1,16 +1,17 @@
 /**
  * `/containerLogs`: which instance's log is meant, and its text as the query
- * wants it. Reading and following is done in logs.ts.
+ * wants it. Reading and following is done in log/read.ts.
  * Compat: kubelet 1.36 getContainerLogs, validateContainerLogStatus
  */
 import { containerId } from "../api/id.ts";
 import { nameOf } from "../api/pod.ts";
 import type { ContainerStatusJson } from "../api/status.ts";
 import type { Clock } from "../base/clock.ts";
+import { type LogPorts, readLog } from "../log/read.ts";
 import type { NodeAnswer } from "../port/node_server.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import { readLogQuery } from "./container_log_query.ts";
-import { type LogPorts, readLog } from "./logs.ts";
+import { firstWords } from "./first_words.ts";
 import { TEXT, text, typed } from "./node_answer.ts";
 import type { Call, Route } from "./node_routes.ts";
 import {
@@ -66,6 +67,9 @@ async function answer(
     return text(400, `unable to retrieve container logs for ${chosen.id}`);
   }
   const hasEnded = () => !isRunning(index, pod, { container, id: chosen.id });
+  if (!query.isFollowing) {
+    await firstWords({ ...parts.logs, clock }, found, request.signal);
+  }
   const body = readLog({ ...parts.logs, clock }, {
     ...query,
     ...found,
@@ -129,12 +133,18 @@ async function fileOf(
   { runtime }: ContainerLogParts,
   id: string,
   signal: AbortSignal,
-): Promise<{ directory: string; attempt: number } | undefined> {
+): Promise<
+  { directory: string; attempt: number; startedAtMs: number } | undefined
+> {
   const own = containerId(id.replace(/^[^:]*:\/\//, ""));
   const status = await runtime.containerStatus(own, signal);
   const match = /^(\/.+)\/(\d{1,9})\.log$/.exec(status?.logPath ?? "");
   if (match === null) return undefined;
-  return { directory: match[1] ?? "", attempt: Number(match[2]) };
+  return {
+    directory: match[1] ?? "",
+    attempt: Number(match[2]),
+    startedAtMs: status?.startedAtMs ?? 0,
+  };
 }
 
 /** As far as is known now; what is not known of any more has ended. */

@@ -4,8 +4,9 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Metrics } from "../base/metrics.ts";
+import type { Meters } from "../api/meters.ts";
 import type { NodeHandler } from "../port/node_server.ts";
-import { typed } from "./node_answer.ts";
+import { EXPOSITION, typed } from "./node_answer.ts";
 import type { Route } from "./node_routes.ts";
 
 const METHODS = new Set([
@@ -19,33 +20,20 @@ const METHODS = new Set([
   "CONNECT",
 ]);
 const LONG = new Set(["exec", "attach", "portforward", "debug"]);
-const LABELS = ["method", "path", "server_type", "long_running"] as const;
 
 export function counted(
   handler: NodeHandler,
   parts: {
-    readonly metrics: Metrics;
+    readonly meters: Pick<
+      Meters,
+      "httpRequests" | "httpSeconds" | "httpInflight"
+    >;
     readonly clock: Pick<Clock, "monotonicMs">;
     readonly routes: readonly Route[];
   },
 ): NodeHandler {
-  const { metrics, clock, routes } = parts;
-  const total = metrics.counter({
-    name: "kubelet_http_requests_total",
-    help: "Number of the http requests received since the server started",
-    labels: LABELS,
-  });
-  const seconds = metrics.histogram({
-    name: "kubelet_http_requests_duration_seconds",
-    help: "Duration in seconds to serve http requests",
-    labels: LABELS,
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-  });
-  const inflight = metrics.gauge({
-    name: "kubelet_http_inflight_requests",
-    help: "Number of the inflight http requests",
-    labels: LABELS,
-  });
+  const { meters, clock, routes } = parts;
+  const { httpRequests, httpSeconds, httpInflight } = meters;
   const open = new Map<string, number>();
   const buckets = new Set(routes.map(({ path }) => bucketOf(path)));
   return async (request) => {
@@ -61,16 +49,16 @@ export function counted(
     const shift = (by: number) => {
       const now = (open.get(key) ?? 0) + by;
       open.set(key, now);
-      inflight.set(labels, now);
+      httpInflight.set(labels, now);
     };
     const startedMs = clock.monotonicMs();
-    total.add(labels);
+    httpRequests.add(labels);
     shift(1);
     try {
       return await handler(request);
     } finally {
       shift(-1);
-      seconds.observe(labels, (clock.monotonicMs() - startedMs) / 1000);
+      httpSeconds.observe(labels, (clock.monotonicMs() - startedMs) / 1000);
     }
   };
 }
@@ -82,15 +70,18 @@ function bucketOf(path: string): string {
     : first;
 }
 
-/** The texts of several sets, one after another. */
-export function metricsRoute(path: string, sets: readonly Metrics[]): Route {
+/** What is only known when somebody asks is found out by `refresh`. */
+export function metricsRoute(
+  path: string,
+  set: Pick<Metrics, "text">,
+  refresh: () => Promise<void> = () => Promise.resolve(),
+): Route {
   return {
     path,
     methods: ["GET"],
     answer: async () => {
-      const texts = await Promise.all(sets.map((each) => each.text()));
-      const type = "text/plain; version=0.0.4; charset=utf-8";
-      return typed(200, type, texts.join(""));
+      await refresh();
+      return typed(200, EXPOSITION, await set.text());
     },
   };
 }

@@ -3,6 +3,9 @@ import type { NodeResponse } from "../port/node_server.ts";
 
 export const TEXT = "text/plain; charset=utf-8";
 
+/** Prometheus' text format. */
+export const EXPOSITION = "text/plain; version=0.0.4; charset=utf-8";
+
 export function text(status: number, body: string): NodeResponse {
   return typed(status, TEXT, body);
 }

@@ -6,12 +6,12 @@
  */
 import { chainOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { User } from "../port/cluster.ts";
 import type {
   NodeHandler,
   NodeRequest,
   NodeResponse,
 } from "../port/node_server.ts";
+import type { User } from "../port/reviews.ts";
 import type { Authenticator } from "./authenticate.ts";
 import type { Authorizer } from "./authorize.ts";
 import { text } from "./node_answer.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../base/log.ts";
-import type { User } from "../port/cluster.ts";
 import type { NodeRequest, NodeResponse } from "../port/node_server.ts";
+import type { User } from "../port/reviews.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
 import { FakeCluster } from "../../tests/fakes/fake_cluster.ts";
 import { Authenticator } from "./authenticate.ts";

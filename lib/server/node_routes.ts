@@ -3,8 +3,8 @@
  * which sub-resources of the node are asked for. Pure data and the rules that
  * read it; a new path is one more `Route`.
  */
-import type { User } from "../port/cluster.ts";
 import type { NodeAnswer, NodeRequest } from "../port/node_server.ts";
+import type { User } from "../port/reviews.ts";
 
 /** A request that is known and allowed. */
 export interface Call {

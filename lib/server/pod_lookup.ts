@@ -4,7 +4,12 @@
  * runtime, which knows best what runs.
  */
 import type { ContainerId, PodUid, SandboxId } from "../api/id.ts";
-import type { ContainerStatusJson, PodStatusJson } from "../api/status.ts";
+import { allContainersOf } from "../api/pod.ts";
+import {
+  allStatusesOf,
+  type ContainerStatusJson,
+  type PodStatusJson,
+} from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Call } from "./node_routes.ts";
@@ -48,34 +53,17 @@ export function calledPod(
 
 /** The spec of a container of any kind, by name. */
 export function containerSpec(
-  { spec }: V1Pod,
+  pod: V1Pod,
   name: string,
 ): { readonly tty?: boolean } | undefined {
-  return [
-    ...spec?.containers ?? [],
-    ...spec?.initContainers ?? [],
-    ...spec?.ephemeralContainers ?? [],
-  ].find((each) => each.name === name);
-}
-
-interface StatusLists {
-  readonly containerStatuses: readonly ContainerStatusJson[];
-  readonly initContainerStatuses?: readonly ContainerStatusJson[] | undefined;
-  readonly ephemeralContainerStatuses?:
-    | readonly ContainerStatusJson[]
-    | undefined;
+  return allContainersOf(pod).find((each) => each.name === name);
 }
 
 export function containerStatus(
   status: PodStatusJson,
   name: string,
 ): ContainerStatusJson | undefined {
-  const lists: StatusLists = status;
-  return [
-    ...lists.containerStatuses,
-    ...lists.initContainerStatuses ?? [],
-    ...lists.ephemeralContainerStatuses ?? [],
-  ].find((each) => each.name === name);
+  return allStatusesOf(status).find((each) => each.name === name);
 }
 
 /** The newest running instance; undefined when none runs. */

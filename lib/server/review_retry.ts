@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { AgentError, nextOf } from "../base/errors.ts";
+import { within } from "../base/wait.ts";
 
 // Compat: apiserver 0.36 DefaultAuthWebhookRetryBackoff, without its jitter.
 const FIRST_WAIT_MS = 500;
@@ -16,32 +17,23 @@ export async function patiently<T>(
   signal: AbortSignal,
   ask: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const late = new AbortController();
-  const done = new AbortController();
-  const both = AbortSignal.any([signal, late.signal]);
-  const timer = clock.sleep(DEADLINE_MS, AbortSignal.any([both, done.signal]))
-    .then(() => {
-      late.abort(
-        new AgentError(
-          `Cannot ask the API server about a caller: deadline of ${
-            DEADLINE_MS / 1000
-          } s passed`,
-          { next: "retry" },
-        ),
-      );
-    }, () => {});
-  try {
-    for (let tries = 1, waitMs = FIRST_WAIT_MS;; tries++, waitMs *= FACTOR) {
-      try {
-        return await ask(both);
-      } catch (error) {
-        const isOver = tries === MOST_TRIES || nextOf(error) !== "retry";
-        if (both.aborted || isOver) throw error;
+  const late = new AgentError(
+    "Cannot ask the API server about a caller: deadline of " +
+      `${DEADLINE_MS / 1000} s passed`,
+    { next: "retry" },
+  );
+  return await within(
+    { clock, ms: DEADLINE_MS, signal, late },
+    async (both) => {
+      for (let tries = 1, waitMs = FIRST_WAIT_MS;; tries++, waitMs *= FACTOR) {
+        try {
+          return await ask(both);
+        } catch (error) {
+          const isOver = tries === MOST_TRIES || nextOf(error) !== "retry";
+          if (both.aborted || isOver) throw error;
+        }
+        await clock.sleep(waitMs, both);
       }
-      await clock.sleep(waitMs, both);
-    }
-  } finally {
-    done.abort();
-    await timer;
-  }
+    },
+  );
 }

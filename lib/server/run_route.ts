@@ -2,12 +2,12 @@
  * `/run`: a command in a container to its end, its output as it is. The runtime
  * caps how much that is. Compat: kubelet 1.36 getRun, RunInContainer
  */
-import { createHash } from "node:crypto";
 import { titleOf } from "../api/pod.ts";
 import type { Logger } from "../base/log.ts";
 import type { NodeAnswer } from "../port/node_server.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import { joined } from "../log/text.ts";
+import { commandHash } from "./command_hash.ts";
 import { text, typed } from "./node_answer.ts";
 import type { Call, Route } from "./node_routes.ts";
 import { calledPod, type PodIndex, runningContainer } from "./pod_lookup.ts";
@@ -41,8 +41,7 @@ async function run(
     user: user.name,
     remote: request.remote,
     container: name,
-    command: createHash("sha256").update(command.join("\0")).digest("hex")
-      .slice(0, 16),
+    command: commandHash(command),
   });
   const wanted = { podUid: pod.uid, name };
   const id = await runningContainer(runtime, wanted, request.signal);

@@ -15,10 +15,8 @@ import { resourceFamilies } from "../stats/resource.ts";
 import type { Stats } from "../stats/run.ts";
 import { type SummaryNode, summaryTexts } from "../stats/summary.ts";
 import type { Figures } from "../stats/types.ts";
-import { typed } from "./node_answer.ts";
+import { EXPOSITION, typed } from "./node_answer.ts";
 import type { Call, Route } from "./node_routes.ts";
-
-export const EXPOSITION = "text/plain; version=0.0.4; charset=utf-8";
 
 export interface StatsRouteParts {
   readonly stats: Pick<Stats, "figures" | "disks">;

@@ -4,12 +4,13 @@
  * written to the log, with a hash of the command and not the command.
  * Compat: kubelet 1.36 getExec, getAttach, getPortForward
  */
-import { createHash } from "node:crypto";
-import { titleOf } from "../api/pod.ts";
+import type { ContainerId } from "../api/id.ts";
+import { fullNameOf, titleOf } from "../api/pod.ts";
 import { AgentError, chainOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { NodeAnswer } from "../port/node_server.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
+import { commandHash } from "./command_hash.ts";
 import { text } from "./node_answer.ts";
 import type { Call, Route } from "./node_routes.ts";
 import {
@@ -60,40 +61,27 @@ function both(start: string, end: string, answer: Route["answer"]): Route[] {
 }
 
 async function exec(parts: StreamParts, call: Call): Promise<NodeAnswer> {
-  const options = streamOptions(call.request.query);
-  if (typeof options === "string") return text(400, options);
-  const pod = calledPod(parts.index, call);
-  if (pod === undefined) return text(404, "pod does not exist");
-  const name = call.params.get("container") ?? "";
-  const { runtime } = parts;
-  const { signal } = call.request;
-  const wanted = { podUid: pod.uid, name };
-  const id = await runningContainer(runtime, wanted, signal);
+  const found = await containerOf(parts, call);
+  if (found.kind === "refused") return found.answer;
+  const { pod, name, id, options } = found;
   if (id === undefined) return text(500, `container not found ("${name}")`);
   const command = call.request.query.get("command") ?? [];
   const request = { containerId: id, command, ...options };
   return await handedOver(parts, call, {
     what: "exec",
     pod,
-    fields: { container: name, command: hashOf(command) },
-    url: () => runtime.execUrl(request, signal),
+    fields: { container: name, command: commandHash(command) },
+    url: () => parts.runtime.execUrl(request, call.request.signal),
   });
 }
 
 async function attach(parts: StreamParts, call: Call): Promise<NodeAnswer> {
-  const options = streamOptions(call.request.query);
-  if (typeof options === "string") return text(400, options);
-  const pod = calledPod(parts.index, call);
-  if (pod === undefined) return text(404, "pod does not exist");
-  const name = call.params.get("container") ?? "";
-  const { runtime } = parts;
-  const { signal } = call.request;
-  const wanted = { podUid: pod.uid, name };
-  const id = await runningContainer(runtime, wanted, signal);
+  const found = await containerOf(parts, call);
+  if (found.kind === "refused") return found.answer;
+  const { pod, name, id, options } = found;
   const spec = containerSpec(pod.pod, name);
   if (id === undefined || spec === undefined) {
-    const { namespace, pod: podName } = Object.fromEntries(call.params);
-    const full = `${podName}_${namespace}`;
+    const full = fullNameOf(pod.pod);
     return text(500, `container ${name} not found in pod ${full}`);
   }
   const request = { containerId: id, ...asStarted(options, spec) };
@@ -101,8 +89,37 @@ async function attach(parts: StreamParts, call: Call): Promise<NodeAnswer> {
     what: "attach",
     pod,
     fields: { container: name },
-    url: () => runtime.attachUrl(request, signal),
+    url: () => parts.runtime.attachUrl(request, call.request.signal),
   });
+}
+
+type Found =
+  | { readonly kind: "refused"; readonly answer: NodeAnswer }
+  | {
+    readonly kind: "found";
+    readonly pod: PodView;
+    readonly name: string;
+    /** Undefined: it does not run. */
+    readonly id: ContainerId | undefined;
+    readonly options: StreamOptions;
+  };
+
+/** Which container is meant, and which of its streams. */
+async function containerOf(
+  { index, runtime }: StreamParts,
+  call: Call,
+): Promise<Found> {
+  const refused = (status: number, why: string): Found => {
+    return { kind: "refused", answer: text(status, why) };
+  };
+  const options = streamOptions(call.request.query);
+  if (typeof options === "string") return refused(400, options);
+  const pod = calledPod(index, call);
+  if (pod === undefined) return refused(404, "pod does not exist");
+  const name = call.params.get("container") ?? "";
+  const wanted = { podUid: pod.uid, name };
+  const id = await runningContainer(runtime, wanted, call.request.signal);
+  return { kind: "found", pod, name, id, options };
 }
 
 /** A terminal is what the container was started with, not what is asked. */
@@ -211,9 +228,4 @@ function passedOn(
       ? value.split(",").map((each) => [name, each.trim()] as const)
       : [[name, value] as const];
   });
-}
-
-function hashOf(command: readonly string[]): string {
-  return createHash("sha256").update(command.join("\0")).digest("hex")
-    .slice(0, 16);
 }

@@ -1,7 +1,7 @@
 /**
  * `/logs`: files and folders below `/var/log`, and nothing else of the machine:
  * no link is followed, no part of a path leads upwards. The kubelet follows
- * links here, this does not. Journals need a program, and none is ever run.
+ * links here, this does not. Journals need a program, which is not run.
  */
 import type { NodeAnswer } from "../port/node_server.ts";
 import type { LogFile, SystemLogs } from "../port/log_files.ts";
@@ -33,8 +33,8 @@ async function show(
   if (mayQuery && request.query.has("query")) {
     return text(
       501,
-      "Log queries are not answered: they take journalctl, and this agent " +
-        "runs no program; files below /var/log can be read by their path\n",
+      "Log queries are not answered: they take journalctl, which this agent " +
+        "does not run; files below /var/log can be read by their path\n",
     );
   }
   const path = params.get("*") ?? "";

@@ -3,16 +3,15 @@
  * that nobody has to learn others. Pure.
  * Compat: kubectl 1.36 printPod.
  */
+import { parseJson } from "../base/json.ts";
 import {
   CONFIG_SEEN,
   containersOf,
-  initContainersOf,
-  isSidecar,
   nameOf,
   namespaceOf,
+  sidecarsOf,
 } from "../api/pod.ts";
 import type { PodStatusJson } from "../api/status.ts";
-import { parseJson } from "./answer.ts";
 import { initWord } from "./init_word.ts";
 import { dated, humanDuration, timeMs } from "./times.ts";
 import type { PodView } from "./view.ts";
@@ -49,7 +48,7 @@ export function podTable(
 
 export function podRow(view: PodView): PodRow {
   const { pod, status } = view;
-  const sidecars = initContainersOf(pod).filter(isSidecar)
+  const sidecars = sidecarsOf(pod)
     .map(({ name }) => name);
   const staying = [
     ...(status.initContainerStatuses ?? [])

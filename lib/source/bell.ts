@@ -2,6 +2,8 @@
  * A bell that stays rung until somebody answers: any number of rings while he
  * is busy are one more round of work, and none is lost.
  */
+import { orAborted } from "../base/wait.ts";
+
 export class Bell {
   #rung = Promise.withResolvers<void>();
 
@@ -12,14 +14,7 @@ export class Bell {
   /** Waits for a ring since the last answer; rejects when `signal` aborts. */
   async answered(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const stopped = Promise.withResolvers<never>();
-    const stop = () => stopped.reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    try {
-      await Promise.race([this.#rung.promise, stopped.promise]);
-    } finally {
-      signal.removeEventListener("abort", stop);
-    }
+    await orAborted(this.#rung.promise, signal);
     this.#rung = Promise.withResolvers();
   }
 }

@@ -12,6 +12,7 @@ import type { Images } from "../port/images.ts";
 import type { CgroupUse, Usage, UseDetail } from "../port/usage.ts";
 import { DiskMeter } from "./disks.ts";
 import type {
+  ClaimFigures,
   ContainerFigures,
   DiskFigures,
   Figures,
@@ -105,6 +106,21 @@ export class Stats {
     return disks;
   }
 
+  /** Once for each claim, as several pods may use it. */
+  async claims(): Promise<readonly ClaimFigures[]> {
+    const { pods, usage } = this.#ports;
+    const found = new Map<string, ClaimFigures>();
+    for (const { namespace, volumes } of pods()) {
+      for (const { claim, path } of volumes) {
+        const key = `${namespace}/${claim}`;
+        if (claim === undefined || found.has(key)) continue;
+        const whole = await usage.filesystem(path);
+        if (whole !== undefined) found.set(key, { namespace, claim, whole });
+      }
+    }
+    return [...found.values()];
+  }
+
   /** One cgroup that is no pod's: the agent's own, the runtime's. */
   async sample(cgroup: string, detail: UseDetail): Promise<Sample | undefined> {
     if (cgroup === "") return undefined;
@@ -146,7 +162,8 @@ export class Stats {
       const whole = pod.hasOwnCgroup
         ? await this.sample(pod.cgroup, detail)
         : undefined;
-      const sandbox = pod.sandbox === undefined
+      // Nobody asks for it by itself but those who want everything.
+      const sandbox = pod.sandbox === undefined || detail !== "everything"
         ? undefined
         : await this.#first(cgroupsOf(pod, pod.sandbox), detail);
       const containers: ContainerFigures[] = [];

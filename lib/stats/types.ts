@@ -109,6 +109,13 @@ export interface Disk {
   readonly own: FilesystemUsage;
 }
 
+/** A claim that some pod here uses. */
+export interface ClaimFigures {
+  readonly namespace: string;
+  readonly claim: string;
+  readonly whole: FilesystemCounts;
+}
+
 export interface VolumeTaken extends Taken {
   /** The file system it lies on. */
   readonly whole: FilesystemCounts | undefined;

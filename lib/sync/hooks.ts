@@ -7,6 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import { AgentError, chainOf, isAbort } from "../base/errors.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type { ContainerId, PodUid } from "../api/id.ts";
+import type { Meters } from "../api/meters.ts";
 import type { Hook } from "../pod/hook.ts";
 import type { PodNet } from "../port/net.ts";
 import type { Recorder } from "../port/recorder.ts";
@@ -23,6 +24,7 @@ export interface HookPorts {
   readonly podNet: Pick<PodNet, "get">;
   readonly clock: Clock;
   readonly recorder: Recorder;
+  readonly meters?: Pick<Meters, "hookFallbacks" | "sleepsCut">;
 }
 
 /**
@@ -45,7 +47,7 @@ export function hookRunner(ports: HookPorts): RunHook {
         return httpGet(ports, hook, { uid: at.uid, signal });
       case "sleep":
         if (hook.seconds <= 0) return Promise.resolve();
-        return ports.clock.sleep(hook.seconds * 1000, signal);
+        return sleep(ports, hook.seconds, signal);
       case "impossible":
         return Promise.reject(
           new AgentError(hook.message, { next: "give-up" }),
@@ -54,6 +56,16 @@ export function hookRunner(ports: HookPorts): RunHook {
         return unreachable(hook);
     }
   };
+}
+
+function sleep(
+  { clock, meters }: HookPorts,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const done = clock.sleep(seconds * 1000, signal);
+  done.catch(() => meters?.sleepsCut.add({}));
+  return done;
 }
 
 async function exec(
@@ -106,7 +118,7 @@ async function httpGet(
 
 /** An `https` hook of a server that speaks plain HTTP. */
 async function inPlain(
-  { podNet, recorder }: HookPorts,
+  { podNet, recorder, meters }: HookPorts,
   { title, ...request }: Parameters<PodNet["get"]>[0] & {
     readonly title: string;
   },
@@ -120,6 +132,7 @@ async function inPlain(
     if (isAbort(error, signal)) throw error;
     if (!hasReason(error, "BodyBroken")) throw failed(title, error);
   }
+  meters?.hookFallbacks.add({});
   const { host, port } = request;
   const where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   recorder.record(uid, {

@@ -43,6 +43,8 @@ export interface ReportPorts {
   readonly log: Logger;
   readonly desired: Reader<Desired>;
   readonly memory: PodsReader;
+  /** The server has taken a status that had changed `sinceMs` ago. */
+  readonly written?: (uid: PodUid, sinceMs: number) => void;
 }
 
 /** What the reporter itself remembers of a pod. */
@@ -149,8 +151,11 @@ export class StatusReports {
         if (untilMs > this.#ports.clock.nowMs()) return untilMs;
       }
       const ref = podNameOf(target);
+      const { clock, written } = this.#ports;
+      const changedAtMs = this.#told.get(uid)?.heldSinceMs ?? clock.nowMs();
       const answer = await pods.patchStatus(ref, change, signal);
       this.#note(uid, { answer, heldSinceMs: undefined });
+      written?.(uid, clock.nowMs() - changedAtMs);
     }
     if (mayRemove(known) && !this.#told.get(uid)?.isRemoved) {
       await orAlreadySo(pods.remove(podNameOf(target), signal));

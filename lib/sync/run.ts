@@ -9,6 +9,7 @@ import { AgentError, chainOf, isAbort } from "../base/errors.ts";
 import type { KeyedQueue } from "../base/keyed_queue.ts";
 import type { Logger } from "../base/log.ts";
 import type { PodUid } from "../api/id.ts";
+import type { Meters } from "../api/meters.ts";
 import { isDeleted } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
@@ -40,6 +41,7 @@ export interface LoopPorts {
   readonly volumes: Pick<VolumeRunner, "release" | "request" | "stateOf">;
   readonly suspect: () => void;
   readonly auditMs: number;
+  readonly meters?: Pick<Meters, "relistSeconds" | "relistInterval">;
 }
 
 /** Wakes what the sources changed, and everything once they are all heard. */
@@ -222,12 +224,20 @@ export class Audit {
   }
 
   async #relist(signal: AbortSignal): Promise<void> {
-    const { runtime, pods, queue, log, clock } = this.#ports;
+    const { runtime, pods, queue, log, clock, meters } = this.#ports;
+    const startedMs = clock.monotonicMs();
     try {
       const differing = await differingPods(runtime, pods, signal);
       await this.#meet([...differing].filter((uid) => !pods.has(uid)), signal);
       const isFirst = this.lastAtMs === undefined;
-      this.lastAtMs = clock.nowMs();
+      const nowMs = clock.nowMs();
+      if (this.lastAtMs !== undefined) {
+        const intervalMs = nowMs - this.lastAtMs;
+        meters?.relistInterval.observe({}, Math.max(intervalMs, 0) / 1000);
+      }
+      const tookMs = clock.monotonicMs() - startedMs;
+      meters?.relistSeconds.observe({}, tookMs / 1000);
+      this.lastAtMs = nowMs;
       this.#isListed = true;
       if (isFirst) wakeAll(this.#ports);
       for (const uid of differing) queue.wake(uid);

@@ -1,7 +1,6 @@
-/** What of the configuration and the host each part of the agent needs. */
+/** What of the configuration and the host the passes need. */
 import { prefixed } from "../config/host_root.ts";
 import type { Config } from "../config/load.ts";
-import { parseQuantity, units } from "../api/quantity.ts";
 import { parseResolvConf } from "../pod/dns.ts";
 import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
 import type { RestartLimits } from "../pod/restart.ts";
@@ -100,72 +99,5 @@ function restartLimits(
     firstRestartDelayMs: isReduced ? 1_000 : 10_000,
     longestRestartDelayMs: maxContainerRestartPeriod ??
       (isReduced ? 60_000 : 300_000),
-  };
-}
-
-/** How the image runner pulls. */
-export function imageOptions({ kubelet }: Config) {
-  return {
-    parallelPulls: kubelet.serializeImagePulls
-      ? 1
-      : kubelet.maxParallelImagePulls ?? Infinity,
-    pullsPerSecond: kubelet.registryPullQPS,
-    burst: kubelet.registryBurst,
-  };
-}
-
-/** Undefined: a pod may use any image that the node has. */
-export function verificationSettings({ kubelet, features }: Config) {
-  const policy = kubelet.imagePullCredentialsVerificationPolicy;
-  if (!features.KubeletEnsureSecretPulledImages || policy === "") {
-    return undefined;
-  }
-  return { policy, allowlist: kubelet.preloadedImagesVerificationAllowlist };
-}
-
-/** When images are removed. */
-export function gcSettings({ kubelet }: Config) {
-  return {
-    highPercent: kubelet.imageGCHighThresholdPercent,
-    lowPercent: kubelet.imageGCLowThresholdPercent,
-    minAgeMs: kubelet.imageMinimumGCAge,
-    maxAgeMs: kubelet.imageMaximumGCAge,
-  };
-}
-
-/** Where manifests come from. */
-export function sourceConfig({ kubelet, nodeName }: Config) {
-  return {
-    nodeName,
-    staticPodPath: kubelet.staticPodPath,
-    staticPodURL: kubelet.staticPodURL,
-    staticPodURLHeader: kubelet.staticPodURLHeader,
-    fileCheckFrequencyMs: kubelet.fileCheckFrequency,
-    httpCheckFrequencyMs: kubelet.httpCheckFrequency,
-  };
-}
-
-/** Where this node's certificates are, and how it comes by them. */
-export function certificateSettings(
-  { kubelet, flags, paths, nodeName }: Config,
-) {
-  return {
-    nodeName,
-    kubeconfig: flags.kubeconfig,
-    bootstrapKubeconfig: flags.bootstrapKubeconfig,
-    certDir: paths.certDir,
-    rotateCertificates: kubelet.rotateCertificates,
-    serverTLSBootstrap: kubelet.serverTLSBootstrap,
-  };
-}
-
-/** When container logs are rotated, and what stays of them. */
-export function rotationOptions({ kubelet }: Config) {
-  const size = parseQuantity(kubelet.containerLogMaxSize);
-  return {
-    mostBytes: size === undefined ? -1 : Number(units(size)),
-    mostFiles: kubelet.containerLogMaxFiles,
-    workers: kubelet.containerLogMaxWorkers,
-    intervalMs: kubelet.containerLogMonitorInterval,
   };
 }

@@ -1,14 +1,8 @@
 /**
  * The memory of the sync loop: what is remembered of each pod between passes.
- * Disposable: everything here is rebuilt from the runtime after a restart.
- *
- * | slice    | sole writer        |
- * | -------- | ------------------ |
- * | desired  | source/run         |
- * | pods     | sync/worker (each pod's own entry), sync/observe (new entries) |
- * | health   | sync/health        |
- * | images   | image/run          |
- * | steps    | sync/ledger        |
+ * Disposable: everything here is rebuilt from the runtime after a restart. Each
+ * pod's entry is written by worker.ts, new ones are entered by run.ts;
+ * ARCHITECTURE.md says who writes what else there is.
  */
 import type { ContainerId, PodUid } from "../api/id.ts";
 import type { PodStatusJson } from "../api/status.ts";

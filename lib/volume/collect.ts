@@ -1,8 +1,15 @@
 /** Finds what the files of a volume are made from, all sources side by side. */
+import type { Clock } from "../base/clock.ts";
 import { AgentError, chainOf, isAbort } from "../base/errors.ts";
+import { Turns } from "../base/turns.ts";
 import { namespaceOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
-import { contentOf, type Found, type ProjectedFile } from "./content.ts";
+import {
+  contentOf,
+  type Found,
+  type ProjectedFile,
+  type Steps,
+} from "./content.ts";
 import type { ObjectAsk, ObjectHold } from "../reference/types.ts";
 import type { FilesVolume, ObjectSource, Source } from "./plan.ts";
 import type { Tokens } from "./tokens.ts";
@@ -10,6 +17,7 @@ import type { Tokens } from "./tokens.ts";
 export interface CollectParts {
   readonly hold: ObjectHold;
   readonly tokens: Tokens;
+  readonly clock: Clock;
   readonly allocatable: ReadonlyMap<string, string>;
 }
 
@@ -30,9 +38,22 @@ export async function collect(
   const found = await Promise.all(
     volume.sources.map((source) => find(parts, at, source)),
   );
-  const content = contentOf({ pod, volume, allocatable }, found);
+  const content = await inTurns(
+    parts.clock,
+    contentOf({ pod, volume, allocatable }, found),
+  );
   if (content.kind === "ok") return content.files;
   throw new AgentError(content.message, { next: "retry" });
+}
+
+/** However much it is, nobody else waits for long. */
+async function inTurns<T>(clock: Clock, steps: Steps<T>): Promise<T> {
+  const turns = new Turns(clock);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await turns.next();
+  }
 }
 
 async function find(

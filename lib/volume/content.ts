@@ -16,6 +16,8 @@ import type {
   TokenSource,
 } from "./plan.ts";
 
+/** A step of so many files takes a millisecond. */
+const STEP = 256;
 /** More than any number of objects of 1 MiB that one pod should name. */
 const MOST_BYTES = 64 * 1024 * 1024;
 const TOKEN_MODE = 0o600;
@@ -56,22 +58,30 @@ interface Named extends ProjectedFile {
   readonly path: string;
 }
 
+/** Ends with what it made; whoever is in no hurry pauses at each `yield`. */
+export type Steps<T> = Generator<void, T, void>;
+
 /** `found` has one entry for each source of the volume, in their order. */
-export function contentOf(place: Place, found: readonly Found[]): Content {
+export function* contentOf(
+  place: Place,
+  found: readonly Found[],
+): Steps<Content> {
   const files = new Map<string, ProjectedFile>();
   const messages = new Set<string>();
-  place.volume.sources.forEach((source, index) => {
-    const part = partOf(place, source, found[index] ?? { kind: "absent" });
+  for (const [index, source] of place.volume.sources.entries()) {
+    const each = found[index] ?? { kind: "absent" };
+    const part = yield* partOf(place, source, each);
     if (part.kind === "refused") {
       for (const message of part.messages) messages.add(message);
-      return;
+      continue;
     }
-    for (const { path, ...file } of part.files) {
+    for (const [count, { path, ...file }] of part.files.entries()) {
+      if (count % STEP === 0) yield;
       const checked = projectedPath(path);
       if (checked.kind === "ok") files.set(checked.path, file);
       else messages.add(checked.message);
     }
-  });
+  }
   const message = aggregate(messages) ?? faultOf(files);
   return message === undefined
     ? { kind: "ok", files }
@@ -99,12 +109,12 @@ function aggregate(messages: ReadonlySet<string>): string | undefined {
   return messages.size === 1 ? text : `[${text}]`;
 }
 
-function partOf(place: Place, source: Source, found: Found): Part {
+function* partOf(place: Place, source: Source, found: Found): Steps<Part> {
   if (found.kind === "failed") return refused(found.message);
   switch (source.kind) {
     case "secret":
     case "configmap":
-      return objectPart(place, source, found);
+      return yield* objectPart(place, source, found);
     case "token":
       return tokenPart(place, source, found);
     case "downward-api":
@@ -112,13 +122,17 @@ function partOf(place: Place, source: Source, found: Found): Part {
   }
 }
 
-function objectPart(place: Place, source: ObjectSource, found: Found): Part {
+function* objectPart(
+  place: Place,
+  source: ObjectSource,
+  found: Found,
+): Steps<Part> {
   const { kind, name, items, isOptional } = source;
   if (found.kind !== "object" && !isOptional) {
     return refused(`${kind} "${name}" not found`);
   }
   const values = found.kind === "object"
-    ? valuesOf(kind, found.object)
+    ? yield* valuesOf(kind, found.object)
     : new Map<string, Uint8Array>();
   if (values === undefined) {
     return refused(`${kind} "${name}" holds a value that is not base64`);
@@ -147,13 +161,14 @@ function objectPart(place: Place, source: ObjectSource, found: Found): Part {
 }
 
 /** By key; text wins over bytes. Undefined: not what the API promises. */
-function valuesOf(
+function* valuesOf(
   kind: ObjectSource["kind"],
   object: ApiObject,
-): ReadonlyMap<string, Uint8Array> | undefined {
+): Steps<ReadonlyMap<string, Uint8Array> | undefined> {
   const values = new Map<string, Uint8Array>();
   const encoded = kind === "secret" ? object.data : object.binaryData;
   for (const [key, value] of textsOf(encoded)) {
+    if (values.size % STEP === 0) yield;
     const bytes = decoded(value);
     if (bytes === undefined) return undefined;
     values.set(key, bytes);
@@ -161,6 +176,7 @@ function valuesOf(
   if (kind === "secret") return values;
   const encoder = new TextEncoder();
   for (const [key, value] of textsOf(object.data)) {
+    if (values.size % STEP === 0) yield;
     values.set(key, encoder.encode(value));
   }
   return values;

@@ -4,12 +4,17 @@ import { type Content, contentOf, type Found } from "./content.ts";
 import { API_ACCESS, podWith, SETTINGS } from "./fixture_test.ts";
 import { planVolumes } from "./plan.ts";
 
-function made(volume: V1Volume, found: Found[], parts = {}): Content {
+function made(volume: V1Volume, found: Found[], parts = {}) {
   const pod = podWith([volume], parts);
   const [planned] = planVolumes(pod, SETTINGS);
   assert.ok(planned?.kind === "files");
   const allocatable = SETTINGS.allocatable();
-  return contentOf({ pod, volume: planned, allocatable }, found);
+  const steps = contentOf({ pod, volume: planned, allocatable }, found);
+  for (let count = 0;; count++) {
+    const step = steps.next();
+    if (step.done !== true) continue;
+    return { ...step.value, steps: count };
+  }
 }
 
 /** Path, text and mode of each file. */
@@ -150,4 +155,20 @@ Deno.test("contentOf() refuses more than a pod can sensibly want", () => {
   const found = sources.map(() => object({ k: big }));
   const [message = ""] = shown(made(volume, found));
   assert.match(message, /^the files have 68157440 bytes together/);
+});
+
+Deno.test("contentOf() of 10,000 files takes many short steps", () => {
+  const names = Array.from({ length: 10_000 }, (_, at) => `k${at}`);
+  const data = Object.fromEntries(names.map((name) => [name, btoa(name)]));
+  for (
+    const volume of [
+      { name: "v", secret: { secretName: "s" } },
+      { name: "v", configMap: { name: "c" } },
+    ]
+  ) {
+    const content = made(volume, [object(data)]);
+    assert.equal(content.kind === "ok" && content.files.size, 10_000);
+    // To decode and to place them, at most 256 at a time.
+    assert.ok(content.steps >= 2 * 39, `${content.steps} steps`);
+  }
 });

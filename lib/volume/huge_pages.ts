@@ -2,6 +2,7 @@
  * Which size of huge page an empty directory on them has. Pure.
  * Compat: kubelet 1.36 getPageSizeMountOption, with its words.
  */
+import { plannedContainersOf } from "../api/pod.ts";
 import { parseQuantity, units } from "../api/quantity.ts";
 import type { V1Pod } from "../api/types.ts";
 
@@ -43,12 +44,8 @@ export function hugePageBytes(pod: V1Pod, medium: string): PageResult {
     : { kind: "ok", bytes };
 }
 
-function requests({ spec }: V1Pod): string[] {
-  const all = [
-    spec,
-    ...spec?.containers ?? [],
-    ...spec?.initContainers ?? [],
-  ];
+function requests(pod: V1Pod): string[] {
+  const all = [pod.spec, ...plannedContainersOf(pod)];
   // A limit without a request is the request.
   return all.flatMap((each) =>
     Object.keys({

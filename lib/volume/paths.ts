@@ -49,14 +49,14 @@ function cleaned(path: string): string {
     .join("/");
 }
 
-/** A path that is a file here and a directory there, if any. */
+/**
+ * A path that is a file here and a directory there, if any. What is below a
+ * path follows right after it when `/` sorts before all else.
+ */
 export function clashIn(paths: ReadonlySet<string>): string | undefined {
-  for (const path of paths) {
-    const parts = path.split("/");
-    for (let count = 1; count < parts.length; count++) {
-      const above = parts.slice(0, count).join("/");
-      if (paths.has(above)) return above;
-    }
-  }
-  return undefined;
+  const sorted = [...paths].map((path) => path.replaceAll("/", "\0")).sort();
+  const clash = sorted.find((path, index) =>
+    sorted[index + 1]?.startsWith(`${path}\0`) === true
+  );
+  return clash?.replaceAll("\0", "/");
 }

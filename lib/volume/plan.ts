@@ -3,7 +3,7 @@
  * what they are made from. Pure. The layout is contract: tools and people look
  * for `<podsDir>/<uid>/volumes/kubernetes.io~<kind>/<name>`.
  */
-import { uidOf } from "../api/pod.ts";
+import { allContainersOf, uidOf } from "../api/pod.ts";
 import type {
   V1DownwardAPIVolumeFile,
   V1KeyToPath,
@@ -14,7 +14,6 @@ import type {
 } from "../api/types.ts";
 import { nestedDirectories } from "./nested.ts";
 import {
-  everyContainer,
   type Ground,
   memoryBytes,
   ownerOf,
@@ -76,10 +75,6 @@ export interface FilesVolume {
 
 export type PlannedVolume = FilesVolume | StorageVolume;
 
-export function volumesDirectory(podsDir: string, uid: string): string {
-  return `${podsDir}/${uid}/volumes`;
-}
-
 export function groundOf(pod: V1Pod, settings: VolumeSettings): Ground {
   return {
     pod,
@@ -95,7 +90,7 @@ export function planVolumes(
   settings: VolumeSettings,
 ): readonly PlannedVolume[] {
   const used = new Set(
-    everyContainer(pod).flatMap(({ volumeMounts, volumeDevices }) =>
+    allContainersOf(pod).flatMap(({ volumeMounts, volumeDevices }) =>
       [...volumeMounts ?? [], ...volumeDevices ?? []].map(({ name }) => name)
     ),
   );
@@ -154,7 +149,7 @@ function files(
     sizeBytes: memoryBytes,
     defaultMode: from.defaultMode ?? FILE_MODE,
     sources: from.sources,
-    nested: nestedDirectories(name, everyContainer(pod)),
+    nested: nestedDirectories(name, allContainersOf(pod)),
     owner,
   };
 }

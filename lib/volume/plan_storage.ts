@@ -3,14 +3,10 @@
  * of the host, bound directories, shares of other machines, claims whose
  * volume is not known yet. Pure; called by plan.ts and claims.ts.
  */
+import { allContainersOf } from "../api/pod.ts";
 import { amountOf } from "../api/qos.ts";
 import { parseQuantity, units } from "../api/quantity.ts";
-import type {
-  V1Container,
-  V1NFSVolumeSource,
-  V1Pod,
-  V1Volume,
-} from "../api/types.ts";
+import type { V1NFSVolumeSource, V1Pod, V1Volume } from "../api/types.ts";
 import { hugePageBytes } from "./huge_pages.ts";
 
 /** A directory that the pod writes. */
@@ -158,7 +154,7 @@ function planClaim(
   own: Pick<ClaimVolume, "claim" | "isReadOnly" | "isEphemeral">,
 ): ClaimVolume {
   const usedAs = new Set<"mount" | "device">();
-  for (const { volumeMounts, volumeDevices } of everyContainer(pod)) {
+  for (const { volumeMounts, volumeDevices } of allContainersOf(pod)) {
     if (volumeMounts?.some((each) => each.name === name)) usedAs.add("mount");
     if (volumeDevices?.some((each) => each.name === name)) {
       usedAs.add("device");
@@ -244,15 +240,6 @@ function planEmpty(
     : { ...common, medium: "huge-pages", sizeBytes: page.bytes };
 }
 
-export function everyContainer(pod: V1Pod): readonly V1Container[] {
-  const { initContainers, containers, ephemeralContainers } = pod.spec ?? {};
-  return [
-    ...initContainers ?? [],
-    ...containers ?? [],
-    ...ephemeralContainers ?? [],
-  ];
-}
-
 /**
  * How much memory the pod may use, or all pods together.
  * Compat: kubelet 1.36 calculateEmptyDirMemorySize.
@@ -280,7 +267,7 @@ function positive(text: string | undefined): bigint | undefined {
 export function ownerOf(pod: V1Pod): VolumeOwner {
   const context = pod.spec?.securityContext;
   const users = new Set(
-    everyContainer(pod).map(({ securityContext }) =>
+    allContainersOf(pod).map(({ securityContext }) =>
       securityContext?.runAsUser ?? context?.runAsUser
     ),
   );

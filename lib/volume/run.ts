@@ -178,11 +178,10 @@ export class VolumeRunner {
       const common = await orAborted(this.#asked.promise, stop.signal);
       await this.#releases.get(uid);
       const signal = AbortSignal.any([common, stop.signal]);
+      const { clock, references } = this.#ports;
       const allocatable = this.#settings.allocatable();
-      const from = {
-        references: this.#ports.references,
-        changed: () => this.#alarm.ring(),
-      };
+      const parts = { tokens: this.#tokens, clock, allocatable };
+      const from = { references, changed: () => this.#alarm.ring() };
       const results = await Promise.allSettled(
         volumes.map((each) =>
           setUpVolume(this.#ports, each, {
@@ -190,11 +189,10 @@ export class VolumeRunner {
             settings: this.#settings,
             signal,
             collect: (volume) =>
-              collect({
-                hold: holdFor(entry, volume, from),
-                tokens: this.#tokens,
-                allocatable,
-              }, { pod, volume, signal }),
+              collect(
+                { ...parts, hold: holdFor(entry, volume, from) },
+                { pod, volume, signal },
+              ),
           })
         ),
       );
@@ -219,9 +217,7 @@ export class VolumeRunner {
       } else failures.push({ volume, error: result?.reason });
     });
     for (const { volume, error } of failures) {
-      if (error instanceof OldContent) {
-        entry.paths.set(volume.name, error.path);
-      }
+      if (error instanceof OldContent) entry.paths.set(volume.name, error.path);
     }
     this.#settle(entry);
     if (failures.length > 0) return this.#fail(entry, failures);
@@ -262,8 +258,7 @@ export class VolumeRunner {
     this.#hint(entry);
   }
 
-  #hint(entry: Entry): void {
-    const { uid, state } = entry;
+  #hint({ uid, state }: Entry): void {
     const isNews = () => this.#entries.get(uid)?.state === state;
     this.#ports.hint(uid, isNews);
   }

@@ -4,6 +4,7 @@
  */
 import { AgentError, nextOf } from "../base/errors.ts";
 import { unreachable } from "../base/unreachable.ts";
+import type { Meters } from "../api/meters.ts";
 import { uidOf } from "../api/pod.ts";
 import type { ClusterObjects } from "../port/cluster.ts";
 import type { HostPaths, Mounts } from "../port/host.ts";
@@ -21,6 +22,7 @@ import { currentData, type WritePorts, writeVolume } from "./write.ts";
 export interface SetUpPorts extends WritePorts, Omit<OwnershipPorts, "mounts"> {
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
+  readonly meters?: Pick<Meters, "storageSeconds">;
   /** Undefined without an API server. */
   readonly objects: ClusterObjects | undefined;
 }
@@ -49,7 +51,45 @@ export class OldContent extends Error {
 }
 
 /** What to mount. Rejects with `OldContent` when the server is away. */
-export async function setUpVolume(
+export function setUpVolume(
+  ports: SetUpPorts,
+  volume: PlannedVolume,
+  supply: Supply,
+): Promise<MountedVolume> {
+  const { clock, meters } = ports;
+  const startedMs = clock.monotonicMs();
+  const tell = (status: string) =>
+    meters?.storageSeconds.observe({
+      migrated: "false",
+      operation_name: "volume_mount",
+      status,
+      volume_plugin: pluginOf(volume),
+    }, (clock.monotonicMs() - startedMs) / 1000);
+  const made = setUp(ports, volume, supply);
+  made.then(() => tell("success"), () => tell("fail-unknown"));
+  return made;
+}
+
+const PLUGINS: Readonly<Record<PlannedVolume["kind"], string>> = {
+  files: "kubernetes.io/projected",
+  "empty-dir": "kubernetes.io/empty-dir",
+  "host-path": "kubernetes.io/host-path",
+  bound: "kubernetes.io/local-volume",
+  device: "kubernetes.io/local-volume",
+  nfs: "kubernetes.io/nfs",
+  claim: "kubernetes.io/persistent-claim",
+  image: "kubernetes.io/image",
+  refused: "kubernetes.io/unsupported",
+};
+
+/** Its directory is named for its kind, where it has one. */
+function pluginOf(volume: PlannedVolume): string {
+  const path = "path" in volume ? volume.path : "";
+  const kind = /\/volumes\/kubernetes\.io~([^/]+)\//.exec(path)?.[1];
+  return kind === undefined ? PLUGINS[volume.kind] : `kubernetes.io/${kind}`;
+}
+
+async function setUp(
   ports: SetUpPorts,
   volume: PlannedVolume,
   supply: Supply,

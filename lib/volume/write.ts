@@ -7,12 +7,13 @@
  * Compat: kubelet 1.36 AtomicWriter; inotify users know this dance.
  */
 import type { Clock } from "../base/clock.ts";
+import { Turns } from "../base/turns.ts";
 import type { Random } from "../base/random.ts";
 import type { Files } from "../port/host.ts";
 import type { ProjectedFile } from "./content.ts";
 
 const DATA = "..data";
-/** So many files take a few milliseconds. */
+/** So many files take a millisecond or two. */
 const SLICE = 64;
 const DIRECTORY_MODE = 0o755;
 /** What `fsGroup` adds. Compat: kubelet 1.36 changeFilePermission, read-only. */
@@ -65,11 +66,12 @@ async function writeNew(
   const name = await hiddenName(ports, directory);
   const root = `${directory}/${name}`;
   try {
-    for await (const some of slices(ports, directoriesOf(root, content))) {
-      for (const each of some) {
-        await files.makeDirectory(each, DIRECTORY_MODE);
-        await giveToGroup(files, each, { mode: DIRECTORY_MODE, gid });
-      }
+    const turns = new Turns(ports.clock);
+    for (const each of directoriesOf(content)) {
+      const path = `${root}${each}`;
+      await files.makeDirectory(path, DIRECTORY_MODE);
+      await giveToGroup(files, path, { mode: DIRECTORY_MODE, gid });
+      await turns.next();
     }
     for await (const some of slices(ports, content)) {
       await Promise.all(
@@ -102,19 +104,20 @@ async function giveToGroup(
   await files.own(directory, { mode: mode | GROUP_DIRECTORY_MODE, gid });
 }
 
-/** Parents first. */
-function directoriesOf(
-  root: string,
+/** Below the root, from `""` on, parents first; paths may be very deep. */
+function* directoriesOf(
   content: ReadonlyMap<string, ProjectedFile>,
-): Set<string> {
-  const found = new Set([root]);
+): Generator<string> {
+  const found = new Set<string>();
+  yield "";
   for (const path of content.keys()) {
-    const parts = path.split("/");
-    for (let count = 1; count < parts.length; count++) {
-      found.add(`${root}/${parts.slice(0, count).join("/")}`);
+    for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
+      const directory = path.slice(0, at);
+      if (found.has(directory)) continue;
+      found.add(directory);
+      yield `/${directory}`;
     }
   }
-  return found;
 }
 
 /** `..2026_01_02_03_04_05.123456789`, and nothing is there yet. */
@@ -151,12 +154,16 @@ async function* slices<T>(
   { clock }: WritePorts,
   all: Iterable<T>,
 ): AsyncGenerator<readonly T[]> {
-  const list = [...all];
-  const { signal } = new AbortController();
-  for (let at = 0; at < list.length; at += SLICE) {
-    if (at > 0) await clock.sleep(0, signal);
-    yield list.slice(at, at + SLICE);
+  const turns = new Turns(clock);
+  let some: T[] = [];
+  for (const each of all) {
+    some.push(each);
+    if (some.length < SLICE) continue;
+    yield some;
+    some = [];
+    await turns.next();
   }
+  if (some.length > 0) yield some;
 }
 
 /** Removes old links and hidden directories, also of writes that broke off. */

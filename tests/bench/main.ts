@@ -6,21 +6,24 @@
  *   deno task bench cluster [same]
  *   deno task bench views
  *   deno task bench probes [--pods N] [--seconds N]
+ *   deno task bench scrape [--pods N] [--times N]
  *
  * `node`: pods from a folder, against raw CRI calls. `cluster`: pods from an
  * API server, against the real kubelet. `views`: what containers see, against
  * the real kubelet; fails on a difference that is not on its list. `probes`: how
- * punctual they are.
+ * punctual they are. `scrape`: what it costs to look at a node.
  */
 import { benchCluster } from "./cluster.ts";
 import { benchNode } from "./node.ts";
 import { benchProbes } from "./probes.ts";
+import { benchScrape } from "./scrape.ts";
 import { benchViews } from "./views.ts";
 
 if (import.meta.main) {
   const [first, ...rest] = Deno.args;
   if (first === "cluster") await benchCluster(rest);
   else if (first === "probes") await benchProbes(rest);
+  else if (first === "scrape") await benchScrape(rest);
   else if (first === "views") Deno.exit(await benchViews());
   else if (first === "node") await benchNode(rest);
   else await benchNode(Deno.args);

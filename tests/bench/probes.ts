@@ -41,8 +41,10 @@ async function measure(
   { pods, seconds }: { readonly pods: number; readonly seconds: number },
 ): Promise<string[]> {
   const late: number[] = [];
-  const metrics = { own: createMetrics(), probes: createMetrics() };
-  const teller = new Teller({ record: () => {} }, metrics);
+  const teller = new Teller({ record: () => {} }, {
+    lateness: { observe: () => {}, remove: () => {} },
+    probes: createMetrics(),
+  });
   const runner = new ProbeRunner({
     clock: systemClock,
     random: systemRandom,

@@ -1,7 +1,7 @@
 /** What every `ClusterReviews` promises; part of the cluster's contract. */
 import assert from "node:assert/strict";
 import { podUid } from "../../lib/api/id.ts";
-import type { User } from "../../lib/port/cluster.ts";
+import type { User } from "../../lib/port/reviews.ts";
 import type { ObjectsCase } from "./cluster_objects_contract.ts";
 
 const namespace = "default";

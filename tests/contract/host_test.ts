@@ -40,8 +40,11 @@ mountsContract("fake", async () => {
     const entries = await files.list(mounts.bound.get(path) ?? path);
     return (entries ?? []).map(({ name }) => name).sort();
   };
+  const seclude = (path: string) =>
+    Promise.resolve(void mounts.privates.add(path));
   const close = () => Promise.resolve();
-  return { files, mounts, root: "/root", seen, sizeBytes, close };
+  const root = "/root";
+  return { files, mounts, root, seen, sizeBytes, seclude, close };
 });
 
 mountsContract("real", async () => {
@@ -61,6 +64,10 @@ mountsContract("real", async () => {
       const line = text.split("\n").find((each) => each.includes(` ${path} `));
       const size = /\bsize=(\d+)k/.exec(line ?? "")?.[1];
       return size === undefined ? undefined : BigInt(size) * 1024n;
+    },
+    seclude: async (path) => {
+      const args = ["--make-private", path];
+      await new Deno.Command("mount", { args }).output();
     },
     close: async () => {
       libc.close();

@@ -15,6 +15,8 @@ export interface MountsWorld {
   seen(path: string): Promise<readonly string[]>;
   /** How large a file system at `path` may grow; undefined: not asked. */
   sizeBytes(path: string): Promise<bigint | undefined>;
+  /** From now on the mount at `path` spreads nowhere. */
+  seclude(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -188,6 +190,25 @@ const PROMISES: Readonly<Record<string, (w: MountsWorld) => Promise<void>>> = {
     await files.own(`${volume}/d/f`, { mode: 0o600, gid: 0 });
     await mounts.giveGroup(volume, { ...ask, isReadOnly: true });
     assert.equal(await shown("vol/d/f"), "640 4242");
+  },
+  "share a private directory while nothing is mounted in it": async (world) => {
+    const { files, mounts, root } = world;
+    await files.makeDirectory(`${root}/disk`, 0o755);
+    await mounts.mountTmpfs(`${root}/disk`, {});
+    await world.seclude(`${root}/disk`);
+    for (const path of ["free", "used/v"]) {
+      await files.makeDirectory(`${root}/disk/${path}`, 0o755);
+    }
+    await mounts.mountTmpfs(`${root}/disk/used/v`, {});
+    assert.equal(await mounts.share(`${root}/disk/free`), "shared");
+    assert.equal(await mounts.share(`${root}/disk/free`), "shared");
+    for (let times = 0; times < 2; times++) {
+      assert.equal(await mounts.share(`${root}/disk/used`), "left");
+    }
+    // What an earlier agent mounted can still go.
+    await mounts.unmount(`${root}/disk/used/v`);
+    await files.remove(`${root}/disk/used/v`);
+    assert.equal(await mounts.share(`${root}/disk/used`), "shared");
   },
   "refuse what is no directory of ours": async ({ files, mounts, root }) => {
     await refused(mounts.mountTmpfs(`${root}/absent`, {}), "already-so");

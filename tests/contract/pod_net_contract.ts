@@ -49,6 +49,13 @@ const PROMISES: Readonly<Record<string, (world: Case) => Promise<void>>> = {
     assert.equal(textOf(answer.body), "tea");
     assert.equal(answer.elsewhere, undefined);
   },
+  "has time for an answer, however much time it is given": async (world) => {
+    const at = await world.serve({ kind: "http", status: 200 });
+    const timeoutMs = (2 ** 31 - 1) * 1000;
+    const request = asking(at, { timeoutMs });
+    const { status } = await world.net.get(request, world.signal);
+    assert.equal(status, 200);
+  },
   "sends the headers given, and no empty Accept": async (world) => {
     const at = await world.serve({ kind: "http", status: 200 });
     const headers = [

@@ -231,6 +231,32 @@ Deno.test("S49 what is secret is in memory, out of swap, and not for all", {
   });
 });
 
+Deno.test("a volume of 10,000 files is made in many turns", {
+  ignore: !isRoot,
+}, async () => {
+  const cluster = aCluster();
+  const names = Array.from({ length: 10_000 }, (_, at) => `key-${at}`);
+  const data = Object.fromEntries(names.map((name) => [name, name]));
+  cluster.put("ConfigMap", { namespace: "default", name: "big" }, { data });
+  await onMachine(cluster, async ({ ask }) => {
+    let [turns, longestMs, lastMs] = [0, 0, performance.now()];
+    const timer = setInterval(() => {
+      const nowMs = performance.now();
+      longestMs = Math.max(longestMs, nowMs - lastMs);
+      lastMs = nowMs;
+      turns++;
+    }, 0);
+    const state = await ask(aPod([{ name: "v", configMap: { name: "big" } }]));
+    clearInterval(timer);
+    const path = state?.kind === "ready" ? state.paths.get("v") : "";
+    assert.equal([...Deno.readDirSync(`${path}`)].length, names.length + 2);
+    assert.equal(Deno.readTextFileSync(`${path}/key-9999`), "key-9999");
+    // Of 5 ms, and its calls of the kernel take ten times as long together.
+    assert.ok(turns >= 20, `${turns} turns`);
+    console.info(`${turns} turns, the longest of ${Math.round(longestMs)} ms`);
+  });
+});
+
 Deno.test("volumes of a pod of a real API server hold a token it takes", {
   ignore: !isRoot || KUBECONFIG === "",
 }, async () => {

@@ -11,8 +11,8 @@ import type {
   CsrState,
   PodNews,
   PodRef,
-  User,
 } from "../../lib/port/cluster.ts";
+import type { User } from "../../lib/port/reviews.ts";
 import { FakeReferred } from "./fake_cluster_referred.ts";
 import {
   changeStatus,

@@ -24,6 +24,8 @@ export class FakeMounts implements Mounts {
   readonly bound = new Map<string, string>();
   readonly readOnly = new Set<string>();
   readonly shared = new Set<string>();
+  /** Mounts that spread nowhere; `/`: what all of this is in. */
+  readonly privates = new Set<string>();
   readonly remotes = new Map<string, RemoteMount>();
   /** Paths that cannot be unmounted, because somebody works there. */
   readonly busy = new Set<string>();
@@ -59,8 +61,17 @@ export class FakeMounts implements Mounts {
     return this.#mount(path, () => this.remotes.set(path, remote));
   }
 
-  share(directory: string): Promise<void> {
-    return Promise.try(() => void this.shared.add(directory));
+  share(directory: string): Promise<"shared" | "left"> {
+    return Promise.try(() => {
+      const all = this.#all();
+      const home = all.filter((each) => `${directory}/`.startsWith(`${each}/`))
+        .reduce((one, other) => one.length > other.length ? one : other, "/");
+      const isFree = this.shared.has(directory) || !this.privates.has(home);
+      const hasInside = all.some((each) => each.startsWith(`${directory}/`));
+      if (!isFree && home !== directory && hasInside) return "left";
+      this.shared.add(directory);
+      return "shared";
+    });
   }
 
   boundAt(source: string): Promise<readonly string[]> {

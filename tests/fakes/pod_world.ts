@@ -4,6 +4,8 @@
  */
 import { type Agent, createAgent } from "../../lib/agent.ts";
 import { type Fields, type Logger, silentLogger } from "../../lib/base/log.ts";
+import { createMetrics } from "../../lib/base/metrics.ts";
+import { createMeters } from "../../lib/api/meters.ts";
 import type { Config } from "../../lib/config/load.ts";
 import type { Listener } from "../../lib/port/net.ts";
 import type { NodeListener } from "../../lib/port/node_server.ts";
@@ -153,6 +155,7 @@ export class PodWorld {
       nodeListener: QUIET,
       clock: this.clock,
       log: loggerInto(this.trace),
+      meters: createMeters(createMetrics()),
       cluster: memberPorts(traced(this.cluster, {
         say: (words) => this.trace.say(words),
         before: (call) => this.#before(call),

@@ -132,6 +132,41 @@ export function longArchitecture(pages: readonly Page[]): string[] {
     : [];
 }
 
+/** Rooms of `lib` that the table of ARCHITECTURE.md lacks or invents. */
+export function brokenRooms(
+  pages: readonly Page[],
+  paths: readonly string[],
+): string[] {
+  const name = ".github/ARCHITECTURE.md";
+  const text = pages.find(({ path }) => path === name)?.text ?? "";
+  const told = new Set(
+    [...text.matchAll(/^\| `lib\/(\w+)` +\|/gm)].map((match) => match[1]),
+  );
+  const there = new Set(
+    paths.flatMap((path) => /^lib\/(\w+)\//.exec(path)?.[1] ?? []),
+  );
+  return [
+    ...[...there].filter((room) => !told.has(room))
+      .map((room) => `${name}: lib/${room} has no row among the rooms`),
+    ...[...told].filter((room) => room !== undefined && !there.has(room))
+      .map((room) => `${name}: there is no lib/${room}`),
+  ];
+}
+
+/** Writers that the documents name and that are not there. */
+export function lostWriters(
+  pages: readonly Page[],
+  paths: readonly string[],
+): string[] {
+  const name = ".github/ARCHITECTURE.md";
+  const text = pages.find(({ path }) => path === name)?.text ?? "";
+  const known = new Set(paths);
+  return [...text.matchAll(/`((?:lib\/)?\w+\/[\w/]+\.ts)`/g)]
+    .flatMap((match) => match[1] ?? [])
+    .filter((path) => !known.has(path) && !known.has(`lib/${path}`))
+    .map((path) => `${name}: there is no ${path}`);
+}
+
 const DECISION_PARTS = ["Situation", "Choice", "Price", "When to look again"];
 
 /** Decision records of another form, and numbers used twice. */

@@ -4,8 +4,10 @@ import {
   brokenDecisions,
   brokenLinks,
   brokenManifest,
+  brokenRooms,
   brokenTopLevel,
   longArchitecture,
+  lostWriters,
   machineTraces,
   oddNames,
   type Page,
@@ -81,6 +83,11 @@ Deno.test("ARCHITECTURE.md can be read in one go", () => {
   assert.deepEqual(longArchitecture(pages), []);
 });
 
+Deno.test("ARCHITECTURE.md names every room of lib, and files that exist", () => {
+  assert.deepEqual(brokenRooms(pages, paths), []);
+  assert.deepEqual(lostWriters(pages, paths), []);
+});
+
 Deno.test("decision records have the same form", () => {
   assert.deepEqual(brokenDecisions(pages), []);
 });
@@ -152,6 +159,27 @@ Deno.test("longArchitecture() wants the page, and wants it short", () => {
   assert.equal(longArchitecture([]).length, 1);
   assert.equal(longArchitecture(page(251)).length, 1);
   assert.equal(longArchitecture(page(250)).length, 0);
+});
+
+Deno.test("brokenRooms() wants a row for each room and no other", () => {
+  const rooms = (text: string) =>
+    brokenRooms(
+      [{ path: ".github/ARCHITECTURE.md", text }],
+      ["lib/pod/decide.ts", "lib/agent.ts"],
+    );
+  assert.deepEqual(rooms("| `lib/pod`      | core |\n| `lib/agent*` |"), []);
+  assert.equal(rooms("| `deploy` | x |\nlib/pod is the core").length, 1);
+  assert.equal(rooms("| `lib/pod` | x |\n| `lib/gone` | y |\n").length, 1);
+});
+
+Deno.test("lostWriters() finds files that moved away", () => {
+  const lost = (text: string) =>
+    lostWriters(
+      [{ path: ".github/ARCHITECTURE.md", text }],
+      ["lib/pod/decide.ts"],
+    );
+  assert.deepEqual(lost("`lib/pod/decide.ts`, `pod/decide.ts`, `x.ts`"), []);
+  assert.equal(lost("`pod/gone.ts`").length, 1);
 });
 
 Deno.test("brokenDecisions() wants the form and its own number", () => {

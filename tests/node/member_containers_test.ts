@@ -1,9 +1,7 @@
 /** Init containers, sidecars, ephemeral ones and deadlines, on a real node. */
 import assert from "node:assert/strict";
-import { startMember } from "../../deploy/cluster/agent.ts";
-import { stopAgent } from "../../deploy/world.ts";
 import type { V1Pod, V1PodSpec } from "../../lib/api/types.ts";
-import { BUSYBOX, OBEDIENT, until, world } from "./agent_world.ts";
+import { BUSYBOX, OBEDIENT, until } from "./agent_world.ts";
 import {
   aContainer,
   aPod,
@@ -14,6 +12,7 @@ import {
   pod,
   pods,
   ready,
+  restartMember,
   template,
 } from "./member_world.ts";
 
@@ -146,8 +145,7 @@ memberTest("killed in the middle of init, it runs nothing twice", async () => {
         ?.find((each) => each.name === name);
       return found?.state?.running !== undefined;
     });
-    await stopAgent(world, "kill");
-    await startMember(world);
+    await restartMember("kill");
   }
   await inPhase("steps", "Succeeded");
 });

@@ -1,19 +1,19 @@
 /** The edges of a container's life, on a real node: hooks, order, last words. */
 import assert from "node:assert/strict";
 import type { V1ContainerStatus, V1Pod } from "../../lib/api/types.ts";
-import { startMember } from "../../deploy/cluster/agent.ts";
-import { stopAgent } from "../../deploy/world.ts";
 import { until, world } from "./agent_world.ts";
 import {
   aContainer,
   aPod,
   apply,
+  eventsOf,
   gone,
   inPhase,
   kubectl,
   memberTest,
   pod,
   ready,
+  restartMember,
 } from "./member_world.ts";
 
 const DEAF = "trap : TERM; while :; do sleep 1; done";
@@ -30,13 +30,6 @@ function statusOf(found: V1Pod | undefined, name = "app") {
 
 function endOf(status: V1ContainerStatus | undefined) {
   return status?.state?.terminated ?? status?.lastState?.terminated;
-}
-
-async function eventsOf(name: string): Promise<string> {
-  return await kubectl(
-    ...["get", "events", "--field-selector", `involvedObject.name=${name}`],
-    ...["-o", "jsonpath={range .items[*]}{.reason}: {.message}{'\\n'}{end}"],
-  );
 }
 
 memberTest(
@@ -87,9 +80,8 @@ memberTest("a start hook that fails ends its container", async () => {
   await until(
     "its event",
     async () =>
-      (await eventsOf("bad")).includes(
-        "FailedPostStartHook: PostStartHook failed",
-      ),
+      /^FailedPostStartHook \S+ PostStartHook failed/m
+        .test(await eventsOf("bad")),
   );
 });
 
@@ -167,8 +159,7 @@ memberTest("a link in the place of last words is not followed", async () => {
 memberTest(
   "a log is rotated under a fast writer, and no line is lost",
   async () => {
-    await stopAgent(world);
-    await startMember(world, [
+    await restartMember("terminate", [
       "--container-log-max-size=100Ki",
       "--container-log-max-files=20",
     ]);

@@ -1,11 +1,12 @@
 /** The pod's identity on its network is the kubelet's, as a container sees it. */
 import assert from "node:assert/strict";
 import type { V1Pod, V1PodSpec } from "../../lib/api/types.ts";
-import { world } from "./agent_world.ts";
+import { until, world } from "./agent_world.ts";
 import {
   aContainer,
   aPod,
   apply,
+  eventsOf,
   kubectl,
   memberTest,
   pod,
@@ -137,14 +138,10 @@ async function classFile(name: string, handler: string): Promise<string> {
 }
 
 async function told(name: string, reason: string, words: string) {
-  const field = `involvedObject.name=${name},reason=${reason}`;
-  for (let tries = 0; tries < 100; tries++) {
-    const found = await kubectl(
-      ...["get", "events", "--field-selector", field],
-      ...["-o", "jsonpath={.items[*].message}"],
+  await until(`event ${reason} of ${name} with ${words}`, async () => {
+    const lines = (await eventsOf(name)).split("\n");
+    return lines.some((line) =>
+      line.startsWith(`${reason} `) && line.includes(words)
     );
-    if (found.includes(words)) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.fail(`no event ${reason} of ${name} says ${words}`);
+  });
 }

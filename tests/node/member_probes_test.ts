@@ -1,19 +1,19 @@
 /** Probes of real containers, asked over the pods' network and by commands. */
 import assert from "node:assert/strict";
-import { startMember } from "../../deploy/cluster/agent.ts";
-import { stopAgent } from "../../deploy/world.ts";
 import type { V1Container, V1Pod } from "../../lib/api/types.ts";
-import { pause, until, world } from "./agent_world.ts";
+import { pause, until } from "./agent_world.ts";
 import {
   aContainer,
   aPod,
   apply,
+  eventsOf,
   isReady,
   kubectl,
   memberTest,
   pod,
   ready,
   requests,
+  restartMember,
 } from "./member_world.ts";
 
 /** Serves /up from the third second on, until /tmp/ill is there. */
@@ -32,19 +32,6 @@ function probed(name: string, script: string, own: Partial<V1Container>) {
 
 function restarts(found: V1Pod | undefined): number {
   return found?.status?.containerStatuses?.[0]?.restartCount ?? 0;
-}
-
-async function eventsOf(name: string): Promise<string> {
-  const selector = `involvedObject.name=${name}`;
-  const format = "jsonpath={range .items[*]}{.reason}{' '}" +
-    "{.involvedObject.fieldPath}{' '}{.message}{'\\n'}{end}";
-  return await kubectl(
-    "get",
-    "events",
-    `--field-selector=${selector}`,
-    "-o",
-    format,
-  );
 }
 
 memberTest("readiness follows what a server says", async () => {
@@ -149,8 +136,7 @@ memberTest("a restart of the agent makes no pod unready", async () => {
   await pause(1_000);
   for (const how of ["terminate", "kill"] as const) {
     const sinceMs = Date.now();
-    await stopAgent(world, how);
-    await startMember(world);
+    await restartMember(how);
     await pause(4_000);
     const counts = await requests(sinceMs);
     assert.equal(counts.get("patch pods/status"), undefined, how);

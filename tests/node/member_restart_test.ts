@@ -17,6 +17,7 @@ import {
   pods,
   ready,
   requests,
+  restartMember,
   template,
 } from "./member_world.ts";
 
@@ -65,8 +66,7 @@ memberTest("the agent restarts with 40 pods and writes nothing", async () => {
   const running = await containers();
   for (const how of ["terminate", "kill"] as const) {
     const sinceMs = Date.now();
-    await stopAgent(world, how);
-    await startMember(world);
+    await restartMember(how);
     await pause(2_000);
     const counts = await requests(sinceMs);
     assert.equal(counts.get("patch pods/status"), undefined, how);
@@ -125,8 +125,7 @@ memberTest("killed again and again, it makes each pod once", async () => {
   for (const replicas of [12, 3, 10, 6, 12]) {
     await kubectl("scale", "deployment", "often", `--replicas=${replicas}`);
     await pause(Math.random() * 700);
-    await stopAgent(world, "kill");
-    await startMember(world);
+    await restartMember("kill");
   }
   const found = await ready("app=often", 12, 60_000);
   await until("nothing but these pods", async () => {

@@ -7,8 +7,8 @@ import {
   aContainer,
   aPod,
   apply,
+  eventsOf,
   inPhase,
-  kubectl,
   memberTest,
   pod,
   ready,
@@ -200,10 +200,6 @@ async function mappedOrRefused(): Promise<void> {
     "false`, runtime does not support user namespaces";
   await until("ids of its own, or a refusal", async () => {
     if ((await pod("mapped"))?.status?.phase === "Running") return true;
-    const said = await kubectl(
-      ...["get", "events", "--field-selector", "involvedObject.name=mapped"],
-      ...["-o", "jsonpath={.items[*].message}"],
-    );
-    return said.includes(words);
+    return (await eventsOf("mapped")).includes(words);
   });
 }

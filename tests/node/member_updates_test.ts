@@ -1,7 +1,5 @@
 /** Volumes show what they are made from as it is by now. */
 import assert from "node:assert/strict";
-import { startMember } from "../../deploy/cluster/agent.ts";
-import { stopAgent } from "../../deploy/world.ts";
 import type { V1Volume } from "../../lib/api/types.ts";
 import { until, world } from "./agent_world.ts";
 import {
@@ -12,6 +10,7 @@ import {
   memberTest,
   pod,
   ready,
+  restartMember,
 } from "./member_world.ts";
 
 const SOON_MS = 5_000;
@@ -148,8 +147,7 @@ memberTest(
     const links = () =>
       Promise.all([c, s, p].map((each) => Deno.readLink(`${each}/..data`)));
     const before = await links();
-    await stopAgent(world);
-    await startMember(world);
+    await restartMember();
     // The agent follows again: what it wrote before it was told is the same.
     await changes(
       `${s}/k`,

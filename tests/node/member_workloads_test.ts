@@ -5,6 +5,7 @@ import {
   aContainer,
   aPod,
   apply,
+  eventsOf,
   gone,
   inPhase,
   isReady,
@@ -151,12 +152,10 @@ memberTest("a deletion's grace is honoured, and shortened", async () => {
   await apply(aPod("deaf", spec));
   await ready("app=deaf", 1);
   await kubectl("delete", "pod", "deaf", "--wait=false");
-  await until("the stop to begin", async () => {
-    const events = await kubectl("get", "events", "-o", "json");
-    return JSON.parse(events).items.some((
-      { reason, involvedObject }: Record<string, Record<string, string>>,
-    ) => `${reason}` === "Killing" && involvedObject?.name === "deaf");
-  });
+  await until(
+    "the stop to begin",
+    async () => /^Killing /m.test(await eventsOf("deaf")),
+  );
   assert.equal((await pod("deaf"))?.status?.phase, "Running");
   await kubectl(
     ...["delete", "pod", "deaf", "--grace-period=1", "--wait=false"],

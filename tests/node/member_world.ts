@@ -79,9 +79,14 @@ export function kubectl(...args: string[]): Promise<string> {
 }
 
 export async function apply(object: object): Promise<void> {
+  await applyText(JSON.stringify(object));
+}
+
+/** For numbers that only text can hold. */
+export async function applyText(json: string): Promise<void> {
   const file = await Deno.makeTempFile({ suffix: ".json" });
   try {
-    await Deno.writeTextFile(file, JSON.stringify(object));
+    await Deno.writeTextFile(file, json);
     await kubectl("apply", "-f", file);
   } finally {
     await Deno.remove(file);
@@ -137,6 +142,35 @@ export async function inPhase(name: string, phase: string): Promise<V1Pod> {
 
 export async function gone(name: string): Promise<void> {
   await until(`the end of ${name}`, async () => await pod(name) === undefined);
+}
+
+interface Told {
+  readonly reason: string;
+  readonly message: string;
+  readonly involvedObject: { readonly fieldPath?: string };
+}
+
+/** Of each event of a pod: its reason, the part it is about, its message. */
+export async function eventsOf(name: string): Promise<string> {
+  const query = new URLSearchParams({
+    fieldSelector: `involvedObject.name=${name}`,
+  });
+  const { items } = await get<{ items: readonly Told[] }>(
+    cluster,
+    `/api/v1/namespaces/default/events?${query}`,
+  );
+  return items.map(({ reason, message, involvedObject }) =>
+    `${reason} ${involvedObject.fieldPath ?? "-"} ${message}\n`
+  ).join("");
+}
+
+/** Another agent in the place of the one that runs; the node is Ready again. */
+export async function restartMember(
+  how: "terminate" | "kill" = "terminate",
+  flags: readonly string[] = [],
+): Promise<void> {
+  await stopAgent(world, how);
+  await startMember(world, flags);
 }
 
 /** Requests of the node since then, without watches. */

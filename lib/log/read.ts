@@ -7,8 +7,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Files } from "../port/host.ts";
 import type { LogFile, LogFiles } from "../port/log_files.ts";
-import { BLOCK_BYTES, tailOffset } from "../log/tail.ts";
-import { type LogChoice, LogText } from "../log/text.ts";
+import { BLOCK_BYTES, tailOffset } from "./tail.ts";
+import { type LogChoice, LogText } from "./text.ts";
 
 /** What reading logs needs of the world. */
 export interface LogPorts {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openLibc } from "../host/libc.ts";
 import { HostFiles } from "../host/files.ts";
 import { HostLogFiles } from "../host/log_files.ts";
-import { loggedAttempts, type LogRequest, readLog } from "./logs.ts";
+import { loggedAttempts, type LogRequest, readLog } from "./read.ts";
 
 const AT = "2026-07-31T10:02:33.000000001Z";
 const full = (text: string) => `${AT} stdout F ${text}\n`;

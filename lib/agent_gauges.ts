@@ -1,0 +1,193 @@
+/**
+ * What `/metrics` tells of this moment: found out when somebody asks, from the
+ * cells and from the machine. Nothing is kept but what was told last.
+ */
+import type { Reader } from "./base/cell.ts";
+import { chainOf } from "./base/errors.ts";
+import type { PodUid } from "./api/id.ts";
+import { ephemeralContainersOf, isStatic } from "./api/pod.ts";
+import type { V1Pod } from "./api/types.ts";
+import type { Membership } from "./agent_cluster.ts";
+import type { AgentPorts } from "./agent_ports.ts";
+import { volumeCounts } from "./agent_volumes.ts";
+import { gateStages } from "./config/features.ts";
+import type { Config } from "./config/load.ts";
+import { KUBERNETES_VERSION } from "./config/render.ts";
+import type { CertificateView } from "./identity/types.ts";
+import type { Desired } from "./source/types.ts";
+import type { Stats } from "./stats/run.ts";
+import type { ClaimFigures } from "./stats/types.ts";
+import type { Audit } from "./sync/run.ts";
+import type { PodMemory, PodsReader } from "./sync/store.ts";
+import type { VolumeState } from "./volume/types.ts";
+
+export interface GaugeParts {
+  readonly config: Config;
+  readonly ports: AgentPorts;
+  readonly desiredReader: Reader<Desired>;
+  readonly pods: PodsReader;
+  readonly audit: Pick<Audit, "lastAtMs">;
+  readonly volumes: { stateOf(uid: PodUid): VolumeState | undefined };
+  readonly membership: Membership | undefined;
+  readonly stats: Pick<Stats, "claims">;
+  readonly version: string;
+}
+
+export function createGauges(parts: GaugeParts) {
+  const { meters, usage } = parts.ports;
+  const { nodeName, features } = parts.config;
+  meters.nodeName.set({ node: nodeName }, 1);
+  meters.buildInfo.set(buildInfo(parts.version), 1);
+  for (const [name, stage] of gateStages()) {
+    const isOn = new Map(Object.entries(features)).get(name) === true;
+    meters.features.set({ name, stage }, isOn ? 1 : 0);
+  }
+  let countedSeconds = 0;
+  return async (): Promise<void> => {
+    aboutPods(parts);
+    aboutCertificates(parts);
+    meters.totalVolumes.replace(volumeCounts(parts));
+    const { lastAtMs } = parts.audit;
+    if (lastAtMs !== undefined) meters.relistedAt.set({}, lastAtMs / 1000);
+    meters.cgroupVersion.set({}, await usage.cgroupVersion());
+    const own = await usage.own();
+    meters.processCpu.add({}, Math.max(own.cpuSeconds - countedSeconds, 0));
+    countedSeconds = Math.max(own.cpuSeconds, countedSeconds);
+    meters.processResident.set({}, own.residentBytes);
+    meters.processVirtual.set({}, own.virtualBytes);
+    meters.processStart.set({}, own.startedAtMs / 1000);
+    meters.processFiles.set({}, own.openFiles);
+    meters.processMostFiles.set({}, own.openFilesLimit);
+    await aboutClaims(parts);
+  };
+}
+
+function aboutPods({ ports, desiredReader, pods }: GaugeParts): void {
+  const { meters } = ports;
+  const desired = desiredReader.get();
+  const wanted = [...desired.pods.values()].map(({ pod }) => pod);
+  const known = [...pods];
+  const active = known.flatMap(([, { pod, state }]) =>
+    pod !== undefined && (state.kind === "running" || state.kind === "waiting")
+      ? [pod]
+      : []
+  );
+  meters.desiredPods.replace(byOrigin(wanted));
+  meters.activePods.replace(byOrigin(active));
+  meters.mirrorPods.set({}, wanted.filter(isStatic).length);
+  const ephemeral = wanted
+    .reduce((sum, pod) => sum + ephemeralContainersOf(pod).length, 0);
+  meters.ephemeralContainers.set({}, ephemeral);
+  const running = known.filter(([, { observed }]) =>
+    observed.sandboxes.some(({ isReady }) => isReady)
+  );
+  meters.runningPods.set({}, running.length);
+  const states = ["created", "exited", "running", "unknown"];
+  const containers = known.flatMap(([, { observed }]) => observed.containers);
+  meters.runningContainers.replace(states.flatMap((container_state) => {
+    const count = containers
+      .filter(({ state }) => state === container_state).length;
+    return count === 0 && container_state !== "running"
+      ? []
+      : [[{ container_state }, count] as const];
+  }));
+  meters.workingPods.replace(working(known, desired));
+}
+
+function byOrigin(pods: readonly V1Pod[]) {
+  const fromFiles = pods.filter(isStatic).length;
+  return [
+    [{ static: "" }, pods.length - fromFiles],
+    [{ static: "true" }, fromFiles],
+  ] as const;
+}
+
+const LIFECYCLES = ["sync", "terminating", "terminated"] as const;
+
+function working(known: readonly [PodUid, PodMemory][], { pods }: Desired) {
+  const counts = new Map<string, number>();
+  const key = (...parts: readonly string[]) => parts.join(" ");
+  for (const [uid, { state, pod }] of known) {
+    const lifecycle = state.kind === "running" || state.kind === "waiting"
+      ? "sync"
+      : state.kind === "stopping"
+      ? "terminating"
+      : "terminated";
+    const config = pod === undefined
+      ? "runtime_only"
+      : pods.has(uid)
+      ? "desired"
+      : "orphan";
+    const origin = pod === undefined ? "unknown" : isStatic(pod) ? "true" : "";
+    const name = key(lifecycle, config, origin);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return LIFECYCLES.flatMap((lifecycle) =>
+    [
+      ["desired", ""],
+      ["desired", "true"],
+      ["orphan", ""],
+      ["orphan", "true"],
+      ["runtime_only", "unknown"],
+    ].map(([config = "", origin = ""]) =>
+      [
+        { lifecycle, config, static: origin },
+        counts.get(key(lifecycle, config, origin)) ?? 0,
+      ] as const
+    )
+  );
+}
+
+function aboutCertificates({ ports, membership }: GaugeParts): void {
+  const { meters, clock } = ports;
+  const views = membership?.certificates.map((each) => each.get()) ?? [];
+  const ttl = (purpose: CertificateView["purpose"]): number => {
+    const held = views.find((view) => view.purpose === purpose);
+    return held?.notAfterMs === undefined
+      ? Infinity
+      : (held.notAfterMs - clock.nowMs()) / 1000;
+  };
+  meters.clientTtl.set({}, ttl("client"));
+  meters.servingTtl.set({}, ttl("serving"));
+}
+
+async function aboutClaims({ ports, stats }: GaugeParts): Promise<void> {
+  const { meters, log } = ports;
+  try {
+    setClaims(meters, await stats.claims());
+  } catch (error) {
+    log.debug("Cannot measure claims", { error: chainOf(error) });
+    setClaims(meters, []);
+  }
+}
+
+function setClaims(
+  meters: AgentPorts["meters"],
+  claims: readonly ClaimFigures[],
+): void {
+  const rows = (read: (of: ClaimFigures["whole"]) => bigint) =>
+    claims.map(({ namespace, claim: persistentvolumeclaim, whole }) =>
+      [{ namespace, persistentvolumeclaim }, Number(read(whole))] as const
+    );
+  meters.volumeCapacity.replace(rows((of) => of.capacityBytes));
+  meters.volumeAvailable.replace(rows((of) => of.availableBytes));
+  meters.volumeUsed.replace(rows((of) => of.usedBytes));
+  meters.volumeInodes.replace(rows((of) => of.inodes));
+  meters.volumeInodesFree.replace(rows((of) => of.inodesFree));
+  meters.volumeInodesUsed.replace(rows((of) => of.inodes - of.inodesFree));
+}
+
+function buildInfo(version: string) {
+  const [major = "", minor = ""] = KUBERNETES_VERSION.slice(1).split(".");
+  return {
+    build_date: "",
+    compiler: "deno",
+    git_commit: "",
+    git_tree_state: "",
+    git_version: `${KUBERNETES_VERSION}+denolet.${version}`,
+    go_version: "",
+    major,
+    minor,
+    platform: "linux",
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * A handle for each metric of the table, all in one set. Made once in the
+ * process and handed in; whoever counts takes the handles it needs.
+ */
+import type { Metrics } from "../base/metrics.ts";
+import { METRICS } from "./metric_table.ts";
+
+export type Meters =
+  & ReturnType<typeof aboutPods>
+  & ReturnType<typeof aboutTheRest>
+  & {
+    /** What shows all of them. */
+    readonly set: Pick<Metrics, "text" | "contentType">;
+  };
+
+export function createMeters(metrics: Metrics): Meters {
+  return { ...aboutPods(metrics), ...aboutTheRest(metrics), set: metrics };
+}
+
+function aboutPods(metrics: Metrics) {
+  return {
+    runtimeOperations: metrics.counter(METRICS.runtimeOperations),
+    runtimeErrors: metrics.counter(METRICS.runtimeErrors),
+    runtimeSeconds: metrics.histogram(METRICS.runtimeSeconds),
+    relistSeconds: metrics.histogram(METRICS.relistSeconds),
+    relistInterval: metrics.histogram(METRICS.relistInterval),
+    relistedAt: metrics.gauge(METRICS.relistedAt),
+    sandboxSeconds: metrics.histogram(METRICS.sandboxSeconds),
+    sandboxErrors: metrics.counter(METRICS.sandboxErrors),
+    cgroupSeconds: metrics.histogram(METRICS.cgroupSeconds),
+    imagePullSeconds: metrics.histogram(METRICS.imagePullSeconds),
+    imageRequests: metrics.counter(METRICS.imageRequests),
+    imagesRemoved: metrics.counter(METRICS.imagesRemoved),
+    startedContainers: metrics.counter(METRICS.startedContainers),
+    containerErrors: metrics.counter(METRICS.containerErrors),
+    terminatedContainers: metrics.counter(METRICS.terminatedContainers),
+    runningContainers: metrics.gauge(METRICS.runningContainers),
+    ephemeralContainers: metrics.gauge(METRICS.ephemeralContainers),
+    hookFallbacks: metrics.counter(METRICS.hookFallbacks),
+    sleepsCut: metrics.counter(METRICS.sleepsCut),
+    containersPerPod: metrics.histogram(METRICS.containersPerPod),
+    passSeconds: metrics.histogram(METRICS.passSeconds),
+    passBegins: metrics.histogram(METRICS.passBegins),
+    podStart: metrics.histogram(METRICS.podStart),
+    podStartSli: metrics.histogram(METRICS.podStartSli),
+    podStartTotal: metrics.histogram(METRICS.podStartTotal),
+    statusSync: metrics.histogram(METRICS.statusSync),
+    runningPods: metrics.gauge(METRICS.runningPods),
+    desiredPods: metrics.gauge(METRICS.desiredPods),
+    activePods: metrics.gauge(METRICS.activePods),
+    mirrorPods: metrics.gauge(METRICS.mirrorPods),
+    workingPods: metrics.gauge(METRICS.workingPods),
+    startedPods: metrics.counter(METRICS.startedPods),
+    podErrors: metrics.counter(METRICS.podErrors),
+  };
+}
+
+function aboutTheRest(metrics: Metrics) {
+  return {
+    admissionRejections: metrics.counter(METRICS.admissionRejections),
+    evictions: metrics.counter(METRICS.evictions),
+    evictionAge: metrics.histogram(METRICS.evictionAge),
+    actionSeconds: metrics.histogram(METRICS.actionSeconds),
+    actionErrors: metrics.counter(METRICS.actionErrors),
+    nodeName: metrics.gauge(METRICS.nodeName),
+    cgroupVersion: metrics.gauge(METRICS.cgroupVersion),
+    buildInfo: metrics.gauge(METRICS.buildInfo),
+    features: metrics.gauge(METRICS.features),
+    httpRequests: metrics.counter(METRICS.httpRequests),
+    httpSeconds: metrics.histogram(METRICS.httpSeconds),
+    httpInflight: metrics.gauge(METRICS.httpInflight),
+    clientTtl: metrics.gauge(METRICS.clientTtl),
+    servingTtl: metrics.gauge(METRICS.servingTtl),
+    clientRenewErrors: metrics.counter(METRICS.clientRenewErrors),
+    servingRenewErrors: metrics.counter(METRICS.servingRenewErrors),
+    totalVolumes: metrics.gauge(METRICS.totalVolumes),
+    storageSeconds: metrics.histogram(METRICS.storageSeconds),
+    volumeCapacity: metrics.gauge(METRICS.volumeCapacity),
+    volumeAvailable: metrics.gauge(METRICS.volumeAvailable),
+    volumeUsed: metrics.gauge(METRICS.volumeUsed),
+    volumeInodes: metrics.gauge(METRICS.volumeInodes),
+    volumeInodesFree: metrics.gauge(METRICS.volumeInodesFree),
+    volumeInodesUsed: metrics.gauge(METRICS.volumeInodesUsed),
+    restRequests: metrics.counter(METRICS.restRequests),
+    restSeconds: metrics.histogram(METRICS.restSeconds),
+    processCpu: metrics.counter(METRICS.processCpu),
+    processResident: metrics.gauge(METRICS.processResident),
+    processVirtual: metrics.gauge(METRICS.processVirtual),
+    processStart: metrics.gauge(METRICS.processStart),
+    processFiles: metrics.gauge(METRICS.processFiles),
+    processMostFiles: metrics.gauge(METRICS.processMostFiles),
+    lagSeconds: metrics.histogram(METRICS.lagSeconds),
+    probeLateness: metrics.histogram(METRICS.probeLateness),
+  };
+}

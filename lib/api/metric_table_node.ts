@@ -1,0 +1,260 @@
+/**
+ * Every metric of `/metrics` that is about the node, its volumes, the API
+ * server and this process; see metric_table.ts. Data only.
+ * Compat: kubelet 1.36, component-base 0.36; `denolet_` are ours.
+ */
+import { USUAL_BUCKETS } from "../base/metrics.ts";
+
+const CLAIM = ["namespace", "persistentvolumeclaim"] as const;
+const HTTP = ["method", "path", "server_type", "long_running"] as const;
+
+/** Of storage operations, which may take minutes. */
+const STORAGE_BUCKETS = [
+  ...[0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 25, 50, 120, 300, 600],
+];
+const REST_BUCKETS = [
+  ...[0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
+];
+
+export const NODE_METRICS = {
+  nodeName: {
+    type: "gauge",
+    name: "kubelet_node_name",
+    help: "[ALPHA] The node's name. The count is always 1.",
+    labels: ["node"],
+  },
+  cgroupVersion: {
+    type: "gauge",
+    name: "kubelet_cgroup_version",
+    help: "[ALPHA] cgroup version on the hosts.",
+    labels: [],
+  },
+  buildInfo: {
+    type: "gauge",
+    name: "kubernetes_build_info",
+    help:
+      "[ALPHA] A metric with a constant '1' value labeled by major, minor, git " +
+      "version, git commit, git tree state, build date, Go version, and " +
+      "compiler from which Kubernetes was built, and platform on which it " +
+      "is running.",
+    labels: [
+      ...["build_date", "compiler", "git_commit", "git_tree_state"] as const,
+      ...["git_version", "go_version", "major", "minor", "platform"] as const,
+    ],
+  },
+  features: {
+    type: "gauge",
+    name: "kubernetes_feature_enabled",
+    help:
+      "[BETA] This metric records the data about the stage and enablement of a " +
+      "k8s feature.",
+    labels: ["name", "stage"],
+  },
+  httpRequests: {
+    type: "counter",
+    name: "kubelet_http_requests_total",
+    help:
+      "[ALPHA] Number of the http requests received since the server started",
+    labels: HTTP,
+  },
+  httpSeconds: {
+    type: "histogram",
+    name: "kubelet_http_requests_duration_seconds",
+    help: "[ALPHA] Duration in seconds to serve http requests",
+    labels: HTTP,
+    buckets: USUAL_BUCKETS,
+  },
+  httpInflight: {
+    type: "gauge",
+    name: "kubelet_http_inflight_requests",
+    help: "[ALPHA] Number of the inflight http requests",
+    labels: HTTP,
+  },
+  clientTtl: {
+    type: "gauge",
+    name: "kubelet_certificate_manager_client_ttl_seconds",
+    help: "[ALPHA] Gauge of the TTL (time-to-live) of the Kubelet's client " +
+      "certificate. The value is in seconds until certificate expiry " +
+      "(negative if already expired). If client certificate is invalid or " +
+      "unused, the value will be +INF.",
+    labels: [],
+  },
+  servingTtl: {
+    type: "gauge",
+    name: "kubelet_certificate_manager_server_ttl_seconds",
+    help: "[ALPHA] Gauge of the shortest TTL (time-to-live) of the Kubelet's " +
+      "serving certificate. The value is in seconds until certificate expiry " +
+      "(negative if already expired). If serving certificate is invalid or " +
+      "unused, the value will be +INF.",
+    labels: [],
+  },
+  clientRenewErrors: {
+    type: "counter",
+    name: "kubelet_certificate_manager_client_expiration_renew_errors",
+    help: "[ALPHA] Counter of certificate renewal errors.",
+    labels: [],
+  },
+  // Compat: without `certificate_manager`.
+  servingRenewErrors: {
+    type: "counter",
+    name: "kubelet_server_expiration_renew_errors",
+    help: "[ALPHA] Counter of certificate renewal errors.",
+    labels: [],
+  },
+  totalVolumes: {
+    type: "gauge",
+    name: "volume_manager_total_volumes",
+    help: "[ALPHA] Number of volumes in Volume Manager",
+    labels: ["plugin_name", "state"],
+  },
+  storageSeconds: {
+    type: "histogram",
+    name: "storage_operation_duration_seconds",
+    help: "[ALPHA] Storage operation duration",
+    labels: ["migrated", "operation_name", "status", "volume_plugin"],
+    buckets: STORAGE_BUCKETS,
+  },
+  volumeCapacity: {
+    type: "gauge",
+    name: "kubelet_volume_stats_capacity_bytes",
+    help: "[ALPHA] Capacity in bytes of the volume",
+    labels: CLAIM,
+  },
+  volumeAvailable: {
+    type: "gauge",
+    name: "kubelet_volume_stats_available_bytes",
+    help: "[ALPHA] Number of available bytes in the volume",
+    labels: CLAIM,
+  },
+  volumeUsed: {
+    type: "gauge",
+    name: "kubelet_volume_stats_used_bytes",
+    help: "[ALPHA] Number of used bytes in the volume",
+    labels: CLAIM,
+  },
+  volumeInodes: {
+    type: "gauge",
+    name: "kubelet_volume_stats_inodes",
+    help: "[ALPHA] Maximum number of inodes in the volume",
+    labels: CLAIM,
+  },
+  volumeInodesFree: {
+    type: "gauge",
+    name: "kubelet_volume_stats_inodes_free",
+    help: "[ALPHA] Number of free inodes in the volume",
+    labels: CLAIM,
+  },
+  volumeInodesUsed: {
+    type: "gauge",
+    name: "kubelet_volume_stats_inodes_used",
+    help: "[ALPHA] Number of used inodes in the volume",
+    labels: CLAIM,
+  },
+  restRequests: {
+    type: "counter",
+    name: "rest_client_requests_total",
+    help:
+      "[ALPHA] Number of HTTP requests, partitioned by status code, method, " +
+      "and host.",
+    labels: ["code", "host", "method"],
+  },
+  restSeconds: {
+    type: "histogram",
+    name: "rest_client_request_duration_seconds",
+    help: "[ALPHA] Request latency in seconds. Broken down by verb, and host.",
+    labels: ["host", "verb"],
+    buckets: REST_BUCKETS,
+  },
+  processCpu: {
+    type: "counter",
+    name: "process_cpu_seconds_total",
+    help: "Total user and system CPU time spent in seconds.",
+    labels: [],
+  },
+  processResident: {
+    type: "gauge",
+    name: "process_resident_memory_bytes",
+    help: "Resident memory size in bytes.",
+    labels: [],
+  },
+  processVirtual: {
+    type: "gauge",
+    name: "process_virtual_memory_bytes",
+    help: "Virtual memory size in bytes.",
+    labels: [],
+  },
+  processStart: {
+    type: "gauge",
+    name: "process_start_time_seconds",
+    help: "Start time of the process since unix epoch in seconds.",
+    labels: [],
+  },
+  processFiles: {
+    type: "gauge",
+    name: "process_open_fds",
+    help: "Number of open file descriptors.",
+    labels: [],
+  },
+  processMostFiles: {
+    type: "gauge",
+    name: "process_max_fds",
+    help: "Maximum number of open file descriptors.",
+    labels: [],
+  },
+  lagSeconds: {
+    type: "histogram",
+    name: "denolet_event_loop_lag_seconds",
+    help: "How much later than wanted a timer fired, sampled twice a second.",
+    labels: [],
+    buckets: [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5],
+  },
+  probeLateness: {
+    type: "histogram",
+    name: "denolet_probe_lateness_seconds",
+    help: "How long after its time a probe was asked.",
+    labels: [],
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+  },
+} as const;
+
+/** `/metrics/probes`, a set of its own. */
+export const PROBE_METRICS = {
+  total: {
+    type: "counter",
+    name: "prober_probe_total",
+    help:
+      "[BETA] Cumulative number of a liveness, readiness or startup probe for " +
+      "a container by result.",
+    labels: [
+      "probe_type",
+      "result",
+      "container",
+      "pod",
+      "namespace",
+      "pod_uid",
+    ],
+  },
+  seconds: {
+    type: "histogram",
+    name: "prober_probe_duration_seconds",
+    help: "[ALPHA] Duration in seconds for a probe response.",
+    labels: ["probe_type", "container", "pod", "namespace"],
+    buckets: USUAL_BUCKETS,
+  },
+} as const;
+
+/** `/metrics/slis`, a set of its own. */
+export const SLI_METRICS = {
+  healthcheck: {
+    type: "gauge",
+    name: "kubernetes_healthcheck",
+    help: "[STABLE] This metric records the result of a single healthcheck.",
+    labels: ["name", "type"],
+  },
+  healthchecks: {
+    type: "counter",
+    name: "kubernetes_healthchecks_total",
+    help: "[STABLE] This metric records the results of all healthcheck.",
+    labels: ["name", "type", "status"],
+  },
+} as const;
