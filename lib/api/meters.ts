@@ -57,6 +57,7 @@ function aboutPods(metrics: Metrics) {
 
 function aboutTheRest(metrics: Metrics) {
   return {
+    orphanedPods: metrics.counter(METRICS.orphanedPods),
     admissionRejections: metrics.counter(METRICS.admissionRejections),
     evictions: metrics.counter(METRICS.evictions),
     evictionAge: metrics.histogram(METRICS.evictionAge),

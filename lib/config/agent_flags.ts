@@ -222,7 +222,6 @@ export const IDLE_FLAGS: ReadonlySet<string> = new Set(
   [
     "lockFile",
     "exitOnLockContention",
-    "runtimeCgroups",
     "minimumContainerTtl",
     "maxDeadContainersPerContainer",
     "maxDeadContainers",

@@ -207,11 +207,11 @@ Deno.test("loadConfig() names fields it does not act on once, in one warning", (
 Deno.test("loadConfig() names flags and fields that nothing reads", () => {
   const { warnings } = load([
     "--lock-file=/run/lock",
-    "--runtime-cgroups=/system.slice",
+    "--experimental-mounter-path=/mounter",
   ], { file: "podCIDR: 10.0.0.0/24\n" });
   assert.deepEqual(warnings.slice(-2), [
     "Fields set but not acted on yet: podCIDR",
-    "Flags set but not acted on yet: --lock-file, --runtime-cgroups",
+    "Flags set but not acted on yet: --lock-file, --experimental-mounter-path",
   ]);
 });
 

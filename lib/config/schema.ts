@@ -38,6 +38,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "containerLogMaxWorkers",
   "containerLogMonitorInterval",
   "syncFrequency",
+  "volumeStatsAggPeriod",
   "healthzPort",
   "healthzBindAddress",
   "registryPullQPS",
@@ -117,6 +118,9 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "enableDebugFlagsHandler",
   "enableSystemLogHandler",
   "enableSystemLogQuery",
+  "kubeletCgroups",
+  "systemCgroups",
+  "volumeStatsAggPeriod",
 ]);
 
 /**

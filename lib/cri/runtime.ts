@@ -42,13 +42,11 @@ import {
   type PortForwardSpec,
   portForwardUrl,
 } from "./exec.ts";
-import { CGROUP_DRIVERS, int64Of } from "./translate.ts";
+import { CGROUP_DRIVERS, int64Of, wholeGrace } from "./translate.ts";
 import * as ask from "./translate_spec.ts";
 import { containerStats } from "./translate_stats.ts";
 import * as tell from "./translate_status.ts";
 
-/** 68 years: runtimes count in nanoseconds, and more would be none at all. */
-const LONGEST_GRACE_SECONDS = 2 ** 31 - 1;
 const SERVICE = "runtime.v1.RuntimeService";
 
 export class CriRuntime implements ContainerRuntime {
@@ -221,8 +219,7 @@ export class CriRuntime implements ContainerRuntime {
     graceSeconds: number,
     signal: AbortSignal,
   ): Promise<void> {
-    const whole = Math.max(0, Math.ceil(graceSeconds));
-    const seconds = Math.min(whole, LONGEST_GRACE_SECONDS);
+    const seconds = wholeGrace(graceSeconds);
     await absentIsUndefined(this.#channel.unary(
       `${SERVICE}/StopContainer`,
       { containerId: id, timeout: int64Of(BigInt(seconds)) },

@@ -55,6 +55,14 @@ export function bigintOf(value: Int64): bigint {
   return (BigInt(high) << 32n) | BigInt(value.low >>> 0);
 }
 
+/** 68 years: runtimes count in nanoseconds, and more would be none at all. */
+const LONGEST_GRACE_SECONDS = 2 ** 31 - 1;
+
+/** In whole seconds, none too few. */
+export function wholeGrace(seconds: number): number {
+  return Math.min(Math.max(0, Math.ceil(seconds)), LONGEST_GRACE_SECONDS);
+}
+
 export function int64Of(value: bigint): Int64 {
   return {
     low: Number(BigInt.asIntN(32, value)),

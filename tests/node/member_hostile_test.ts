@@ -5,13 +5,14 @@
 import assert from "node:assert/strict";
 import { agentPids } from "../../deploy/world/agent.ts";
 import type { V1Pod } from "../../lib/api/types.ts";
-import { LIBC_PATHS } from "../../lib/host/libc.ts";
 import { pause, until, world } from "./agent_world.ts";
+import { exchange } from "./exchange.ts";
 import {
   aContainer,
   aPod,
   apply,
   applyText,
+  eventsOf,
   gone,
   inPhase,
   kubectl,
@@ -35,14 +36,6 @@ async function succeeds(name: string, lines: readonly string[]) {
   const code = found?.status?.containerStatuses?.[0]?.state?.terminated
     ?.exitCode;
   assert.equal(code, 0, lines[(code ?? 0) - 1] ?? JSON.stringify(found));
-}
-
-async function eventsOf(name: string): Promise<string> {
-  const format = "jsonpath={range .items[*]}{.reason}: {.message}{'\\n'}{end}";
-  const selector = `involvedObject.name=${name}`;
-  return await kubectl(
-    ...["get", "events", `--field-selector=${selector}`, "-o", format],
-  );
 }
 
 /** What the agent has in memory now, in MiB. */
@@ -215,17 +208,17 @@ memberTest(
     const words = new Map([
       [
         "prints",
-        /Unhealthy: Readiness probe failed: command timed out: "sh -c yes" timed out after 2s/,
+        /Unhealthy \S+ Readiness probe failed: command timed out: "sh -c yes" timed out after 2s/,
       ],
-      ["fails", /Unhealthy: Readiness probe failed: x{1000}/],
+      ["fails", /Unhealthy \S+ Readiness probe failed: x{1000}/],
       [
         "away",
-        /ProbeWarning: Readiness probe warning: Probe terminated redirects/,
+        /ProbeWarning \S+ Readiness probe warning: Probe terminated redirects/,
       ],
-      ["drips", /Unhealthy: Readiness probe failed: /],
+      ["drips", /Unhealthy \S+ Readiness probe failed: /],
       [
         "nonsense",
-        /Unhealthy: Readiness probe failed: Get "http:[^]*malformed HTTP/,
+        /Unhealthy \S+ Readiness probe failed: Get "http:[^]*malformed HTTP/,
       ],
     ]);
     for (const [name, expected] of words) {
@@ -236,7 +229,8 @@ memberTest(
     }
     await pause(3_000);
     const grownMiB = await residentMiB() - beforeMiB;
-    assert.ok(grownMiB < 64, `${grownMiB} MiB more`);
+    // Of answers of up to 16 MiB each, a few copies until they are collected.
+    assert.ok(grownMiB < 96, `${grownMiB} MiB more`);
     console.info(`grown by ${Math.round(grownMiB)} MiB`);
     // Nobody else waits.
     await apply(aPod("late"));
@@ -386,21 +380,3 @@ memberTest(
     assert.equal(status?.containerStatuses?.[0]?.state?.running, undefined);
   },
 );
-
-/** Exchanges two names, in a thread of its own, as fast as it can. */
-function exchange(one: string, other: string): Worker {
-  const code = `
-    const [one, other] = ${JSON.stringify([one, other])}
-      .map((each) => new TextEncoder().encode(each + "\\0"));
-    for (const path of ${JSON.stringify(LIBC_PATHS)}) {
-      try {
-        const { symbols } = Deno.dlopen(path, { renameat2: {
-          parameters: ["i32", "buffer", "i32", "buffer", "u32"],
-          result: "i32",
-        } });
-        for (;;) symbols.renameat2(-100, one, -100, other, 2);
-      } catch (error) { if (!String(error).includes("open")) throw error; }
-    }`;
-  const url = `data:text/javascript,${encodeURIComponent(code)}`;
-  return new Worker(url, { type: "module" });
-}
