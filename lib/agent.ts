@@ -16,6 +16,7 @@ import {
   tellingCgroups,
 } from "./agent_cgroups.ts";
 import { keepLogs } from "./agent_ends.ts";
+import { createEviction, nodePressure } from "./agent_eviction.ts";
 import {
   followClasses,
   followNode,
@@ -31,6 +32,7 @@ import { createServers } from "./agent_server.ts";
 import { createStats, statsNode } from "./agent_stats.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
+import type { EvictionLoop } from "./eviction/run.ts";
 import { adminHandler } from "./server/admin.ts";
 import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
@@ -60,18 +62,23 @@ export function createAgent(
   const ports = { ...given, cgroups };
   checkCgroups(config, ports.host.traits());
   const parts = createParts(config, ports, options);
-  const view = createView(parts, options.version);
   const stats = createStats(parts);
+  const eviction = createEviction({ ...parts, stats });
+  const view = createView({ ...parts, eviction }, options.version);
   const { version } = options;
   const figures = { stats, ...statsNode(parts, stats, version) };
   const refresh = createGauges({ ...parts, stats, version });
   const servers = createServers({ ...parts, view, figures, refresh });
   const loops = [...parts.membership?.loops ?? [], ...servers];
-  return { view, run: (signal) => run({ ...parts, loops }, view, signal) };
+  return {
+    view,
+    run: (signal) => run({ ...parts, eviction, loops }, view, signal),
+  };
 }
 
 type Parts = ReturnType<typeof createParts> & {
-  readonly loops?: readonly Loop[];
+  readonly eviction: EvictionLoop;
+  readonly loops: readonly Loop[];
 };
 
 function createParts(
@@ -85,6 +92,7 @@ function createParts(
   const podMeter = new PodMeter({ ...ports, pods });
   const membership = joinCluster(config, ports, {
     ...readers,
+    pressure: nodePressure(cells.pressureReader),
     steps: ledger,
     written: (uid, sinceMs) => podMeter.written(uid, sinceMs),
   });
@@ -165,6 +173,7 @@ async function run(
   scope.run("volumes", (signal) => parts.volumes.run(signal));
   scope.run("probes", (signal) => parts.probes.run(signal));
   scope.run("logs", (signal) => keepLogs(parts, signal));
+  scope.run("eviction", (signal) => parts.eviction.run(signal));
   scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",
@@ -194,7 +203,7 @@ async function run(
       },
       signal,
     ));
-  for (const { name, run } of parts.loops ?? []) scope.run(name, run);
+  for (const { name, run } of parts.loops) scope.run(name, run);
   scope.run("follow-node", (signal) => followNode(parts, signal));
   scope.run("follow-classes", (signal) => followClasses(parts, signal));
   scope.run("follow-starts", (signal) => followStarts(parts, signal));
@@ -265,13 +274,17 @@ function workerPorts(parts: Parts, cgroups: CgroupKeeper) {
     suspect: () => parts.healthLoop.suspect(),
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
+    evicted: (uid: PodUid) => parts.evictionsReader.get().get(uid),
+    pressures: () => parts.pressureReader.get(),
     projected: (uid: PodUid) => {
       cgroups.wake();
+      parts.eviction.seen(uid);
       parts.podMeter.projected(uid);
       parts.probes.watch(uid);
       membership?.statuses.wake(uid);
     },
     forgotten: (uid: PodUid) => {
+      parts.eviction.seen(uid);
       parts.podMeter.forget(uid);
       parts.ledger.forget(uid);
       parts.probes.forget(uid);

@@ -3,6 +3,7 @@ import { cell } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
 import { KeyedQueue } from "./base/keyed_queue.ts";
 import type { PodUid } from "./api/id.ts";
+import type { EvictionOrders, PressureKind } from "./eviction/types.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
 import { type Desired, NOTHING_YET } from "./source/types.ts";
 import { UNHEARD } from "./sync/health.ts";
@@ -12,8 +13,14 @@ import type { Pods } from "./sync/store.ts";
 export function createCells(clock: Clock) {
   const [desired, desiredReader] = cell<Desired>(NOTHING_YET);
   const [health, healthReader] = cell<RuntimeHealth>(UNHEARD);
+  const [evictions, evictionsReader] = cell<EvictionOrders>(new Map());
+  const [pressure, pressureReader] = cell<readonly PressureKind[]>([]);
   const pods: Pods = new Map();
   const queue = new KeyedQueue<PodUid>(clock);
   const ledger = new Ledger(clock);
-  return { desired, desiredReader, health, healthReader, pods, queue, ledger };
+  return {
+    ...{ desired, desiredReader, health, healthReader },
+    ...{ evictions, evictionsReader, pressure, pressureReader },
+    ...{ pods, queue, ledger },
+  };
 }

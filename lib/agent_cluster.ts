@@ -21,7 +21,7 @@ import { hostIps } from "./node/addresses.ts";
 import { createNode, type NodeLoops } from "./node/loops.ts";
 import { declaredFeatures } from "./node/declared.ts";
 import { nodeSettings } from "./node/settings.ts";
-import { NO_DEVICES, NO_PRESSURE, type NodeRecorder } from "./node/types.ts";
+import { NO_DEVICES, type NodeRecorder, type Pressure } from "./node/types.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
 import type { Cluster, Keys, Kubeconfigs } from "./port/cluster.ts";
 import type { Files } from "./port/host.ts";
@@ -60,6 +60,7 @@ export interface Surroundings {
   readonly desired: Reader<Desired>;
   readonly health: Reader<RuntimeHealth>;
   readonly pods: PodsReader;
+  readonly pressure: Reader<Pressure>;
   /** Where steps of pods are told to besides. */
   readonly steps: Recorder;
 }
@@ -217,8 +218,7 @@ function createNodeLoops(
     ...around,
     ...own,
     nodes: cluster.nodes,
-    // Written by eviction, device plugins and shutdown, which are not yet.
-    pressure: constant(NO_PRESSURE),
+    // Written by device plugins and shutdown, which are not yet.
     devices: constant(NO_DEVICES),
     isShuttingDown: constant(false),
     declaredFeatures: declaredFeatures(config),

@@ -6,8 +6,10 @@ import type { Reader } from "./base/cell.ts";
 import { podNameOf } from "./api/pod.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Membership } from "./agent_cluster.ts";
+import { evictionPlace, evictionViews } from "./agent_eviction.ts";
 import type { Probes } from "./agent_probes.ts";
 import type { Config } from "./config/load.ts";
+import type { EvictionLoop } from "./eviction/run.ts";
 import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
 import type { CertificateView } from "./identity/types.ts";
 import { podLogDirectory } from "./pod/paths.ts";
@@ -33,6 +35,7 @@ export interface ViewParts {
   readonly audit: Audit;
   readonly probes: Pick<Probes, "viewsOf">;
   readonly membership: Membership | undefined;
+  readonly eviction: EvictionLoop;
 }
 
 export function createView(parts: ViewParts, version: string): AgentView {
@@ -49,7 +52,11 @@ export function createView(parts: ViewParts, version: string): AgentView {
       parts.desiredReader.get().problems
         .filter((problem) => !isSilence(problem)),
     runtime: () => parts.healthReader.get(),
-    loops: () => [auditView(parts), ...clusterViews(parts)],
+    loops: () => [
+      auditView(parts),
+      ...evictionViews(parts.eviction),
+      ...clusterViews(parts),
+    ],
   };
 }
 
@@ -140,6 +147,7 @@ function podView(
     state,
     blockers,
     probes: parts.probes.viewsOf(uid),
+    ...evictionPlace(parts.eviction, uid),
     steps: parts.ledger.stepsOf(uid),
     ...manifest === undefined ? {} : { manifest },
     logDirectory: podLogDirectory(parts.settings, podNameOf(pod)),

@@ -247,6 +247,8 @@ export function someFacts(parts: FactParts = {}): Facts {
     hasEnded: false,
     lost: new Set(),
     deadline: undefined,
+    evicted: undefined,
+    pressures: [],
     isRestartingAll: false,
     isAdmitted: true,
     node: undefined,

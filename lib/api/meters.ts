@@ -60,6 +60,7 @@ function aboutTheRest(metrics: Metrics) {
     orphanedPods: metrics.counter(METRICS.orphanedPods),
     admissionRejections: metrics.counter(METRICS.admissionRejections),
     evictions: metrics.counter(METRICS.evictions),
+    evictionAge: metrics.histogram(METRICS.evictionAge),
     actionSeconds: metrics.histogram(METRICS.actionSeconds),
     actionErrors: metrics.counter(METRICS.actionErrors),
     nodeName: metrics.gauge(METRICS.nodeName),

@@ -208,6 +208,14 @@ const POD_METRICS = {
     help: "[ALPHA] Cumulative number of pod evictions by eviction signal",
     labels: ["eviction_signal"],
   },
+  evictionAge: {
+    type: "histogram",
+    name: "kubelet_eviction_stats_age_seconds",
+    help: "[ALPHA] Time between when stats are collected, and when pod is " +
+      "evicted based on those stats by eviction signal",
+    labels: ["eviction_signal"],
+    buckets: USUAL_BUCKETS,
+  },
   actionSeconds: {
     type: "histogram",
     name: "denolet_action_duration_seconds",

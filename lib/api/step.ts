@@ -8,6 +8,8 @@ export interface Step {
   readonly message: string;
   /** Absent: the step concerns the whole pod. */
   readonly container?: string;
+  /** Of the event, for programs that read it. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** A step as remembered: the same thing again only raises the count. */

@@ -32,6 +32,8 @@ export class PodEvents implements Recorder {
     const message = step.container === undefined
       ? step.message
       : namedNotIds(step.message, containerNames(uid));
-    events.record(podTarget(pod, step.container), { ...step, message });
+    const { annotations, ...said } = step;
+    const target = podTarget(pod, step.container);
+    events.record(target, { ...said, message }, annotations);
   }
 }

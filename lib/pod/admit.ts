@@ -1,7 +1,7 @@
 /**
  * May this pod run on this node? The first check that fails explains itself,
  * in upstream's order and words. Asked once for a pod, before anything is done
- * for it. Before it come pressure (eviction) and `sysctl.ts`.
+ * for it. Before it come `pressure.ts` and `sysctl.ts`.
  * Compat: kubelet 1.36 predicateAdmitHandler, AdmissionCheck, generalFilter.
  */
 import { isStatic, uidOf } from "../api/pod.ts";

@@ -106,7 +106,11 @@ function orphans(observed: ObservedPod): readonly ObservedContainer[] {
   return observed.containers.filter((c) => !known.has(c.sandboxId));
 }
 
-function removal(facts: Facts, container: ObservedContainer): Action {
+/** Of one container, with its log. */
+export function removal(
+  facts: Pick<Facts, "settings" | "name">,
+  container: ObservedContainer,
+): Extract<Action, { kind: "remove-container" }> {
   const { settings } = facts;
   const { id, name, attempt } = container;
   const pod = facts.name ?? UNNAMED;

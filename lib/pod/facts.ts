@@ -16,7 +16,9 @@ import type { ReferenceState, ServiceFacts } from "../reference/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { AdmissionNode } from "./admit.ts";
 import type { Deadline } from "./deadline.ts";
+import type { Evicted } from "./evicted.ts";
 import type { PodGates } from "./gates.ts";
+import type { Pressures } from "./pressure.ts";
 import type { PodState } from "./state.ts";
 import type { IdRange } from "./userns.ts";
 
@@ -128,6 +130,10 @@ export interface Facts {
   readonly lost: ReadonlySet<string>;
   /** Undefined: the pod may run for ever. */
   readonly deadline: Deadline | undefined;
+  /** The node, or a limit of its own, wants it to go. */
+  readonly evicted: Evicted;
+  /** What is short on the node; asked before a pod is let in. */
+  readonly pressures: Pressures;
   /** Every container is removed, and then started anew. */
   readonly isRestartingAll: boolean;
   /** It may run here: that was decided once, and stays. */

@@ -9,6 +9,7 @@ import { admit, type Refusal, statusMessage } from "./admit.ts";
 import type { Facts } from "./facts.ts";
 import { type Plan, wait } from "./plan.ts";
 import type { PodState } from "./state.ts";
+import { refuseUnderPressure } from "./pressure.ts";
 import { refuseAppArmor } from "./security_profile.ts";
 import { unsupported } from "./support.ts";
 import { refuseSysctls } from "./sysctl.ts";
@@ -30,8 +31,10 @@ export function planRefusal(
   }
   const { kernelVersion } = settings.machine;
   const unsafe = settings.allowedUnsafeSysctls;
-  // Compat: kubelet 1.36: sysctls, predicates, AppArmor, in this order.
-  const refusal = refuseSysctls(pod, { unsafe, kernelVersion }) ??
+  // Compat: kubelet 1.36: pressure, sysctls, predicates, AppArmor, in this
+  // order.
+  const refusal = refuseUnderPressure(pod, facts.pressures) ??
+    refuseSysctls(pod, { unsafe, kernelVersion }) ??
     (node === undefined ? undefined : admit(pod, node, others)) ??
     refuseAppArmor(pod, settings.machine);
   if (refusal === undefined) return planUnsupported(facts, pod);

@@ -32,7 +32,6 @@ import {
   specBlocker,
 } from "./sandbox_spec.ts";
 import { mayStillRun, specGrace, stopContainers } from "./stop.ts";
-import { unsupported } from "./support.ts";
 import { askForVolumes } from "./volumes.ts";
 
 /** True when the newest sandbox is the only one and can take containers. */
@@ -78,7 +77,7 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
     ...firstOnes(pod, toStart).filter(({ name, image }) =>
       facts.images.get(name)?.image !== image
     ).map(ensureImage),
-    ...old === undefined ? firstNotes(pod) : [CHANGED],
+    ...old === undefined ? [] : [CHANGED],
     ...stopContainers(running, specGrace(pod)),
     // Also one that is not ready: its network may still be set up.
     ...facts.observed.sandboxes
@@ -129,18 +128,6 @@ const CHANGED: Action = {
   reason: "SandboxChanged",
   message: "Pod sandbox changed, it will be killed and re-created.",
 };
-
-/** Said once, when the pod is seen for the first time. */
-function firstNotes(pod: V1Pod): Action[] {
-  const { ignored } = unsupported(pod);
-  if (ignored.length === 0) return [];
-  return [{
-    kind: "note",
-    type: "Warning",
-    reason: "PodFeatureIgnored",
-    message: `Not acted on yet: ${ignored.join(", ")}`,
-  }];
-}
 
 function isOnce(pod: V1Pod): boolean {
   return containersOf(pod).every((c) => restartPolicyOf(pod, c) === "Never");

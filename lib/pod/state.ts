@@ -13,7 +13,13 @@ import type { SandboxId } from "../api/id.ts";
 
 /** Who wants the pod stopped, and how fast. Grace only ever shrinks. */
 export interface StopOrder {
-  readonly kind: "removed" | "replaced" | "finished" | "deleted" | "overdue";
+  readonly kind:
+    | "removed"
+    | "replaced"
+    | "finished"
+    | "deleted"
+    | "overdue"
+    | "evicted";
   /** Whole seconds between the stop signal and the kill; 0: at once. */
   readonly graceSeconds: number;
   readonly message: string;

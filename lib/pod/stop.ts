@@ -6,6 +6,7 @@ import { isDeleted } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { Action, ContainerToStop } from "./action.ts";
 import { deadlineOrder } from "./deadline.ts";
+import { evictionOrder } from "./evicted.ts";
 import type { Facts, ObservedContainer } from "./facts.ts";
 import { remembered } from "./labels.ts";
 import type { StopOrder } from "./state.ts";
@@ -39,13 +40,18 @@ function orderOf(facts: Facts): StopOrder | undefined {
       message: "No source wants this pod any more",
     };
   }
+  const evicted = facts.evicted && !facts.hasEnded
+    ? evictionOrder(facts.evicted)
+    : undefined;
   if (isDeleted(pod)) {
-    return {
+    const deleted: StopOrder = {
       kind: "deleted",
       graceSeconds: containerGrace(pod),
       message: "The API server was told to delete it",
     };
+    return evicted === undefined ? deleted : shorter(deleted, evicted);
   }
+  if (evicted !== undefined) return evicted;
   if (!facts.hasEnded) {
     return facts.deadline?.isPast ? deadlineOrder(specGrace(pod)) : undefined;
   }

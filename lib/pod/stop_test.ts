@@ -90,3 +90,40 @@ Deno.test("stopContainers() stops all in one action", () => {
     [["web", 0], ["log", 0]],
   );
 });
+
+const EVICTED = {
+  signal: "memory.available",
+  graceSeconds: 1,
+  message: "The node was low on resource: memory. ",
+  isNodeShort: true,
+};
+
+Deno.test("stopOrder() ends an evicted pod as failed", () => {
+  const words = { reason: "Evicted", message: EVICTED.message };
+  const found = stopOrder(someFacts({ evicted: EVICTED }));
+  assert.equal(found?.graceSeconds, 1);
+  assert.deepEqual(found?.failed, words);
+  assert.deepEqual(found?.disruption, words);
+  // A pod's own limit is no disruption.
+  const evicted = { ...EVICTED, isNodeShort: false };
+  const own = stopOrder(someFacts({ evicted }));
+  assert.equal(own?.disruption, undefined);
+  assert.deepEqual(own?.failed, words);
+});
+
+Deno.test("stopOrder() shortens a deletion by an eviction, not the end", () => {
+  const deleted = (seconds: number) => ({
+    ...aPod(),
+    metadata: {
+      ...aPod().metadata,
+      deletionTimestamp: new Date(0),
+      deletionGracePeriodSeconds: seconds,
+    },
+  });
+  const of = (seconds: number) =>
+    stopOrder(someFacts({ pod: deleted(seconds), evicted: EVICTED }));
+  assert.equal(of(30)?.kind, "evicted");
+  assert.equal(of(0)?.kind, "deleted");
+  const ended = stopOrder(someFacts({ evicted: EVICTED, hasEnded: true }));
+  assert.equal(ended?.kind, "finished");
+});

@@ -1,16 +1,13 @@
 /**
  * What a pod asks for that this agent does not do yet. A pod that would run
- * wrongly is refused with the field's name; what is merely not watched is
- * noted once and the pod runs. What only one kind of volume lacks is said by an
- * event when the pod is there, as upstream does.
+ * wrongly is refused with the field's name. What only one kind of volume lacks
+ * is said by an event when the pod is there, as upstream does.
  */
 import type { V1Pod, V1Volume, V1VolumeProjection } from "../api/types.ts";
 
 export interface Unsupported {
   /** Without these the pod would not be what its author means. */
   readonly refused: readonly string[];
-  /** Accepted, but not acted on. */
-  readonly ignored: readonly string[];
 }
 
 const BUILT_PROJECTIONS: ReadonlySet<string> = new Set(
@@ -30,7 +27,6 @@ export function unsupported({ spec }: V1Pod): Unsupported {
       ...claims.length > 0 ? ["spec.resourceClaims"] : [],
       ...volumes.flatMap(refusedInVolume),
     ],
-    ignored: volumes.flatMap(ignoredInVolume),
   };
 }
 
@@ -40,13 +36,6 @@ function refusedInVolume({ name, projected }: V1Volume): string[] {
     held(source).filter((field) => !BUILT_PROJECTIONS.has(field))
       .map((field) => `${at}.projected.sources[${index}].${field}`)
   );
-}
-
-/** Nobody measures what a pod writes to disk yet. */
-function ignoredInVolume({ name, emptyDir }: V1Volume): string[] {
-  const isUnmeasured = emptyDir?.sizeLimit !== undefined &&
-    emptyDir.medium !== "Memory";
-  return isUnmeasured ? [`spec.volumes[${name}].emptyDir.sizeLimit`] : [];
 }
 
 /** The fields that hold something. */

@@ -49,11 +49,3 @@ Deno.test("unsupported() refuses volumes that are not built, by field", () => {
     assert.deepEqual(unsupported(pod).refused, expected);
   }
 });
-
-Deno.test("unsupported() notes that the size of a disk is not watched", () => {
-  const volumes = [{ name: "v", emptyDir: { sizeLimit: "1Gi" } }];
-  assert.deepEqual(unsupported(aPod({ spec: { volumes } })), {
-    refused: [],
-    ignored: ["spec.volumes[v].emptyDir.sizeLimit"],
-  });
-});

@@ -56,6 +56,7 @@ export function explanationText(view: PodView, nowMs: number): string {
   const sections = [
     [headline(view, nowMs), identity(view, nowMs)],
     alsoWaiting(view, nowMs),
+    view.eviction === undefined ? [] : ["Eviction:", `  ${view.eviction}`],
     containerLines(view, nowMs),
     probeLines(view, nowMs),
     stepLines(view.steps, nowMs),

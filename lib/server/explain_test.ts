@@ -246,3 +246,10 @@ Deno.test("explanationText() lets nobody else's words drive the terminal", () =>
   const text = explanationText(view, NOW);
   assert.match(text, /said then: \?\[2J\?\]0;owned\?\?x\?y\n/);
 });
+
+Deno.test("explanationText() shows why the pod would be evicted, and when", () => {
+  const eviction = "1. in line: default/web: uses 5Mi, asked for 1Mi";
+  const text = explanationText(aView({ eviction }), NOW);
+  assert.ok(text.includes(`\nEviction:\n  ${eviction}\n`));
+  assert.ok(!explanationText(aView({}), NOW).includes("Eviction"));
+});

@@ -22,6 +22,8 @@ export interface PodView {
   readonly blockers: readonly Blocker[];
   /** Absent: it has none, or they are not asked. */
   readonly probes?: readonly ProbeView[];
+  /** Its place among those to be evicted; absent while nothing is short. */
+  readonly eviction?: string;
   /** Oldest first. */
   readonly steps: readonly DatedStep[];
   /** The file or URL it was read from; absent once nobody wants it. */

@@ -38,6 +38,8 @@ export interface FactSources {
   readonly observed: ObservedPod;
   readonly isAdmitted: boolean;
   readonly node: AdmissionNode | undefined;
+  readonly evicted: Facts["evicted"];
+  readonly pressures: Facts["pressures"];
   readonly others: readonly V1Pod[];
   readonly hostIps: readonly string[];
   readonly images: ReadonlyMap<string, ImageState>;

@@ -30,6 +30,8 @@ function rivalAmong(others: Record<string, PodMemory>) {
     observed: NOTHING,
     isAdmitted: false,
     node: undefined,
+    evicted: undefined,
+    pressures: [],
     others: [],
     hostIps: [],
     images: new Map(),

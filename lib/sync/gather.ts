@@ -57,6 +57,8 @@ export interface GatherPorts {
   readonly health: () => RuntimeHealth;
   /** The node as the API server holds it; undefined while nobody knows. */
   readonly node: () => AdmissionNode | undefined;
+  readonly evicted: (uid: PodUid) => Facts["evicted"];
+  readonly pressures: () => Facts["pressures"];
   /** The node's addresses, primary first; empty while unknown. */
   readonly hostIps: () => readonly string[];
 }
@@ -145,6 +147,8 @@ export function gather(
     memory: known,
     observed,
     ...admission(ports, uid, observed),
+    evicted: ports.evicted(uid),
+    pressures: ports.pressures(),
     hostIps: ports.hostIps(),
     images: ports.images.statesOf(uid),
     volumes: ports.volumes.stateOf(uid),

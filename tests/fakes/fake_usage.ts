@@ -2,6 +2,7 @@
  * A machine whose cgroups, file systems and trees a test sets. A cgroup that
  * was not set is not there.
  */
+import type { Clock } from "../../lib/base/clock.ts";
 import type {
   CgroupUse,
   FilesystemCounts,
@@ -68,6 +69,7 @@ export function aUse(
 }
 
 export class FakeUsage implements Usage {
+  readonly #clock: Pick<Clock, "nowMs"> | undefined;
   readonly cgroups = new Map<string, CgroupUse>();
   /** First process of each cgroup. */
   readonly processIds = new Map<string, number>();
@@ -80,8 +82,15 @@ export class FakeUsage implements Usage {
   filesystems = new Map<string, FilesystemCounts>();
   ownUse: OwnUse = OWN;
 
+  /** With a clock everything is read just now; else when the test says. */
+  constructor(clock?: Pick<Clock, "nowMs">) {
+    this.#clock = clock;
+  }
+
   cgroup(path: string, detail: UseDetail): Promise<CgroupUse | undefined> {
-    const found = this.cgroups.get(path);
+    const known = this.cgroups.get(path);
+    const atMs = this.#clock?.nowMs() ?? known?.atMs ?? 0;
+    const found = known && { ...known, atMs };
     return Promise.resolve(
       found === undefined || detail === "everything"
         ? found

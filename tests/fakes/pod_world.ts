@@ -45,6 +45,7 @@ export class PodWorld {
   readonly hostPaths = new FakeHostPaths();
   readonly cgroups = new FakeCgroups();
   readonly nodeTexts = new FakeNodeTexts();
+  readonly usage = new FakeUsage(this.clock);
   readonly podNet = new FakePodNet(this.clock);
   /** Asked by a member of a cluster only. */
   readonly cluster = new FakeCluster();
@@ -141,7 +142,7 @@ export class PodWorld {
       hostPaths: this.hostPaths,
       cgroups: this.cgroups,
       host: fakeHostFacts(),
-      usage: new FakeUsage(),
+      usage: this.usage,
       programs: { run: () => Promise.reject(new Error("No plugin here")) },
       nodeTexts: this.nodeTexts,
       http: new FakeHttp(),

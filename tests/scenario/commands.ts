@@ -6,6 +6,7 @@ import type { PodView } from "../../lib/server/view.ts";
 import { MANIFESTS, type PodWorld } from "../fakes/pod_world.ts";
 import { fullName, shortName } from "../fakes/pod_world_trace.ts";
 import { API_COMMANDS } from "./commands_api.ts";
+import { MACHINE_COMMANDS } from "./commands_machine.ts";
 import type { Command, Run } from "./story.ts";
 
 /** Runs one command; returns what it says, after what happened by it. */
@@ -13,7 +14,8 @@ export async function runCommand(
   world: PodWorld,
   { words: [name = "", ...args], text }: Command,
 ): Promise<readonly string[]> {
-  const run = COMMANDS.get(name) ?? API_COMMANDS.get(name);
+  const run = COMMANDS.get(name) ?? API_COMMANDS.get(name) ??
+    MACHINE_COMMANDS.get(name);
   if (run === undefined) throw new Error(`Unknown command: ${name}`);
   const said = await run(world, args, text);
   await world.settle();

@@ -1,0 +1,136 @@
+/**
+ * What is known of the node's needs between two rounds: which thresholds hold
+ * for its disks, since when they are met, and what was measured last. Belongs
+ * to `run.ts`, which measures; waits for nothing.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import {
+  decide,
+  type Decision,
+  type EvictionMemory,
+  memoryMargin,
+  NOTHING_SHORT,
+} from "./decide.ts";
+import { judge, layoutOf, type Measured } from "./measure.ts";
+import { arithmetic } from "./message.ts";
+import { thresholdText, withContainerDisk } from "./thresholds.ts";
+import type {
+  DiskLayout,
+  EvictionView,
+  Observation,
+  Observations,
+  Threshold,
+} from "./types.ts";
+
+export class NodeWatch {
+  readonly #ports: { readonly clock: Clock; readonly log: Logger };
+  readonly #configured: readonly Threshold[];
+  readonly #transitionMs: number;
+  #thresholds: readonly Threshold[];
+  #layout: DiskLayout | undefined;
+  #memory: EvictionMemory = NOTHING_SHORT;
+  #lastAtMs: number | undefined;
+  #doubts = "";
+
+  constructor(
+    ports: { readonly clock: Clock; readonly log: Logger },
+    settings: {
+      readonly thresholds: readonly Threshold[];
+      readonly transitionMs: number;
+    },
+  ) {
+    this.#ports = ports;
+    this.#configured = settings.thresholds;
+    this.#transitionMs = settings.transitionMs;
+    this.#thresholds = settings.thresholds;
+  }
+
+  /** As configured, and for the disk of the writable layers. */
+  get thresholds(): readonly Threshold[] {
+    return this.#thresholds;
+  }
+
+  get layout(): DiskLayout {
+    return this.#layout ?? "one";
+  }
+
+  get observations(): Observations {
+    return this.#memory.observations;
+  }
+
+  /** Of a signal; undefined for what is none, too. */
+  observed(signal: string): Observation | undefined {
+    const found = [...this.observations].find(([each]) => each === signal);
+    return found?.[1];
+  }
+
+  get isShort(): boolean {
+    return this.#memory.firstMetMs.size > 0;
+  }
+
+  /** Everything was measured: what is due now? */
+  decide(measured: Measured): Decision {
+    const { clock } = this.#ports;
+    this.#fit(layoutOf(measured));
+    const { observations, doubts } = judge(measured, clock.nowMs());
+    this.#tell(doubts);
+    const decision = decide(
+      { thresholds: this.#thresholds, observations },
+      this.#memory,
+      { nowMs: clock.monotonicMs(), transitionMs: this.#transitionMs },
+    );
+    this.#memory = decision.next;
+    this.#lastAtMs = measured.atMs;
+    return decision;
+  }
+
+  /**
+   * Bytes until memory is short, for thresholds that are not met yet: the
+   * others are looked at in the rounds.
+   */
+  margin(measured?: Measured): bigint | undefined {
+    const { firstMetMs, observations } = this.#memory;
+    const unmet = this.#thresholds.filter((each) => !firstMetMs.has(each));
+    const seen = measured === undefined
+      ? observations
+      : judge(measured, this.#ports.clock.nowMs()).observations;
+    return memoryMargin(unmet, seen);
+  }
+
+  view(): Pick<EvictionView, "thresholds" | "lastAtMs"> {
+    const { firstMetMs, observations } = this.#memory;
+    return {
+      thresholds: this.#thresholds.map((each) => ({
+        threshold: thresholdText(each),
+        detail: arithmetic(each, observations),
+        isMet: firstMetMs.has(each),
+      })),
+      lastAtMs: this.#lastAtMs,
+    };
+  }
+
+  /** Thresholds are known by identity: what was met is met anew. */
+  #fit(layout: DiskLayout | undefined): void {
+    if (layout === undefined || layout === this.#layout) return;
+    this.#layout = layout;
+    this.#thresholds = withContainerDisk(this.#configured, layout);
+    const kept = new Set(this.#thresholds);
+    const { firstMetMs, standing } = this.#memory;
+    this.#memory = {
+      ...this.#memory,
+      firstMetMs: new Map([...firstMetMs].filter(([each]) => kept.has(each))),
+      standing: standing.filter((each) => kept.has(each)),
+    };
+  }
+
+  #tell(doubts: readonly string[]): void {
+    const told = doubts.join("; ");
+    if (told !== "" && told !== this.#doubts) {
+      this.#ports.log.warn("Measures that cannot be are ignored", {
+        measures: told,
+      });
+    }
+    this.#doubts = told;
+  }
+}
