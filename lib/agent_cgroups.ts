@@ -123,6 +123,7 @@ export function tellingCgroups(
   };
   return {
     removePod: (path) => timed("destroy", cgroups.removePod(path)),
+    childrenOf: (path) => cgroups.childrenOf(path),
     async apply(path, values, ifMissing): Promise<readonly CgroupFault[]> {
       const operation = ifMissing === "make" ? "create" : "update";
       const work = cgroups.apply(path, values, ifMissing);

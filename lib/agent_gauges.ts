@@ -23,7 +23,7 @@ import type { VolumeState } from "./volume/types.ts";
 
 export interface GaugeParts {
   readonly config: Config;
-  readonly ports: AgentPorts;
+  readonly ports: Pick<AgentPorts, "meters" | "usage" | "clock" | "log">;
   readonly desiredReader: Reader<Desired>;
   readonly pods: PodsReader;
   readonly audit: Pick<Audit, "lastAtMs">;

@@ -57,6 +57,7 @@ function aboutPods(metrics: Metrics) {
 
 function aboutTheRest(metrics: Metrics) {
   return {
+    orphanedPods: metrics.counter(METRICS.orphanedPods),
     admissionRejections: metrics.counter(METRICS.admissionRejections),
     evictions: metrics.counter(METRICS.evictions),
     actionSeconds: metrics.histogram(METRICS.actionSeconds),

@@ -187,6 +187,15 @@ const POD_METRICS = {
     help: "[ALPHA] Cumulative number of errors when starting pods",
     labels: [],
   },
+  orphanedPods: {
+    type: "counter",
+    name: "kubelet_orphaned_runtime_pods_total",
+    help: "[ALPHA] Number of pods that have been detected in the container " +
+      "runtime without being already known to the pod worker. This " +
+      "typically indicates the kubelet was restarted while a pod was force " +
+      "deleted in the API or in the local configuration, which is unusual.",
+    labels: [],
+  },
   admissionRejections: {
     type: "counter",
     name: "kubelet_admission_rejections_total",

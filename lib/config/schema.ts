@@ -114,6 +114,9 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "enableDebugFlagsHandler",
   "enableSystemLogHandler",
   "enableSystemLogQuery",
+  "kubeletCgroups",
+  "systemCgroups",
+  "volumeStatsAggPeriod",
 ]);
 
 /**

@@ -50,13 +50,18 @@ export async function execSync(
       },
     );
     return {
-      stdout: new Uint8Array(answer.stdout),
-      stderr: new Uint8Array(answer.stderr),
+      stdout: plain(answer.stdout),
+      stderr: plain(answer.stderr),
       exitCode: answer.exitCode,
     };
   } catch (error) {
     throw toExecError(error);
   }
+}
+
+/** The same bytes, which may be 16 MiB, as nobody's `Buffer`. */
+function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 export async function execUrl(

@@ -42,9 +42,7 @@ export class HostCgroups implements Cgroups {
         next: "give-up",
       });
     }
-    const roots = this.#hierarchies().map((hierarchy) =>
-      hierarchy === "" ? this.#root : `${this.#root}/${hierarchy}`
-    );
+    const roots = this.#roots();
     for (const root of roots) {
       const done = await this.#remove(root, relative);
       if (done >= 0 || isAbsent(-done)) continue;
@@ -56,6 +54,33 @@ export class HostCgroups implements Cgroups {
         cause: failure("rmdir", EBUSY),
       });
     }
+  }
+
+  childrenOf(cgroupPath: string): Promise<readonly string[]> {
+    return Promise.try(() => {
+      const found = new Set<string>();
+      const decoder = new TextDecoder();
+      for (const root of this.#roots()) {
+        const path = `${root}/${cgroupPath.replace(/^\/+/, "")}`;
+        const fd = openPath(this.#trees(root), path, DIRECTORY);
+        if (fd < 0 && isAbsent(-fd)) continue;
+        const doing = `Cannot list cgroups in ${path}`;
+        check(fd, doing);
+        const entries = this.#libc.entries(fd);
+        this.#libc.closeFd(fd);
+        if (typeof entries === "number") throw failure(doing, -entries);
+        for (const { name, type } of entries) {
+          if (type === DT_DIR) found.add(decoder.decode(name.subarray(0, -1)));
+        }
+      }
+      return [...found];
+    });
+  }
+
+  #roots(): readonly string[] {
+    return this.#hierarchies().map((hierarchy) =>
+      hierarchy === "" ? this.#root : `${this.#root}/${hierarchy}`
+    );
   }
 
   /**

@@ -32,6 +32,8 @@ const LIMITS = {
   keepAliveTimeout: 90_000,
   connectionsCheckingInterval: 2_000,
 } as const;
+/** For the answer to get through to who still sends. */
+const LINGER_MS = 500;
 const MOST_CONNECTIONS = 1_000;
 const KEEP_ALIVE_MS = 30_000;
 const BROKEN = {
@@ -196,7 +198,23 @@ async function answer(
   const found = await handled(calls, request, signal);
   // Nobody waits for a handover here: it takes the raw connection.
   const plain = found.kind === "handover" ? BROKEN : found;
+  const isOwed = isUnread(request);
+  if (isOwed) response.setHeader("Connection", "close");
   await respond(response, plain, signal);
+  if (isOwed) endSoon(request);
+}
+
+/** A body that nobody has asked for, or not for all of it. */
+function isUnread({ headers, complete }: IncomingMessage): boolean {
+  const { "content-length": length = "0" } = headers;
+  return !complete &&
+    (headers["transfer-encoding"] !== undefined || length !== "0");
+}
+
+/** Invariant: what was answered is not read on, be it endless. */
+function endSoon(request: IncomingMessage): void {
+  request.pause();
+  setTimeout(() => request.socket.destroy(), LINGER_MS);
 }
 
 async function answerUpgrade(

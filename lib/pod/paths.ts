@@ -2,7 +2,7 @@
  * Where a pod's files, logs and cgroup are. The layout is contract: log
  * collectors and security agents parse these paths.
  */
-import type { PodUid } from "../api/id.ts";
+import { type PodUid, podUid } from "../api/id.ts";
 import { type PodName, uidOf } from "../api/pod.ts";
 import { type QosClass, qosClass } from "../api/qos.ts";
 import type { V1Pod } from "../api/types.ts";
@@ -79,6 +79,19 @@ export function podCgroups(settings: PodSettings, uid: PodUid): string[] {
   if (!settings.usesQosCgroups) return [];
   const classes: QosClass[] = ["Guaranteed", "Burstable", "BestEffort"];
   return classes.map((qos) => podCgroup(settings, uid, qos));
+}
+
+/** Where cgroups of pods are, of each class. */
+export function podCgroupParents(settings: PodSettings): string[] {
+  return podCgroups(settings, podUid("x"))
+    .map((path) => path.slice(0, path.lastIndexOf("/")));
+}
+
+/** Whose cgroup it is by its name; undefined: no pod's. */
+export function podOfCgroup(name: string): PodUid | undefined {
+  const uid = /^pod([^.]+)$/.exec(name)?.[1] ??
+    /-pod([^-.]+)\.slice$/.exec(name)?.[1]?.replaceAll("_", "-");
+  return uid === undefined ? undefined : podUid(uid);
 }
 
 /** Of all pods together and of those of each class; empty: there is none. */

@@ -247,6 +247,8 @@ export interface Cgroups {
    * (`retry`) while processes are in it, which it ends where it can.
    */
   removePod(cgroupPath: string): Promise<void>;
+  /** Names of the cgroups right below one, in any hierarchy. */
+  childrenOf(cgroupPath: string): Promise<readonly string[]>;
 }
 
 /** What of the machine decides how containers are asked for. */

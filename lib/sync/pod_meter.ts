@@ -25,6 +25,7 @@ interface Counted {
   hasStarted: boolean;
   hasReported: boolean;
   isRefused: boolean;
+  isOrphan: boolean;
   /** Ends that were counted, of instances that are still there. */
   ended: ReadonlySet<ContainerId>;
   /** Containers whose image is being pulled. */
@@ -93,6 +94,11 @@ export class PodMeter {
     const counted = this.#of(uid);
     this.#ended(counted, memory);
     this.#refused(counted, memory);
+    // Until every source was heard, anybody may still want it.
+    const isOrphan = memory.pod === undefined &&
+      memory.state.kind === "stopping";
+    if (isOrphan && !counted.isOrphan) this.#ports.meters.orphanedPods.add({});
+    counted.isOrphan ||= isOrphan;
     const phase = memory.status?.phase;
     if (phase === "Pending") counted.isNew = true;
     if (phase !== "Running" || !counted.isNew || counted.hasStarted) return;
@@ -134,6 +140,7 @@ export class PodMeter {
       hasStarted: false,
       hasReported: false,
       isRefused: false,
+      isOrphan: false,
       ended: new Set(),
       pulling: new Set(),
       pullingSinceMs: 0,

@@ -13,14 +13,14 @@ import type { Meters } from "../api/meters.ts";
 import { isDeleted } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
-import type { Files } from "../port/host.ts";
+import type { Cgroups, Files } from "../port/host.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Desired } from "../source/types.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 import type { LastWords } from "./last_words.ts";
 import { differingPods, isNews, observePod } from "./observe.ts";
 import { EMPTY_MEMORY, type Pods } from "./store.ts";
-import { sweepFiles } from "./sweep.ts";
+import { sweepCgroups, sweepFiles } from "./sweep.ts";
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
@@ -36,6 +36,7 @@ export interface LoopPorts {
   readonly health: Reader<RuntimeHealth>;
   readonly pods: Pods;
   readonly files: Files;
+  readonly cgroups: Cgroups;
   readonly lastWords: LastWords;
   readonly settings: PodSettings;
   readonly volumes: Pick<VolumeRunner, "release" | "request" | "stateOf">;
@@ -212,14 +213,19 @@ export class Audit {
 
   async #sweep(signal: AbortSignal): Promise<void> {
     const { desired, pods, files, settings, volumes, log } = this.#ports;
+    const isKnown = (uid: PodUid) =>
+      pods.has(uid) || desired.get().pods.has(uid);
     const { isReady, unread } = desired.get();
     if (!isReady || unread.length > 0) return;
-    const removed = await sweepFiles(files, settings, {
-      isKnown: (uid) => pods.has(uid) || desired.get().pods.has(uid),
-      release: (uid) => volumes.release(uid, signal),
-    });
+    const removed = [
+      ...await sweepFiles(files, settings, {
+        isKnown,
+        release: (uid) => volumes.release(uid, signal),
+      }),
+      ...await sweepCgroups(this.#ports.cgroups, settings, { isKnown }),
+    ];
     if (removed.length > 0) {
-      log.info("Removed files of pods that are gone", { removed });
+      log.info("Removed what is left of pods that are gone", { removed });
     }
   }
 

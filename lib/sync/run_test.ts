@@ -8,6 +8,7 @@ import { type Desired, NOTHING_YET } from "../source/types.ts";
 import { aSandboxSpec } from "../../tests/contract/runtime_specs.ts";
 import { aPod, HEALTHY, running, SETTINGS } from "../../tests/build.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
+import { FakeCgroups } from "../../tests/fakes/fake_cgroups.ts";
 import { FakeFiles } from "../../tests/fakes/fake_host.ts";
 import { FakeRuntime } from "../../tests/fakes/fake_runtime.ts";
 import { observePod } from "./observe.ts";
@@ -23,6 +24,7 @@ class World {
   readonly clock = new FakeClock();
   readonly runtime = new FakeRuntime(this.clock);
   readonly files = new FakeFiles();
+  readonly cgroups = new FakeCgroups();
   readonly pods = new Map<PodUid, PodMemory>();
   readonly queue = new KeyedQueue<PodUid>(this.clock);
   readonly desired = cell<Desired>(NOTHING_YET);
@@ -38,6 +40,7 @@ class World {
     health: this.health[1],
     pods: this.pods,
     files: this.files,
+    cgroups: this.cgroups,
     settings: SETTINGS,
     volumes: {
       release: () => Promise.resolve(),

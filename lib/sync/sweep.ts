@@ -6,13 +6,36 @@
  */
 import { type PodUid, podUid } from "../api/id.ts";
 import type { PodSettings } from "../pod/facts.ts";
-import type { Files } from "../port/host.ts";
+import { podCgroupParents, podOfCgroup } from "../pod/paths.ts";
+import type { Cgroups, Files } from "../port/host.ts";
 
 export interface Sweep {
   /** Somebody wants the pod, or something of it runs. */
   readonly isKnown: (uid: PodUid) => boolean;
   /** Unmounts what is mounted below the pod's directory. */
   readonly release: (uid: PodUid) => Promise<void>;
+}
+
+/**
+ * The runtime may still make the cgroup of a pod when its caller has died and
+ * the pod is gone. Compat: kubelet 1.36 cleanupOrphanedPodCgroups.
+ */
+export async function sweepCgroups(
+  cgroups: Cgroups,
+  settings: PodSettings,
+  { isKnown }: Pick<Sweep, "isKnown">,
+): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const parent of podCgroupParents(settings)) {
+    for (const name of await cgroups.childrenOf(parent)) {
+      const uid = podOfCgroup(name);
+      if (uid === undefined || isKnown(uid)) continue;
+      const path = `${parent}/${name}`;
+      await cgroups.removePod(path);
+      removed.push(path);
+    }
+  }
+  return removed;
 }
 
 export async function sweepFiles(

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { SETTINGS } from "../../tests/build.ts";
+import { podUid } from "../api/id.ts";
+import { podCgroups } from "../pod/paths.ts";
+import { FakeCgroups } from "../../tests/fakes/fake_cgroups.ts";
 import { FakeFiles } from "../../tests/fakes/fake_host.ts";
-import { type Sweep, sweepFiles } from "./sweep.ts";
+import { type Sweep, sweepCgroups, sweepFiles } from "./sweep.ts";
 
 const { podsDir, podLogsDir } = SETTINGS;
 
@@ -48,4 +51,23 @@ Deno.test("sweepFiles() has nothing to do without directories", async () => {
     sweep(() => false),
   );
   assert.deepEqual(nothing, []);
+});
+
+Deno.test("sweepCgroups() removes those of pods that nobody knows", async () => {
+  const uid = "0d0fb4b2-f060-45a9-8146-1da59df1ea78";
+  for (const cgroupDriver of ["cgroupfs", "systemd"] as const) {
+    const settings = { ...SETTINGS, cgroupDriver, usesQosCgroups: true };
+    const gone = podCgroups(settings, podUid(uid));
+    const known = podCgroups(settings, podUid("known"));
+    const other = `${gone[0]?.slice(0, gone[0].lastIndexOf("/"))}/other`;
+    const cgroups = new FakeCgroups();
+    for (const path of [...gone, ...known, other]) {
+      cgroups.present.add(`${path}/inside`);
+    }
+    const isKnown = (each: string) => each === "known";
+    const removed = await sweepCgroups(cgroups, settings, { isKnown });
+    assert.deepEqual([...removed].sort(), [...gone].sort());
+    assert.equal(cgroups.present.size, 4);
+    assert.deepEqual(await sweepCgroups(cgroups, settings, { isKnown }), []);
+  }
 });

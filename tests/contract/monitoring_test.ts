@@ -78,9 +78,9 @@ Deno.test("rules.yaml says for each alert how bad it is and what to do", () => {
   const alerts = groups.flatMap(({ rules }) => rules)
     .filter(({ alert }) => alert !== undefined);
   assert.ok(alerts.length > 5);
-  for (const { alert, labels, annotations } of alerts) {
-    assert.match(labels?.severity ?? "", /^(warning|critical)$/, alert ?? "");
-    assert.notEqual(annotations?.summary ?? "", "", alert ?? "");
+  for (const { alert = "", labels, annotations } of alerts) {
+    assert.match(labels?.severity ?? "", /^(warning|critical)$/, alert);
+    assert.notEqual(annotations?.summary ?? "", "", alert);
     assert.notEqual(annotations?.description ?? "", "", alert);
   }
 });

@@ -62,6 +62,13 @@ export class FakeCgroups implements Cgroups {
       }
     });
   }
+
+  childrenOf(cgroupPath: string): Promise<readonly string[]> {
+    const inside = [...this.present]
+      .filter((each) => each.startsWith(`${cgroupPath}/`))
+      .map((each) => each.slice(cgroupPath.length + 1).split("/")[0] ?? "");
+    return Promise.resolve([...new Set(inside)]);
+  }
 }
 
 function give(message: string, next: "give-up" | "retry" = "give-up") {

@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { agentPids } from "../../deploy/world/agent.ts";
 import type { V1Pod } from "../../lib/api/types.ts";
-import { LIBC_PATHS } from "../../lib/host/libc.ts";
 import { pause, until, world } from "./agent_world.ts";
+import { exchange } from "./exchange.ts";
 import {
   aContainer,
   aPod,
@@ -229,7 +229,8 @@ memberTest(
     }
     await pause(3_000);
     const grownMiB = await residentMiB() - beforeMiB;
-    assert.ok(grownMiB < 64, `${grownMiB} MiB more`);
+    // Of answers of up to 16 MiB each, a few copies until they are collected.
+    assert.ok(grownMiB < 96, `${grownMiB} MiB more`);
     console.info(`grown by ${Math.round(grownMiB)} MiB`);
     // Nobody else waits.
     await apply(aPod("late"));
@@ -379,21 +380,3 @@ memberTest(
     assert.equal(status?.containerStatuses?.[0]?.state?.running, undefined);
   },
 );
-
-/** Exchanges two names, in a thread of its own, as fast as it can. */
-function exchange(one: string, other: string): Worker {
-  const code = `
-    const [one, other] = ${JSON.stringify([one, other])}
-      .map((each) => new TextEncoder().encode(each + "\\0"));
-    for (const path of ${JSON.stringify(LIBC_PATHS)}) {
-      try {
-        const { symbols } = Deno.dlopen(path, { renameat2: {
-          parameters: ["i32", "buffer", "i32", "buffer", "u32"],
-          result: "i32",
-        } });
-        for (;;) symbols.renameat2(-100, one, -100, other, 2);
-      } catch (error) { if (!String(error).includes("open")) throw error; }
-    }`;
-  const url = `data:text/javascript,${encodeURIComponent(code)}`;
-  return new Worker(url, { type: "module" });
-}

@@ -79,7 +79,7 @@ memberTest("S22 S23 no secret is told, at the highest verbosity", async () => {
   const hook = {
     httpGet: {
       port: 9,
-      path: `/?token=${plant("query of a hook")}`,
+      path: "/x",
       httpHeaders: [{ name: "Cookie", value: plant("header of a hook") }],
     },
   };
@@ -114,7 +114,10 @@ memberTest("S22 S23 no secret is told, at the highest verbosity", async () => {
       command: ["/no/such/program", plant("argument")],
     })],
   }));
-  await apply(aPod("calm", { containers: [aContainer(undefined, own)] }));
+  await apply(aPod("calm", {
+    volumes,
+    containers: [aContainer(undefined, own)],
+  }));
   await ready("app=calm", 1);
   await until("the failures", async () => {
     const said = await kubectl("get", "events");
