@@ -17,6 +17,7 @@ import type { Pressure } from "./node/types.ts";
 import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
 import { podTiers } from "./pod/paths.ts";
 import { isTerminal } from "./pod/phase.ts";
+import { mayStillRun } from "./pod/stop.ts";
 import type { Recorder } from "./port/recorder.ts";
 import type { LoopView } from "./server/view.ts";
 import type { Stats } from "./stats/run.ts";
@@ -34,6 +35,7 @@ export interface EvictionParts {
   readonly recorder: Recorder;
   readonly membership: Membership | undefined;
   readonly stats: Stats;
+  readonly volumes: { stateOf(uid: PodUid): unknown };
   readonly imageCollector: ImageCollector;
   readonly evictions: Writer<EvictionOrders>;
   readonly pressure: Writer<readonly PressureKind[]>;
@@ -50,10 +52,7 @@ export function createEviction(parts: EvictionParts): EvictionLoop {
     ...parts,
     orders: parts.evictions,
     pods: () => activePods(pods),
-    isCleanedUp: (uid) => {
-      const kind = pods.get(uid)?.state.kind;
-      return kind === undefined || kind === "done";
-    },
+    isCleanedUp: (uid) => isCleanedUp(parts, uid),
     isForgotten: (uid) => !pods.has(uid),
     interrupt: (uid) => queue.interrupt(uid),
     nodeRecorder: parts.membership?.nodeRecorder ?? NOBODY,
@@ -81,6 +80,22 @@ export function createEviction(parts: EvictionParts): EvictionLoop {
     memoryBytes: ports.host.memoryBytes(),
     allPods: () => podTiers(settings()).all,
   });
+}
+
+/**
+ * Nothing of the pod runs, and its volumes, which may take memory, are let go.
+ * The state alone tells only that this is being done.
+ */
+function isCleanedUp(
+  { pods, volumes }: Pick<EvictionParts, "pods" | "volumes">,
+  uid: PodUid,
+): boolean {
+  const memory = pods.get(uid);
+  if (memory === undefined) return true;
+  const { state, observed } = memory;
+  return state.kind === "done" && !observed.containers.some(mayStillRun) &&
+    !observed.sandboxes.some(({ isReady }) => isReady) &&
+    volumes.stateOf(uid) === undefined;
 }
 
 /** Pods that have not ended. Who of them runs, the figures tell. */

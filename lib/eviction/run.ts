@@ -33,6 +33,8 @@ import { NodeWatch } from "./watch.ts";
 /** Compat: kubelet 1.36 evictionMonitoringPeriod, podCleanupTimeout. */
 const ROUND_MS = 10_000;
 const CLEAN_UP_MS = 30_000;
+/** The kernel gives back what a pod had only a moment after its end. */
+const SETTLE_MS = 1_000;
 /** As fast as memory is expected to fill up, in bytes a millisecond. */
 const FILL_RATE = 1024n * 1024n;
 const SHORTEST_LOOK_MS = 250n;
@@ -261,14 +263,10 @@ export class EvictionLoop {
     const endMs = clock.monotonicMs() + CLEAN_UP_MS;
     while (!evicted.every(isCleanedUp)) {
       const leftMs = endMs - clock.monotonicMs();
-      if (leftMs <= 0) {
-        log.warn("Evicted pods are not gone in time; going on", {
-          seconds: CLEAN_UP_MS / 1000,
-        });
-        return;
-      }
+      if (leftMs <= 0) return log.warn("Evicted pods are not gone in time");
       await this.#alarm.wait(clock, leftMs, signal);
     }
+    await clock.sleep(SETTLE_MS, signal);
   }
 
   /** Until the next round is due, or memory has become short. */
