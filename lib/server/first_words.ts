@@ -9,8 +9,8 @@ import { isAbort } from "../base/errors.ts";
 import type { LogPorts } from "../log/read.ts";
 
 /** How young a container is whose first word is waited for. */
-const YOUNG_MS = 1_000;
-const LONGEST_WAIT_MS = 300;
+const YOUNG_MS = 2_000;
+const LONGEST_WAIT_MS = 1_000;
 
 export async function firstWords(
   ports: Pick<LogPorts, "files" | "logFiles"> & {
