@@ -183,7 +183,10 @@ async function run(
         signal,
       ),
   );
-  scope.run("follow-sources", (signal) => followSources(loopPorts, signal));
+  scope.run(
+    "follow-sources",
+    (signal) => followSources(loopPorts, audit, signal),
+  );
   scope.run(
     "follow-labels",
     (signal) => followLabels(parts.desiredReader, parts.volumes, signal),

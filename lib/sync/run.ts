@@ -45,9 +45,13 @@ export interface LoopPorts {
   readonly meters?: Pick<Meters, "relistSeconds" | "relistInterval">;
 }
 
-/** Wakes what the sources changed, and everything once they are all heard. */
+/**
+ * Wakes what the sources changed, and everything once they are all heard: only
+ * then can the audit tell what is left of pods that went with an agent's death.
+ */
 export async function followSources(
   ports: LoopPorts,
+  audit: Pick<Audit, "now">,
   signal: AbortSignal,
 ): Promise<void> {
   let before = ports.desired.get();
@@ -55,7 +59,10 @@ export async function followSources(
   for await (const now of ports.desired.changes(signal)) {
     const isHeard = now.isReady && now.unread.length === 0;
     const wasHeard = before.isReady && before.unread.length === 0;
-    if (isHeard && !wasHeard) wakeAll(ports);
+    if (isHeard && !wasHeard) {
+      wakeAll(ports);
+      audit.now();
+    }
     for (const [uid, { pod }] of now.pods) {
       const old = before.pods.get(uid)?.pod;
       if (old === undefined) ports.queue.wake(uid);

@@ -105,7 +105,7 @@ class World {
 
 Deno.test("followSources() wakes what is new, changed or gone", async () => {
   const world = new World();
-  world.start((signal) => followSources(world.ports, signal));
+  world.start((signal) => followSources(world.ports, world.audit, signal));
   world.hold = Promise.resolve();
   const one = aPod();
   await world.passed();
@@ -124,7 +124,7 @@ Deno.test("followSources() wakes what is new, changed or gone", async () => {
 Deno.test("followSources() shortens a stop when a second deletion does", async () => {
   const world = new World();
   const held = Promise.withResolvers<void>();
-  world.start((signal) => followSources(world.ports, signal));
+  world.start((signal) => followSources(world.ports, world.audit, signal));
   const deleted = (deletionGracePeriodSeconds: number): V1Pod => {
     const pod = aPod();
     const deletionTimestamp = new Date(0);
@@ -157,7 +157,7 @@ Deno.test("followSources() wakes known pods once all sources are heard", async (
   const world = new World();
   world.hold = Promise.resolve();
   world.pods.set(ONE, EMPTY_MEMORY);
-  world.start((signal) => followSources(world.ports, signal));
+  world.start((signal) => followSources(world.ports, world.audit, signal));
   assert.deepEqual(await world.passed(), ["one"], "at start");
   world.want({}, "some");
   assert.deepEqual(await world.passed(), [], "not heard yet");
@@ -171,7 +171,7 @@ Deno.test("followSources() cuts a build short, never a stop", async () => {
     const world = new World();
     const held = Promise.withResolvers<void>();
     world.hold = held.promise;
-    world.start((signal) => followSources(world.ports, signal));
+    world.start((signal) => followSources(world.ports, world.audit, signal));
     world.want({ one: aPod() });
     await world.passed();
     const state = kind === "running" ? running() : { kind };
@@ -246,6 +246,22 @@ Deno.test("Audit finds in time what no event told of, and sweeps", async () => {
   });
   world.pods.set(ONE, { ...EMPTY_MEMORY, observed });
   assert.deepEqual(await world.passed(AUDIT_MS), [], "as remembered");
+  await world.end();
+});
+
+Deno.test("Audit sweeps as soon as all sources are heard", async () => {
+  const world = new World();
+  const left = `${SETTINGS.podsDir}/left/containers/note`;
+  world.files.put(left, "");
+  world.start((signal) => followSources(world.ports, world.audit, signal));
+  world.start((signal) => world.audit.run(signal));
+  await world.passed();
+  world.want({}, "some");
+  await world.passed();
+  assert.notEqual(world.files.text(left), undefined, "not all heard");
+  world.want({}, "all");
+  await world.passed();
+  assert.equal(world.files.text(left), undefined);
   await world.end();
 });
 
