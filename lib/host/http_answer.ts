@@ -3,6 +3,7 @@
  * matter, and at most so much of the body. Called by pod_net.ts for servers
  * that nobody vouches for, so what is kept is bounded at every point.
  */
+import { joined } from "../base/bytes.ts";
 
 /** The next bytes; undefined at the end of the connection. */
 export type ReadMore = () => Promise<Uint8Array | undefined>;
@@ -223,16 +224,4 @@ function framingOf(
 
 function textOf(parts: readonly Uint8Array[]): string {
   return new TextDecoder("latin1").decode(joined(parts)).replace(/\r$/, "");
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(
-    parts.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -2,6 +2,7 @@
  * What is mounted where, from the kernel's table. Reading it takes no grant:
  * the file is opened by the C library.
  */
+import { joined } from "../base/bytes.ts";
 import { AT_FDCWD, cString, O_RDONLY } from "./abi.ts";
 import { check } from "./beneath.ts";
 import { failure } from "./errno.ts";
@@ -39,17 +40,6 @@ export async function readMountTable(libc: Libc): Promise<MountEntry[]> {
     libc.closeFd(fd);
   }
   return mountEntries(new TextDecoder("latin1").decode(joined(parts)));
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const size = parts.reduce((total, { length }) => total + length, 0);
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /**

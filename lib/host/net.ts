@@ -3,6 +3,7 @@
  * Compat: redirects as Go's http.Client, which the kubelet uses for its
  * manifest URL: at most 10, and credentials do not leave the host's domain.
  */
+import { joined } from "../base/bytes.ts";
 import { AgentError } from "../base/errors.ts";
 import type { Http, HttpResponse } from "../port/net.ts";
 
@@ -77,16 +78,10 @@ async function readAnswer(
     }
     chunks.push(chunk);
   }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
   return {
     status: response.status,
     headers: new Map(response.headers),
-    body,
+    body: joined(chunks),
   };
 }
 

@@ -1,4 +1,5 @@
 /** An HTTP request as `node:http` tells it → `NodeRequest`. */
+import { joined } from "../base/bytes.ts";
 import type { IncomingMessage } from "node:http";
 import type { NodeRequest } from "../port/node_server.ts";
 import { plainAddress } from "./node_peers.ts";
@@ -61,11 +62,5 @@ async function bodyOf(
     if (length > limitBytes) return undefined;
     chunks.push(chunk);
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return joined(chunks);
 }

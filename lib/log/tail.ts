@@ -2,8 +2,9 @@
  * Where the last lines of a log begin. Reads backwards from the end, block by
  * block, so that the length of the log does not matter.
  */
+import { joined } from "../base/bytes.ts";
 import type { LogFile } from "../port/log_files.ts";
-import { HEADER_BYTES, joined, logHeader, NEWLINE } from "./text.ts";
+import { HEADER_BYTES, logHeader, NEWLINE } from "./text.ts";
 
 export const BLOCK_BYTES = 64 * 1024;
 

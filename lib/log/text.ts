@@ -4,6 +4,7 @@
  * line of the same stream until an `F` ends them. Pure; bytes in, bytes out,
  * because what a container writes need not be UTF-8.
  */
+import { joined } from "../base/bytes.ts";
 
 export interface LogHeader {
   readonly timestamp: string;
@@ -166,16 +167,4 @@ function fixed(time: string): string {
   if (match === null) return time;
   const [, seconds = "", fraction = "", zone = ""] = match;
   return `${seconds}.${fraction.padEnd(9, "0")}${zone}`;
-}
-
-/** One array of several. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

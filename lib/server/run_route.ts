@@ -6,7 +6,7 @@ import { titleOf } from "../api/pod.ts";
 import type { Logger } from "../base/log.ts";
 import type { NodeAnswer } from "../port/node_server.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
-import { joined } from "../log/text.ts";
+import { joined } from "../base/bytes.ts";
 import { commandHash } from "./command_hash.ts";
 import { text, typed } from "./node_answer.ts";
 import type { Call, Route } from "./node_routes.ts";

@@ -5,10 +5,11 @@
  * of its pod.
  * Compat: kubelet 1.36 getTerminationMessage, convertToKubeContainerStatus.
  */
+import { joined } from "../base/bytes.ts";
 import { chainOf } from "../base/errors.ts";
 import type { PodUid } from "../api/id.ts";
 import { BLOCK_BYTES, tailOffset } from "../log/tail.ts";
-import { joined, LogText } from "../log/text.ts";
+import { LogText } from "../log/text.ts";
 import { remembered } from "../pod/labels.ts";
 import type { LogFile, LogFiles } from "../port/log_files.ts";
 import type { ContainerStatus } from "../port/runtime_status.ts";
