@@ -2,6 +2,7 @@
  * Settings about the node as the cluster sees it, its network, its shutdown, and
  * when it evicts pods. Part of the KubeletConfiguration table.
  */
+import { SIGNALS } from "../api/eviction_signal.ts";
 import { parseGoDuration } from "./go_duration.ts";
 import { atLeast, between, field, moreThanNothing } from "./field.ts";
 import { bool, duration, int32, oneOf, optional, text } from "./kind.ts";
@@ -25,17 +26,7 @@ import {
 const MINUTE_MS = 60_000;
 const ID_BLOCK = 65_536;
 
-const EVICTION_SIGNALS: ReadonlySet<string> = new Set([
-  "memory.available",
-  "allocatableMemory.available",
-  "nodefs.available",
-  "nodefs.inodesFree",
-  "imagefs.available",
-  "imagefs.inodesFree",
-  "containerfs.available",
-  "containerfs.inodesFree",
-  "pid.available",
-]);
+const EVICTION_SIGNALS: ReadonlySet<string> = new Set(SIGNALS);
 
 const THRESHOLD = {
   allowed: "an eviction signal with a percentage or a quantity above 0",

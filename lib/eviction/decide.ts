@@ -4,13 +4,13 @@
  * `run.ts` in every round; looks at no pod.
  * Compat: kubelet 1.36 managerImpl.synchronize, up to the ranking.
  */
+import type { Signal } from "../api/eviction_signal.ts";
 import { pressureOf, quantityOf, resourceOf } from "./thresholds.ts";
 import {
   type Observation,
   type Observations,
   type PressureKind,
   PRESSURES,
-  type Signal,
   type Threshold,
 } from "./types.ts";
 

@@ -1,14 +1,9 @@
 /** Shared by the tests of this folder: pods with what they take. */
+import { type Signal, SIGNALS } from "../api/eviction_signal.ts";
 import { uidOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import { aContainer, aPod } from "../../tests/build.ts";
-import {
-  type Observation,
-  type PodUse,
-  type Signal,
-  SIGNALS,
-  type Threshold,
-} from "./types.ts";
+import type { Observation, PodUse, Threshold } from "./types.ts";
 
 export const MI = 1024n * 1024n;
 

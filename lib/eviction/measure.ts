@@ -4,6 +4,7 @@
  * or impossible is left out with a word about it, so nobody acts on it.
  * Compat: kubelet 1.36 makeSignalObservations.
  */
+import type { Signal } from "../api/eviction_signal.ts";
 import { uidOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { CgroupUse, FilesystemCounts } from "../port/usage.ts";
@@ -20,7 +21,6 @@ import type {
   Observation,
   Observations,
   PodUse,
-  Signal,
 } from "./types.ts";
 
 /** Older than this a number tells nothing of now. */

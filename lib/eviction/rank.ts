@@ -7,11 +7,12 @@
  * nothing is known, so it never goes; upstream has it go first. Inodes are not
  * set off against a request in bytes.
  */
+import type { Signal } from "../api/eviction_signal.ts";
 import { isCritical } from "../api/priority.ts";
 import { requestsOf } from "../api/requests.ts";
 import type { V1Pod } from "../api/types.ts";
 import { resourceOf } from "./thresholds.ts";
-import type { DiskLayout, DiskUse, PodUse, Resource, Signal } from "./types.ts";
+import type { DiskLayout, DiskUse, PodUse, Resource } from "./types.ts";
 
 const NANO = 1_000_000_000n;
 

@@ -4,12 +4,13 @@
  * Compat: kubelet 1.36 reclaimNodeLevelResources,
  * buildSignalToNodeReclaimFuncs.
  */
+import type { Signal } from "../api/eviction_signal.ts";
 import { chainOf, isAbort } from "../base/errors.ts";
 import { isMet } from "./decide.ts";
 import { judge } from "./measure.ts";
 import { observe, type ObservePorts, type ObserveSettings } from "./observe.ts";
 import { resourceOf } from "./thresholds.ts";
-import type { DiskLayout, Signal, Threshold } from "./types.ts";
+import type { DiskLayout, Threshold } from "./types.ts";
 
 export interface ReclaimPorts extends ObservePorts {
   readonly removeDeadContainers: (signal: AbortSignal) => Promise<void>;

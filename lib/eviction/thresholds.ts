@@ -4,18 +4,17 @@
  * out here, never guessed.
  * Compat: kubelet 1.36 ParseThresholdConfig, UpdateContainerFsThresholds.
  */
+import { type Signal, SIGNALS } from "../api/eviction_signal.ts";
 import { parseQuantity, type Quantity } from "../api/quantity.ts";
 import { formOf, quantityText } from "../api/quantity_text.ts";
 import { parseGoDuration } from "../config/go_duration.ts";
 import { percentage } from "../config/text_rules.ts";
-import {
-  type Amount,
-  type DiskLayout,
-  type PressureKind,
-  type Resource,
-  type Signal,
-  SIGNALS,
-  type Threshold,
+import type {
+  Amount,
+  DiskLayout,
+  PressureKind,
+  Resource,
+  Threshold,
 } from "./types.ts";
 
 const NANO = 1_000_000_000n;

@@ -3,24 +3,11 @@
  * thresholds something is short, and the orders that come of it. Pod and sync
  * read the orders; nobody else writes them than `run.ts`.
  */
+import type { Signal } from "../api/eviction_signal.ts";
 import type { PodUid } from "../api/id.ts";
 import type { Quantity } from "../api/quantity.ts";
 import type { QuantityForm } from "../api/quantity_text.ts";
 import type { V1Pod } from "../api/types.ts";
-
-export const SIGNALS = [
-  "memory.available",
-  "allocatableMemory.available",
-  "nodefs.available",
-  "nodefs.inodesFree",
-  "imagefs.available",
-  "imagefs.inodesFree",
-  "containerfs.available",
-  "containerfs.inodesFree",
-  "pid.available",
-] as const;
-
-export type Signal = typeof SIGNALS[number];
 
 /** As messages and events call it. */
 export type Resource = "memory" | "ephemeral-storage" | "inodes" | "pids";
