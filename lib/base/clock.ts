@@ -16,7 +16,8 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** 24 days: timers that are longer ring at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The real clock. */
 export const systemClock: Clock = {

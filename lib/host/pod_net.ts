@@ -4,6 +4,7 @@
  * nothing: what it sends is bounded, and how long it takes.
  * Compat: kubelet 1.36 pkg/probe/http and tcp, and the words of Go's client.
  */
+import { LONGEST_TIMER_MS } from "../base/clock.ts";
 import { AgentError } from "../base/errors.ts";
 import type {
   PodHttpAnswer,
@@ -23,8 +24,6 @@ import { joinHostPort, openWire, type PodWire } from "./pod_wire.ts";
 const MOST_REDIRECTS = 10;
 /** A timer that is later than this was held up by the agent or the machine. */
 const LATE_MS = 20;
-/** 24 days: timers that are longer ring at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export const hostPodNet: Omit<PodNet, "health"> = {

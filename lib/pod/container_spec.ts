@@ -23,7 +23,7 @@ import {
   type HostsResult,
 } from "./hosts.ts";
 import { containerAnnotations, containerLabels } from "./labels.ts";
-import { volumeGroups, volumeMounts } from "./mounts.ts";
+import { ownFileMount, volumeGroups, volumeMounts } from "./mounts.ts";
 import { containerLogFile, podDirectory } from "./paths.ts";
 import { containerResources } from "./runtime_resources.ts";
 import {
@@ -193,14 +193,5 @@ function messageFileOf(
 
 function messageMount(container: V1Container, file: string): ContainerMount {
   const path = container.terminationMessagePath || "/dev/termination-log";
-  return {
-    containerPath: path.startsWith("/") ? path : `/${path}`,
-    hostPath: file,
-    isReadOnly: false,
-    isRecursiveReadOnly: false,
-    isSelinuxRelabelled: true,
-    propagation: "private",
-    uidMappings: [],
-    gidMappings: [],
-  };
+  return ownFileMount(path.startsWith("/") ? path : `/${path}`, file);
 }

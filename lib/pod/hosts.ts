@@ -10,6 +10,7 @@ import type { V1Container, V1HostAlias, V1Pod } from "../api/types.ts";
 import type { ContainerMount } from "../port/runtime_spec.ts";
 import type { PodSettings } from "./facts.ts";
 import { hostnameOf } from "./hostname.ts";
+import { ownFileMount } from "./mounts.ts";
 import { podDirectory } from "./paths.ts";
 
 const ETC_HOSTS = "/etc/hosts";
@@ -65,16 +66,7 @@ export function hostsFile(
 }
 
 export function hostsMount({ path }: HostsFile): ContainerMount {
-  return {
-    containerPath: ETC_HOSTS,
-    hostPath: path,
-    isReadOnly: false,
-    isRecursiveReadOnly: false,
-    isSelinuxRelabelled: true,
-    propagation: "private",
-    uidMappings: [],
-    gidMappings: [],
-  };
+  return ownFileMount(ETC_HOSTS, path);
 }
 
 function aliasLines(aliases: readonly V1HostAlias[]): string {

@@ -256,3 +256,20 @@ function isWrittenByAgent(volume: V1Volume): boolean {
 function refused(message: string): Refused {
   return { kind: "refused", message };
 }
+
+/** A file of the agent's own, for a container to read and write. */
+export function ownFileMount(
+  containerPath: string,
+  hostPath: string,
+): ContainerMount {
+  return {
+    containerPath,
+    hostPath,
+    isReadOnly: false,
+    isRecursiveReadOnly: false,
+    isSelinuxRelabelled: true,
+    propagation: "private",
+    uidMappings: [],
+    gidMappings: [],
+  };
+}
