@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { LIBC_PATHS, openLibc } from "./libc.ts";
+import { exchange } from "../../tests/fakes/exchange.ts";
+import { openLibc } from "./libc.ts";
 import { HostLogFiles } from "./log_files.ts";
 
 async function inDirectory(
@@ -109,21 +110,3 @@ Deno.test("HostLogFiles closes a file under a read only after it", () =>
     await assert.rejects(file.read(0, 1), { next: "give-up" });
     await assert.rejects(file.sizeBytes(), { next: "give-up" });
   }));
-
-/** Exchanges two names, in a thread of its own, as fast as it can. */
-function exchange(one: string, other: string): Worker {
-  const code = `
-    const [one, other] = ${JSON.stringify([one, other])}
-      .map((each) => new TextEncoder().encode(each + "\\0"));
-    for (const path of ${JSON.stringify(LIBC_PATHS)}) {
-      try {
-        const { symbols } = Deno.dlopen(path, { renameat2: {
-          parameters: ["i32", "buffer", "i32", "buffer", "u32"],
-          result: "i32",
-        } });
-        for (;;) symbols.renameat2(-100, one, -100, other, 2);
-      } catch (error) { if (!String(error).includes("open")) throw error; }
-    }`;
-  const url = `data:text/javascript,${encodeURIComponent(code)}`;
-  return new Worker(url, { type: "module" });
-}

@@ -3,7 +3,7 @@
  * there, and the race between looking and binding.
  */
 import assert from "node:assert/strict";
-import { openLibc } from "../../lib/host/libc.ts";
+import { LIBC_PATHS, openLibc } from "../../lib/host/libc.ts";
 import { HostMounts } from "../../lib/host/tmpfs.ts";
 
 const isRoot = Deno.uid() === 0;
@@ -200,7 +200,7 @@ function flip(one: string, other: string) {
   const script = `
     const [one, other] = Deno.args.map((each) =>
       new TextEncoder().encode(each + "\\0"));
-    for (const path of ${JSON.stringify(LIBCS)}) {
+    for (const path of ${JSON.stringify(LIBC_PATHS)}) {
       try {
         const { symbols } = Deno.dlopen(path, { renameat2: {
           parameters: ["i32", "buffer", "i32", "buffer", "u32"],
@@ -221,12 +221,6 @@ function flip(one: string, other: string) {
     },
   };
 }
-
-const LIBCS = [
-  "/lib/x86_64-linux-gnu/libc.so.6",
-  "/lib/aarch64-linux-gnu/libc.so.6",
-  "/lib64/libc.so.6",
-];
 
 async function run(command: string, ...args: string[]): Promise<boolean> {
   const { success } = await new Deno.Command(command, { args }).output();

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { agentPids } from "../../deploy/world/agent.ts";
 import type { V1Pod } from "../../lib/api/types.ts";
 import { pause, until, world } from "./agent_world.ts";
-import { exchange } from "./exchange.ts";
+import { exchange } from "../fakes/exchange.ts";
 import {
   aContainer,
   aPod,
