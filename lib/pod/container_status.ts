@@ -193,7 +193,11 @@ function seenStatus(
     image: newest.image,
     imageID: newest.imageRef,
     containerID,
-    ...containerResources(container, newest),
+    ...containerResources(
+      container,
+      newest,
+      facts.resize.actuated?.containers.get(container.name),
+    ),
     ...volumeMounts(container, newest, old),
     ...containerUser(newest),
     ...facts.settings.hasStopSignals && newest.stopSignal !== undefined
