@@ -175,7 +175,7 @@ function startContainer(
       container: result.spec,
       log: logPlace(facts, place, attempt),
       messageFile: result.messageFile,
-      given: effectiveResources(pod, container, settings.gates.mayResizePods),
+      given: effectiveResources(pod, container, settings.gates),
       subPaths: result.subPaths,
       imageVolumes: mountedImages(pod, container)
         .map(({ name }) => imageVolumeKey(name)),

@@ -12,6 +12,7 @@ import type {
   V1ResourceRequirements,
 } from "../api/types.ts";
 import type { LinuxResources } from "../port/runtime_spec.ts";
+import type { ResizeGates } from "./allocation.ts";
 import { cpuLimitMilli, cpuRequestMilli } from "./container_resources.ts";
 import type { Facts, ObservedContainer } from "./facts.ts";
 import { containerResources } from "./runtime_resources.ts";
@@ -44,7 +45,7 @@ export function fieldsOf(resource: Resizable): readonly [SizeField, SizeField] {
 export function effectiveResources(
   pod: V1Pod,
   { resources = {} }: V1Container,
-  mayResizePods: boolean,
+  { mayResizePods }: Pick<ResizeGates, "mayResizePods">,
 ): V1ResourceRequirements {
   const whole = mayResizePods ? pod.spec?.resources?.limits : undefined;
   const added = RESOURCES.flatMap((name) => {
@@ -87,11 +88,7 @@ export function sizesOf(
 ): Sizes {
   const { settings } = facts;
   const { pod, container } = at;
-  const given = effectiveResources(
-    pod,
-    container,
-    settings.gates.mayResizePods,
-  );
+  const given = effectiveResources(pod, container, settings.gates);
   const wanted = sizeOf(given);
   const record = facts.resize.actuated?.containers.get(container.name);
   const known = record === undefined ? undefined : sizeOf(record);

@@ -28,7 +28,7 @@ export interface ContainerChange extends Sizes {
 /** What is set already, of every container. */
 export type Done = ReadonlySet<SizeField>;
 
-export const NONE_DONE: Done = new Set();
+export const NONE_DONE: ReadonlySet<SizeField> = new Set();
 
 /** The pod when these fields of its containers are as they are to be. */
 export function podAt(
@@ -64,13 +64,13 @@ export function podAt(
 
 /** One that does not run: it is made as it is to be, the pod comes first. */
 function restOf(
-  { resize }: Facts,
+  { resize, settings }: Facts,
   pod: V1Pod,
   container: V1Container,
 ): (Sizes & { readonly container: V1Container }) | undefined {
   const record = resize.actuated?.containers.get(container.name);
   if (record === undefined) return undefined;
-  const wanted = sizeOf(effectiveResources(pod, container, true));
+  const wanted = sizeOf(effectiveResources(pod, container, settings.gates));
   return { container, wanted, actual: sizeOf(record) };
 }
 
@@ -95,8 +95,7 @@ export function containerAt(
     readonly done: Done;
   },
 ): V1Container {
-  const { mayResizePods } = settings.gates;
-  const given = effectiveResources(pod, container, mayResizePods);
+  const given = effectiveResources(pod, container, settings.gates);
   return { ...container, resources: mixed(given, sizes, done) };
 }
 

@@ -26,7 +26,7 @@ import { StateFile } from "./state_file.ts";
 
 const ALLOCATED = "allocated_pods_state";
 const ACTUATED = "actuated_pods_state";
-const NOTHING_SET: Allocation = { containers: new Map() };
+const NO_CONTAINERS: ReadonlyMap<string, V1ResourceRequirements> = new Map();
 /** Changes that come together are written once. */
 const SETTLE_MS = 1_000;
 /** A change rings; this is for the case that a disk took nothing. */
@@ -113,7 +113,7 @@ export class Allocations {
     name: string,
     given: V1ResourceRequirements,
   ): void {
-    const { containers, ...rest } = this.#set.get(uid) ?? NOTHING_SET;
+    const { containers = NO_CONTAINERS, ...rest } = this.#set.get(uid) ?? {};
     const all = new Map(containers).set(name, given);
     this.#set.set(uid, { ...rest, containers: all });
     this.#touch(this.#setFile);
@@ -126,7 +126,7 @@ export class Allocations {
   }
 
   notePod(uid: PodUid, given: V1ResourceRequirements): void {
-    const { containers } = this.#set.get(uid) ?? NOTHING_SET;
+    const { containers = NO_CONTAINERS } = this.#set.get(uid) ?? {};
     this.#set.set(uid, { containers, pod: given });
     this.#touch(this.#setFile);
   }

@@ -96,7 +96,8 @@ export class Resizes {
     const { pods, isReady } = desired.get();
     const wish = pods.get(uid)?.pod;
     const old = this.#wishes.get(uid);
-    if (wish === undefined || wish === old || !allocations.isGiven(uid)) return;
+    if (wish === undefined || wish === old) return;
+    if (!allocations.isGiven(uid)) return void this.#wishes.set(uid, wish);
     // Nobody knows yet who else is here.
     if (!isReady || this.#ports.node() === undefined) return;
     this.#wishes.set(uid, wish);
