@@ -92,6 +92,9 @@ export function sizesOf(
   const wanted = sizeOf(given);
   const record = facts.resize.actuated?.containers.get(container.name);
   const known = record === undefined ? undefined : sizeOf(record);
+  if (known !== undefined && !differs({ wanted, actual: known })) {
+    return { wanted, actual: wanted };
+  }
   const target = containerResources(settings, pod, container);
   const told = instance.resources === undefined
     ? undefined

@@ -29,8 +29,8 @@ const ACTUATED = "actuated_pods_state";
 const NO_CONTAINERS: ReadonlyMap<string, V1ResourceRequirements> = new Map();
 /** Changes that come together are written once. */
 const SETTLE_MS = 1_000;
-/** A change rings; this is for the case that a disk took nothing. */
-const AUDIT_MS = 600_000;
+/** A change rings; this is for a disk that took nothing. */
+const AUDIT_MS = 60_000;
 
 export interface AllocationPorts {
   readonly files: Pick<Files, "read" | "replace">;

@@ -10,6 +10,7 @@ import type { Clock } from "../base/clock.ts";
 import type { PodUid } from "../api/id.ts";
 import type { Meters } from "../api/meters.ts";
 import type { PodConditionJson } from "../api/status.ts";
+import { isDeleted } from "../api/pod.ts";
 import { requestsHeldBy } from "../api/requests.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { AdmissionNode } from "../pod/admit.ts";
@@ -28,7 +29,7 @@ import type { Recorder } from "../port/recorder.ts";
 import type { Desired } from "../source/types.ts";
 import { heldPod, othersOf } from "./admission.ts";
 import type { Allocations } from "./allocations.ts";
-import type { PodsReader } from "./store.ts";
+import type { PodMemory, PodsReader } from "./store.ts";
 import { wantedBy } from "./wanted.ts";
 
 /** Compat: kubelet 1.36 retryDelay. */
@@ -73,8 +74,8 @@ export class Resizes {
   readonly #started = new Map<PodUid, StartedResize>();
   /** As last looked at: what is asked for anew is seen from it. */
   readonly #wishes = new Map<PodUid, V1Pod>();
-  /** What each pod held of the node when it was last projected. */
-  readonly #held = new Map<PodUid, string>();
+  /** What each pod held of the node, while somebody waits for room. */
+  readonly #held = new Map<PodUid, Held>();
 
   constructor(ports: ResizePorts) {
     this.#ports = ports;
@@ -109,6 +110,7 @@ export class Resizes {
     if (allocations.podOf(wish) === wish) return this.#clear(uid);
     const pending = this.#pending.get(uid);
     if (pending?.generation === generationOf(wish)) return;
+    if (this.#waiting.size === 0) this.#measureAll();
     this.#waiting.add(uid);
     this.retry(old === undefined ? "pods_added" : "pod_updated", uid);
   }
@@ -126,16 +128,21 @@ export class Resizes {
 
   /** The pod has another status: is there more room by it? */
   projected(uid: PodUid): void {
-    const { pods } = this.#ports;
-    const memory = pods.get(uid);
-    if (memory === undefined) return;
-    const held = heldPod({ ...memory, isGiven: false });
+    const memory = this.#ports.pods.get(uid);
+    if (this.#waiting.size === 0 || memory === undefined) return;
     const before = this.#held.get(uid);
-    const amounts = held === undefined ? undefined : requestsHeldBy(held);
-    const now = `${amounts?.get("cpu") ?? 0n} ${amounts?.get("memory") ?? 0n}`;
+    const now = heldBy(memory);
     this.#held.set(uid, now);
-    if (before === undefined || before === now || !isLess(now, before)) return;
-    this.retry(held === undefined ? "pod_terminated" : "pod_resized");
+    if (before === undefined || !isLess(now, before)) return;
+    this.retry(now.isOver ? "pod_terminated" : "pod_resized");
+  }
+
+  /** Somebody waits from now on: what becomes less is seen from this. */
+  #measureAll(): void {
+    this.#held.clear();
+    for (const [uid, memory] of this.#ports.pods) {
+      this.#held.set(uid, heldBy(memory));
+    }
   }
 
   /** The end of its resize has been told. */
@@ -161,9 +168,11 @@ export class Resizes {
   }
 
   #waitingOf(uid: PodUid): Waiting | undefined {
-    const { desired, allocations } = this.#ports;
+    const { desired, allocations, pods } = this.#ports;
     const wish = desired.get().pods.get(uid)?.pod;
-    if (wish === undefined) return undefined;
+    const kind = pods.get(uid)?.state.kind ?? "running";
+    const isGoing = kind !== "running" && kind !== "waiting";
+    if (wish === undefined || isDeleted(wish) || isGoing) return undefined;
     const given = allocations.podOf(wish);
     if (given === wish) return undefined;
     const since = this.#toldOf(uid, wish)?.lastTransitionTime;
@@ -244,9 +253,22 @@ function generationOf({ metadata }: V1Pod): number {
   return metadata?.generation ?? 0;
 }
 
-/** Of either of the two. */
-function isLess(now: string, before: string): boolean {
-  const [cpu, memory] = now.split(" ").map(BigInt);
-  const [oldCpu, oldMemory] = before.split(" ").map(BigInt);
-  return (cpu ?? 0n) < (oldCpu ?? 0n) || (memory ?? 0n) < (oldMemory ?? 0n);
+interface Held {
+  readonly isOver: boolean;
+  readonly cpu: bigint;
+  readonly memory: bigint;
+}
+
+function heldBy(memory: PodMemory): Held {
+  const held = heldPod({ ...memory, isGiven: false });
+  const amounts = held === undefined ? undefined : requestsHeldBy(held);
+  return {
+    isOver: held === undefined,
+    cpu: amounts?.get("cpu") ?? 0n,
+    memory: amounts?.get("memory") ?? 0n,
+  };
+}
+
+function isLess(now: Held, before: Held): boolean {
+  return now.cpu < before.cpu || now.memory < before.memory;
 }

@@ -68,11 +68,12 @@ class World {
     });
   }
 
-  want(wishes: readonly V1Pod[], isReady = true): void {
+  want(wishes: readonly V1Pod[], heard: "some" | "all" = "all"): void {
     const origin = { kind: "api", location: "there" } as const;
     const entries = wishes.map((pod) =>
       [uidOf(pod), { pod, uid: uidOf(pod), origin }] as const
     );
+    const isReady = heard === "all";
     this.desired[0].set({ ...NOTHING_YET, isReady, pods: new Map(entries) });
   }
 
@@ -128,7 +129,7 @@ Deno.test("Resizes do nothing before everybody is known", () => {
     const now = pod("a", "1", 2);
     world.run(pod("a", "500m"));
     if (lacking === "node") world.node = undefined;
-    world.want([now], lacking !== "sources");
+    world.want([now], lacking === "sources" ? "some" : "all");
     world.pass(now);
     assert.equal(world.given(now), "500m");
     world.node = NODE;

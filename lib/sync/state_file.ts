@@ -24,7 +24,8 @@ export class StateFile {
   /** How often something has changed, and up to which change it is written. */
   #changes = 0;
   #kept = 0;
-  #writing: Promise<void> | undefined;
+  /** Whether it worked. */
+  #writing: Promise<boolean> | undefined;
   #hasFailed = false;
 
   constructor(ports: StateFilePorts, path: string) {
@@ -53,23 +54,28 @@ export class StateFile {
     this.#changes++;
   }
 
-  /** Resolves when every change so far is on disk, or could not be put there. */
+  /**
+   * Resolves when every change so far is on disk, or could not be put there:
+   * then with the next one.
+   */
   async flush(state: ReadonlyMap<PodUid, Allocation>): Promise<void> {
     const target = this.#changes;
     while (this.#kept < target) {
       this.#writing ??= this.#write(state)
         .finally(() => this.#writing = undefined);
-      await this.#writing;
+      if (!await this.#writing) return;
     }
   }
 
-  async #write(state: ReadonlyMap<PodUid, Allocation>): Promise<void> {
+  async #write(state: ReadonlyMap<PodUid, Allocation>): Promise<boolean> {
     const { files, log } = this.#ports;
     const changes = this.#changes;
     try {
       const bytes = new TextEncoder().encode(allocationsText(state));
       await files.replace(this.#path, bytes, MODE);
+      this.#kept = changes;
       this.#hasFailed = false;
+      return true;
     } catch (error) {
       if (!this.#hasFailed) {
         log.warn("Cannot write down what pods were given", {
@@ -78,7 +84,7 @@ export class StateFile {
         });
       }
       this.#hasFailed = true;
+      return false;
     }
-    this.#kept = changes;
   }
 }
