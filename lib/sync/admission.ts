@@ -7,7 +7,7 @@ import type { AdmissionNode } from "../pod/admit.ts";
 import { isGone, type ObservedPod } from "../pod/facts.ts";
 import { isTerminal } from "../pod/phase.ts";
 import type { PodState } from "../pod/state.ts";
-import type { PodMemory, PodsReader } from "./store.ts";
+import { EMPTY_MEMORY, type PodMemory, type PodsReader } from "./store.ts";
 
 /** The node as the API server holds it, in the terms of the core. */
 export function admissionNode(
@@ -43,6 +43,8 @@ export function isAdmitted(state: PodState, observed: ObservedPod): boolean {
 
 /** What tells of pods besides their memory, which may be late. */
 export interface Given {
+  /** Of every pod that is wanted. */
+  readonly uids: Iterable<PodUid>;
   /** With what it has been given by now. */
   readonly podOf: (uid: PodUid) => V1Pod | undefined;
   /** It was let in, be it by a former agent, and has not gone since. */
@@ -53,10 +55,12 @@ export interface Given {
 export function othersOf(
   uid: PodUid,
   pods: PodsReader,
-  { podOf, isGiven }: Given,
+  { uids, podOf, isGiven }: Given,
 ): readonly V1Pod[] {
-  return [...pods].flatMap(([other, memory]) => {
+  // After a reboot nothing reminds of a pod but that it is wanted.
+  return [...new Set([...pods.keys(), ...uids])].flatMap((other) => {
     if (other === uid) return [];
+    const memory = pods.get(other) ?? EMPTY_MEMORY;
     const pod = podOf(other) ?? memory.pod;
     return heldPod({ ...memory, pod, isGiven: isGiven(other) }) ?? [];
   });

@@ -44,6 +44,11 @@ export class Allocations {
   readonly #alarm = new Alarm();
   readonly #given = new Map<PodUid, Allocation>();
   readonly #set = new Map<PodUid, Allocation>();
+  /** The same pod for the same wish, until it is given something else. */
+  readonly #made = new WeakMap<
+    V1Pod,
+    { readonly given: Allocation | undefined; readonly pod: V1Pod }
+  >();
   readonly #cgroups = new Map<PodUid, ResizeFacts["cgroup"]>();
   readonly #givenFile: StateFile;
   readonly #setFile: StateFile;
@@ -75,7 +80,12 @@ export class Allocations {
 
   /** The pod with what it was given; as it is wanted before it is admitted. */
   podOf(pod: V1Pod): V1Pod {
-    return allocatedPod(pod, this.#given.get(uidOf(pod)), this.#gates);
+    const given = this.#given.get(uidOf(pod));
+    const made = this.#made.get(pod);
+    if (made !== undefined && made.given === given) return made.pod;
+    const now = allocatedPod(pod, given, this.#gates);
+    this.#made.set(pod, { given, pod: now });
+    return now;
   }
 
   actuated(uid: PodUid): Allocation | undefined {

@@ -53,6 +53,7 @@ export interface GatherPorts {
   /** Wanted pods, and whether every source has reported. */
   readonly wanted: () => {
     readonly podOf: (uid: PodUid) => V1Pod | undefined;
+    readonly uids: Iterable<PodUid>;
     readonly isGiven: (uid: PodUid) => boolean;
     /** As the API server holds it. */
     readonly statusOf: (uid: PodUid) => PodStatusJson | undefined;

@@ -21,6 +21,7 @@ export function wantedBy(
   return {
     isReady,
     hasUnread: unread.length > 0,
+    uids: pods.keys(),
     podOf,
     isGiven: (uid: PodUid) => allocations.isGiven(uid),
     statusOf: (uid: PodUid): PodStatusJson | undefined => {
