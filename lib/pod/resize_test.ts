@@ -147,6 +147,18 @@ Deno.test("decide() believes the runtime where the record is lost or late", () =
     "cgroup: shares 204",
     "web: 204 200m 64Mi",
   ]);
+  // It has no quota at all, and so no period.
+  const none = containerResources(
+    SETTINGS,
+    podOf({ requests: { cpu: "100m" } }),
+    aContainer(),
+  );
+  const free = { ...none, cpuShares: 204n, cpuPeriodUs: 0n };
+  const unlimited = resized(old, now, {
+    resize: NO_RESIZE,
+    containers: [anInstance({ pod: old, resources: free })],
+  });
+  assert.ok(steps(unlimited).includes("web: 204 200m 64Mi"));
   const late = resized(now, now, {
     resize: { ...NO_RESIZE, actuated: allocationOf(old, SETTINGS.gates) },
   });

@@ -124,8 +124,9 @@ function toldSize(
   target: LinuxResources,
   has: LinuxResources,
 ): Omit<Size, "memoryRequest"> {
-  const isQuota = has.cpuQuotaUs * target.cpuPeriodUs ===
-    target.cpuQuotaUs * has.cpuPeriodUs;
+  const isQuota = has.cpuPeriodUs > 0n &&
+    has.cpuQuotaUs * target.cpuPeriodUs ===
+      target.cpuQuotaUs * has.cpuPeriodUs;
   // -1 and 0 both mean that there is none.
   const isNone = has.cpuQuotaUs <= 0n && target.cpuQuotaUs <= 0n;
   return {

@@ -94,13 +94,12 @@ export class Resizes {
   /** A pass is about to look at the pod: is it asked for something new? */
   look(uid: PodUid): void {
     const { desired, allocations, settings, meters } = this.#ports;
-    const { pods, isReady } = desired.get();
+    const { pods } = desired.get();
     const wish = pods.get(uid)?.pod;
     const old = this.#wishes.get(uid);
     if (wish === undefined || wish === old) return;
     if (!allocations.isGiven(uid)) return void this.#wishes.set(uid, wish);
-    // Nobody knows yet who else is here.
-    if (!isReady || this.#ports.node() === undefined) return;
+    if (!this.#isKnown()) return;
     this.#wishes.set(uid, wish);
     if (old !== undefined) {
       for (const each of resizeOperations(old, wish, settings)) {
@@ -117,7 +116,7 @@ export class Resizes {
 
   /** Asks for all that wait; `self` is looked at anyway. */
   retry(trigger: ResizeTrigger, self?: PodUid): void {
-    if (this.#waiting.size === 0 || !this.#ports.desired.get().isReady) return;
+    if (this.#waiting.size === 0 || !this.#isKnown()) return;
     const waiting = [...this.#waiting].flatMap((uid) => {
       const found = this.#waitingOf(uid);
       if (found === undefined) this.#clear(uid);
@@ -165,6 +164,12 @@ export class Resizes {
       await clock.sleep(isReady ? AUDIT_MS : UNHEARD_MS, signal);
       this.retry("periodic_retry");
     }
+  }
+
+  /** Who else is here, and what there is to share. */
+  #isKnown(): boolean {
+    const { desired, node } = this.#ports;
+    return desired.get().isReady && node() !== undefined;
   }
 
   #waitingOf(uid: PodUid): Waiting | undefined {
