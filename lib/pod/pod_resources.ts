@@ -19,9 +19,10 @@ export function podResources(
   set: V1Pod = pod,
 ): Pick<PodStatusJson, "allocatedResources" | "resources"> {
   const given = requestsOf(pod);
+  const has = set === pod ? given : requestsOf(set);
   return {
     ...isEmpty(given) ? {} : { allocatedResources: given },
-    resources: resourcesOf(requestsOf(set), limitsOf(set)),
+    resources: resourcesOf(has, limitsOf(set)),
   };
 }
 

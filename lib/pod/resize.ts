@@ -129,10 +129,10 @@ export function resizeProgress(facts: Facts, pod: V1Pod): ResizeProgress {
 
 /** The pod with what has been set of it so far. */
 export function podAsSet(facts: Facts, pod: V1Pod): V1Pod {
-  return podAt(facts, pod, {
-    changes: changesOf(facts, pod),
-    done: NONE_DONE,
-  });
+  const changes = changesOf(facts, pod);
+  return changes.length === 0 && !isPodOutgrown(facts, pod)
+    ? pod
+    : podAt(facts, pod, { changes, done: NONE_DONE });
 }
 
 /** A later resize begins anew. */
