@@ -15,10 +15,13 @@ import type { NodeRecorder } from "./node/types.ts";
 import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
 import { podTiers, topCgroupName } from "./pod/paths.ts";
 import { classCgroups, podCgroup } from "./pod/pod_cgroup.ts";
+import { isResizing } from "./pod/resize_events.ts";
 import type { CgroupFault, Cgroups, HostTraits } from "./port/host.ts";
 import type { Desired } from "./source/types.ts";
 import { othersOf } from "./sync/admission.ts";
-import type { PodsReader } from "./sync/store.ts";
+import type { Allocations } from "./sync/allocations.ts";
+import type { PodMemory, PodsReader } from "./sync/store.ts";
+import { wantedBy } from "./sync/wanted.ts";
 
 /** Compat: kubelet 1.36 CgroupV1DeprecatedWarning. */
 const OLD_CGROUPS = "cgroup v1 detected. cgroup v1 support is deprecated and " +
@@ -35,6 +38,7 @@ export interface CgroupParts {
   readonly ports: AgentPorts;
   readonly settings: PodSettings;
   readonly pods: PodsReader;
+  readonly allocations: Pick<Allocations, "podOf" | "isGiven" | "cgroupOf">;
   readonly healthReader: Reader<RuntimeHealth>;
   readonly desiredReader: Reader<Desired>;
   readonly audit: { readonly lastAtMs: number | undefined };
@@ -142,14 +146,18 @@ export function tellingCgroups(
 async function wantedOf(
   parts: CgroupParts,
 ): Promise<WantedCgroups | undefined> {
-  const { config, ports, settings, pods, healthReader } = parts;
+  const { config, ports, settings, pods, healthReader, allocations } = parts;
   const { isReady, cgroupDriver } = healthReader.get();
   if (!isReady) return undefined;
   const own = cgroupDriver === undefined
     ? settings
     : { ...settings, cgroupDriver };
   const desired = parts.desiredReader.get();
-  const active = othersOf(NOBODY, pods, (uid) => desired.pods.get(uid)?.pod);
+  const active = othersOf(
+    NOBODY,
+    pods,
+    wantedBy(parts.desiredReader, allocations),
+  );
   // A sum over the pods that happen to be known would starve the others.
   const areAllKnown = desired.isReady && desired.unread.length === 0 &&
     parts.audit.lastAtMs !== undefined;
@@ -167,9 +175,20 @@ async function wantedOf(
       values,
     },
     classes: areAllKnown ? classCgroups(own, active) : [],
-    // Only now may the runtime have set a new one back to its own idea.
     pods: active.filter((pod) =>
-      (pods.get(uidOf(pod))?.observed.sandboxes.length ?? 0) > 0
+      allocations.cgroupOf(uidOf(pod)) !== "stale" &&
+      maySet(pods.get(uidOf(pod)))
     ).flatMap((pod) => podCgroup(own, pod) ?? []),
   };
+}
+
+/**
+ * Only now may the runtime have set a new one back to its own idea. While a
+ * pod is resized, its passes set it, before or after its containers.
+ */
+function maySet(memory: PodMemory | undefined): boolean {
+  if (memory === undefined || memory.observed.sandboxes.length === 0) {
+    return false;
+  }
+  return memory.status === undefined || !isResizing(memory.status);
 }

@@ -137,9 +137,12 @@ function podView(
   uid: PodUid,
   memory: PodMemory,
 ): PodView | undefined {
-  const { pod, status, state, blockers } = memory;
-  if (pod === undefined) return undefined;
-  const manifest = parts.desiredReader.get().pods.get(uid)?.origin.location;
+  const { status, state, blockers } = memory;
+  const wanted = parts.desiredReader.get().pods.get(uid);
+  // As it is asked for; what it was given, its status tells.
+  const pod = wanted?.pod ?? memory.pod;
+  if (memory.pod === undefined || pod === undefined) return undefined;
+  const manifest = wanted?.origin.location;
   return {
     uid,
     pod,

@@ -19,6 +19,7 @@ import {
   podAnnotations,
   podLabels,
 } from "../lib/pod/labels.ts";
+import { NO_RESIZE } from "../lib/pod/resize_facts.ts";
 import type { PodState } from "../lib/pod/state.ts";
 import type { HostTraits } from "../lib/port/host.ts";
 import type { SandboxStatus } from "../lib/port/runtime_status.ts";
@@ -60,7 +61,14 @@ export const SETTINGS: PodSettings = {
   podPidsLimit: -1n,
   firstRestartDelayMs: 10_000,
   longestRestartDelayMs: 300_000,
-  gates: { hasRestartRules: true, mayRestartAll: true },
+  gates: {
+    hasRestartRules: true,
+    mayRestartAll: true,
+    mayResizePods: true,
+    mayResizeInit: true,
+  },
+  fixesCpus: false,
+  fixesMemory: false,
   isSeccompDefault: false,
   hasStopSignals: false,
   seccompDir: "/var/lib/kubelet/seccomp",
@@ -249,6 +257,7 @@ export function someFacts(parts: FactParts = {}): Facts {
     deadline: undefined,
     evicted: undefined,
     pressures: [],
+    resize: NO_RESIZE,
     isRestartingAll: false,
     isAdmitted: true,
     node: undefined,

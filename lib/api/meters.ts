@@ -52,6 +52,12 @@ function aboutPods(metrics: Metrics) {
     workingPods: metrics.gauge(METRICS.workingPods),
     startedPods: metrics.counter(METRICS.startedPods),
     podErrors: metrics.counter(METRICS.podErrors),
+    requestedResizes: metrics.counter(METRICS.requestedResizes),
+    resizeMilliseconds: metrics.histogram(METRICS.resizeMilliseconds),
+    pendingResizes: metrics.gauge(METRICS.pendingResizes),
+    infeasibleResizes: metrics.counter(METRICS.infeasibleResizes),
+    resizesUnderWay: metrics.gauge(METRICS.resizesUnderWay),
+    deferredAccepted: metrics.counter(METRICS.deferredAccepted),
   };
 }
 

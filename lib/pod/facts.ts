@@ -15,10 +15,12 @@ import type { Verdicts } from "../probe/types.ts";
 import type { ReferenceState, ServiceFacts } from "../reference/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { AdmissionNode } from "./admit.ts";
+import type { ResizeGates } from "./allocation.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Evicted } from "./evicted.ts";
 import type { PodGates } from "./gates.ts";
 import type { Pressures } from "./pressure.ts";
+import type { ResizeFacts } from "./resize_facts.ts";
 import type { PodState } from "./state.ts";
 import type { IdRange } from "./userns.ts";
 
@@ -98,7 +100,11 @@ export interface PodSettings {
   /** How long a second crash delays the restart; it doubles from there. */
   readonly firstRestartDelayMs: number;
   readonly longestRestartDelayMs: number;
-  readonly gates: PodGates;
+  readonly gates: PodGates & ResizeGates;
+  /** Guaranteed pods keep the cpus that they were given. */
+  readonly fixesCpus: boolean;
+  /** And their memory. */
+  readonly fixesMemory: boolean;
   readonly isSeccompDefault: boolean;
   /** Feature gate ContainerStopSignals. */
   readonly hasStopSignals: boolean;
@@ -115,7 +121,10 @@ export interface PodSettings {
 
 export interface Facts {
   readonly uid: PodUid;
-  /** The pod that its source wants; undefined when no source does. */
+  /**
+   * The pod that its source wants, with the resources that it was given;
+   * undefined when no source does.
+   */
   readonly pod: V1Pod | undefined;
   /** As last known, from its source or from its labels. */
   readonly name: PodName | undefined;
@@ -134,6 +143,8 @@ export interface Facts {
   readonly evicted: Evicted;
   /** What is short on the node; asked before a pod is let in. */
   readonly pressures: Pressures;
+  /** What was given, what was set, and what is still to come. */
+  readonly resize: ResizeFacts;
   /** Every container is removed, and then started anew. */
   readonly isRestartingAll: boolean;
   /** It may run here: that was decided once, and stays. */

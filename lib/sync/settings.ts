@@ -37,7 +37,14 @@ export function podSettings(
     gates: {
       hasRestartRules: features.ContainerRestartRules,
       mayRestartAll: features.RestartAllContainersOnContainerExits,
+      mayResizePods: features.InPlacePodLevelResourcesVerticalScaling,
+      mayResizeInit: features.InPlacePodVerticalScalingInitContainers,
     },
+    // Without the gates a static policy has its cpus and memory to itself.
+    fixesCpus: kubelet.cpuManagerPolicy === "static" &&
+      !features.InPlacePodVerticalScalingExclusiveCPUs,
+    fixesMemory: kubelet.memoryManagerPolicy === "Static" &&
+      !features.InPlacePodVerticalScalingExclusiveMemory,
     isSeccompDefault: kubelet.seccompDefault,
     hasStopSignals: features.ContainerStopSignals === true,
     seccompDir: `${paths.rootDir}/seccomp`,
