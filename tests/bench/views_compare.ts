@@ -23,6 +23,8 @@ export interface Names {
   readonly ip: string;
   readonly uid: string;
   readonly node: string;
+  /** Where the agent keeps its files. */
+  readonly root: string;
 }
 
 /** Undefined views: the pod told nothing. */
@@ -52,13 +54,16 @@ export function differences(
   });
 }
 
-export function normalized(view: View, { ip, uid, node }: Names): View {
-  const names: [string, string][] = [[ip, "<ip>"], [uid, "<uid>"], [
-    node,
-    "<node>",
-  ]];
+export function normalized(view: View, names: Names): View {
+  const { ip, uid, node, root } = names;
+  const words: [string, string][] = [
+    [root, "<root>"],
+    [ip, "<ip>"],
+    [uid, "<uid>"],
+    [node, "<node>"],
+  ];
   const replace = (line: string) =>
-    names.filter(([name]) => name !== "").reduce(
+    words.filter(([name]) => name !== "").reduce(
       (text, [name, word]) => text.replaceAll(name, word),
       // The folder of a volume's version is named for its time.
       line.replace(/\.\.\d{4}_[\d_.]+/g, "..<version>"),
