@@ -19,6 +19,7 @@ import {
   podAnnotations,
   podLabels,
 } from "../lib/pod/labels.ts";
+import { OPEN_GATES } from "../lib/pod/gates.ts";
 import type { PodState } from "../lib/pod/state.ts";
 import type { HostTraits } from "../lib/port/host.ts";
 import type { SandboxStatus } from "../lib/port/runtime_status.ts";
@@ -60,7 +61,7 @@ export const SETTINGS: PodSettings = {
   podPidsLimit: -1n,
   firstRestartDelayMs: 10_000,
   longestRestartDelayMs: 300_000,
-  gates: { hasRestartRules: true, mayRestartAll: true },
+  gates: OPEN_GATES,
   isSeccompDefault: false,
   hasStopSignals: false,
   seccompDir: "/var/lib/kubelet/seccomp",

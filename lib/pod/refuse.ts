@@ -7,6 +7,7 @@ import { isStatic, plannedContainersOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import { admit, type Refusal, statusMessage } from "./admit.ts";
 import type { Facts } from "./facts.ts";
+import type { PodGates } from "./gates.ts";
 import { type Plan, wait } from "./plan.ts";
 import type { PodState } from "./state.ts";
 import { refuseUnderPressure } from "./pressure.ts";
@@ -31,12 +32,13 @@ export function planRefusal(
   }
   const { kernelVersion } = settings.machine;
   const unsafe = settings.allowedUnsafeSysctls;
-  // Compat: kubelet 1.36: pressure, sysctls, predicates, AppArmor, in this
-  // order.
+  // Compat: kubelet 1.36: pressure, sysctls, predicates, AppArmor, features,
+  // in this order.
   const refusal = refuseUnderPressure(pod, facts.pressures) ??
     refuseSysctls(pod, { unsafe, kernelVersion }) ??
     (node === undefined ? undefined : admit(pod, node, others)) ??
-    refuseAppArmor(pod, settings.machine);
+    refuseAppArmor(pod, settings.machine) ??
+    refusePodResources(pod, settings.gates);
   if (refusal === undefined) return planUnsupported(facts, pod);
   if (refusal.reason === "NodeAffinity" && !hasWaited(facts)) {
     // A new label may be known to the scheduler before it is known here.
@@ -45,6 +47,19 @@ export function planRefusal(
     return wait("node", { what: "node", message, untilMs });
   }
   return refuse(refusal);
+}
+
+/** Compat: kubelet 1.36 isPodLevelResourcesSupported. */
+function refusePodResources(
+  pod: V1Pod,
+  { hasPodResources }: PodGates,
+): Refusal | undefined {
+  const { requests = {}, limits = {} } = pod.spec?.resources ?? {};
+  const isSet = Object.keys({ ...requests, ...limits }).length > 0;
+  return hasPodResources || !isSet ? undefined : {
+    reason: "PodLevelResourcesNotSupported",
+    message: "PodLevelResources feature gate is disabled",
+  };
 }
 
 function hasWaited({ state }: Facts): boolean {

@@ -19,6 +19,8 @@ import { validatePod } from "./validate.ts";
 export interface Place {
   readonly origin: Origin;
   readonly nodeName: string;
+  /** Feature gate PreventStaticPodAPIReferences, the other way round. */
+  readonly mayReference: boolean;
 }
 
 export interface Manifest {
@@ -137,7 +139,7 @@ function readPod(reading: Reading, candidate: Candidate): void {
   const spec = found.pod.spec ?? { containers: [] };
   const violations = [
     ...validatePod(found.pod),
-    ...forbiddenReferences(spec),
+    ...forbiddenReferences(spec, reading.place.mayReference),
   ];
   for (const { path, message } of violations) {
     const at = [...candidate.path, ...path];

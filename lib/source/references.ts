@@ -2,7 +2,8 @@
  * What a static pod may not refer to, because it must start before there is
  * an API server to ask.
  * Compat: kubelet 1.36 podutil.HasAPIObjectReference (gate
- * PreventStaticPodAPIReferences, on). Upstream stops at the first.
+ * PreventStaticPodAPIReferences, on), tryDecodeSinglePod without it. Upstream
+ * stops at the first.
  */
 import type { V1PodSpec } from "../api/types.ts";
 import type { Path, Violation } from "./field.ts";
@@ -42,7 +43,32 @@ const PROJECTIONS: ReadonlyMap<keyof Projection, string> = new Map([
   ["podCertificate", "podcertificates"],
 ]);
 
-export function* forbiddenReferences(spec: V1PodSpec): Generator<Violation> {
+/** `mayReference`: only what cannot work for a static pod is refused. */
+export function* forbiddenReferences(
+  spec: V1PodSpec,
+  mayReference: boolean,
+): Generator<Violation> {
+  yield* mayReference ? impossible(spec) : references(spec);
+}
+
+/** Compat: kubelet 1.36 without the gate. */
+function* impossible(spec: V1PodSpec): Generator<Violation> {
+  if (spec.resourceClaims?.length) {
+    const message = "static pods may not use ResourceClaims";
+    yield { path: ["spec", "resourceClaims"], message };
+  }
+  for (const [index, { projected }] of (spec.volumes ?? []).entries()) {
+    for (const [nth, source] of (projected?.sources ?? []).entries()) {
+      if (source.clusterTrustBundle === undefined) continue;
+      const path = ["spec", "volumes", index, "projected", "sources", nth];
+      const message = "static pods may not use ClusterTrustBundle projected " +
+        "volume sources";
+      yield { path, message };
+    }
+  }
+}
+
+function* references(spec: V1PodSpec): Generator<Violation> {
   if (spec.serviceAccountName) {
     yield refuse(["spec", "serviceAccountName"], "serviceaccounts");
   }

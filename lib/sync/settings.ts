@@ -37,6 +37,10 @@ export function podSettings(
     gates: {
       hasRestartRules: features.ContainerRestartRules,
       mayRestartAll: features.RestartAllContainersOnContainerExits,
+      hasHostnameOverride: features.HostnameOverride,
+      hasEnvFiles: features.EnvFiles,
+      hasPodResources: features.PodLevelResources,
+      hasReadyToStart: features.PodReadyToStartContainersCondition,
     },
     isSeccompDefault: kubelet.seccompDefault,
     hasStopSignals: features.ContainerStopSignals === true,
