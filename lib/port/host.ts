@@ -117,6 +117,14 @@ export interface RemoteMount {
   readonly isReadOnly: boolean;
 }
 
+/** The file system of a block device. */
+export interface DeviceMount extends BindHow {
+  /** Of this machine: `/dev/sdb`; links are followed. */
+  readonly device: string;
+  /** As the kernel names it: `ext4`. */
+  readonly type: string;
+}
+
 /** What is mounted below the agent's own directories, and whose it is. */
 export interface Mounts {
   /**
@@ -132,6 +140,12 @@ export interface Mounts {
    * where the kernel has none of this size. Success when it is a mount.
    */
   mountHugePages(path: string, pageBytes: bigint): Promise<void>;
+  /**
+   * Mounts the file system of a block device on an existing directory; other
+   * work goes on meanwhile. Success when it is a mount already; `retry` when
+   * the kernel does not take it.
+   */
+  mountDevice(path: string, how: DeviceMount): Promise<void>;
   /**
    * Binds a directory of the host to an existing directory of ours; links on
    * the way to the source are followed. Success when it is a mount already.

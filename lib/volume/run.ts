@@ -29,8 +29,8 @@ import {
   planVolumes,
   type VolumeSettings,
 } from "./plan.ts";
-import { type Failure, failureWords } from "./failure.ts";
-import { unmountVolumes } from "./release.ts";
+import { type Failure, failureOf } from "./failure.ts";
+import { releaseVolumes } from "./release.ts";
 import { OldContent, type SetUpPorts, setUpVolume } from "./set_up.ts";
 import { type TokenPorts, Tokens } from "./tokens.ts";
 import type { MountedVolume, VolumeState } from "./types.ts";
@@ -136,7 +136,7 @@ export class VolumeRunner {
 
   #unmount(uid: PodUid, work: Promise<void> | undefined): Promise<void> {
     const done = Promise.resolve(work)
-      .then(() => unmountVolumes(this.#ports, this.#settings.podsDir, uid))
+      .then(() => releaseVolumes(this.#ports, this.#settings, uid))
       .finally(() => this.#releases.delete(uid));
     this.#releases.set(uid, done);
     return done;
@@ -242,11 +242,11 @@ export class VolumeRunner {
     const backoff = backedOff(entry, this.#now());
     entry.backoff = backoff;
     for (const { volume } of failures) entry.todo.add(volume.name);
-    const messages = failures.map(failureWords);
-    for (const message of messages) {
-      const step = { type: "Warning", reason: "FailedMount", message } as const;
+    const messages = failures.map(failureOf).map(({ reason, words }) => {
+      const step = { type: "Warning", reason, message: words } as const;
       this.#ports.recorder.record(entry.uid, step);
-    }
+      return words;
+    });
     if (entry.state.kind === "ready") return;
     entry.state = {
       kind: "failed",
