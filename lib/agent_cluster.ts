@@ -3,6 +3,7 @@
  * its lease, pods from the API server, their statuses, mirrors and events.
  * Everything that asks the API server waits for a kubeconfig that works.
  */
+import { checkResolver } from "./agent_resolver.ts";
 import { createIdentity } from "./agent_identity.ts";
 import { cell, type Reader, until } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
@@ -13,7 +14,7 @@ import type { Meters } from "./api/meters.ts";
 import type { V1NodeSelectorTerm } from "./api/types.ts";
 import type { Config } from "./config/load.ts";
 import { KUBERNETES_VERSION } from "./config/render.ts";
-import { nodeTarget } from "./events/event.ts";
+import { nodeTarget, volumeTarget } from "./events/event.ts";
 import { PodEvents } from "./events/pod_events.ts";
 import { EventWriter } from "./events/run.ts";
 import { certificateSettings } from "./identity/settings.ts";
@@ -24,10 +25,10 @@ import { nodeSettings } from "./node/settings.ts";
 import { NO_DEVICES, type NodeRecorder, type Pressure } from "./node/types.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
 import type { Cluster, Keys, Kubeconfigs } from "./port/cluster.ts";
-import type { Files } from "./port/host.ts";
+import type { Files, NodeTexts } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
 import type { Machine } from "./port/machine.ts";
-import type { Recorder } from "./port/recorder.ts";
+import type { Recorder, VolumeRecorder } from "./port/recorder.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { ApiSource } from "./source/run.ts";
 import type { Desired } from "./source/types.ts";
@@ -54,6 +55,7 @@ export interface Surroundings {
   readonly images: Images;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly nodeTexts: NodeTexts;
   readonly meters: Meters;
   /** The server has taken a pod's status. */
   readonly written: (uid: PodUid, sinceMs: number) => void;
@@ -96,6 +98,7 @@ export function createMembership(
   return {
     recorder: events.recorder,
     nodeRecorder: events.nodeRecorder,
+    volumeRecorder: events.volumeRecorder,
     cluster,
     node,
     statuses,
@@ -123,6 +126,15 @@ export function createMembership(
       },
       ...createLoops({ events, identity, node, statuses, mirrors, classes })
         .map((loop) => gated(loop, whenOpen)),
+      {
+        name: "resolver",
+        run: (signal: AbortSignal) =>
+          checkResolver(
+            { ...ports, ...around, recorder: events.nodeRecorder },
+            config,
+            signal,
+          ),
+      },
     ] satisfies Loop[],
   };
 }
@@ -249,6 +261,7 @@ function createEvents(config: Config, { cluster, ports, around }: Base) {
   const recorder = new PodEvents({
     inner: steps,
     events: writer,
+    nodeName: config.nodeName,
     podOf: (uid) => desired.get().pods.get(uid)?.pod ?? pods.get(uid)?.pod,
     containerNames: (uid) =>
       new Map(
@@ -259,7 +272,10 @@ function createEvents(config: Config, { cluster, ports, around }: Base) {
   const nodeRecorder: NodeRecorder = {
     record: (step) => writer.record(nodeTarget(config.nodeName), step),
   };
-  return { writer, recorder, nodeRecorder };
+  const volumeRecorder: VolumeRecorder = {
+    record: (volume, step) => writer.record(volumeTarget(volume), step),
+  };
+  return { writer, recorder, nodeRecorder, volumeRecorder };
 }
 
 /** A cell that nobody writes. */

@@ -127,6 +127,8 @@ export type Action =
     readonly type: "Normal" | "Warning";
     readonly reason: string;
     readonly message: string;
+    /** What the node is told to have at the same time. */
+    readonly ofNode?: string;
   };
 
 export interface LogPlace {

@@ -169,8 +169,8 @@ function createHandlers(ports: ApplyPorts): Handlers {
       for (const tree of action.trees) await files.removeTree(tree);
     },
     "remove-cgroup": (action) => cgroups.removePod(action.path),
-    "note": ({ type, reason, message }, { uid }) => {
-      recorder.record(uid, { type, reason, message });
+    "note": ({ kind: _, ...step }, { uid }) => {
+      recorder.record(uid, step);
       return Promise.resolve();
     },
   };

@@ -73,6 +73,13 @@ export async function pass(
       error: chainOf(error),
     });
     if (isUnavailable(error)) ports.suspect();
+    else {
+      ports.recorder.record(uid, {
+        type: "Warning",
+        reason: "FailedSync",
+        message: `error determining status: ${chainOf(error)}`,
+      });
+    }
     return ports.clock.nowMs() + UNHEARD_RETRY_MS;
   }
 }
