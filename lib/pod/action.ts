@@ -42,6 +42,8 @@ export type Action =
     readonly container: string;
     readonly image: string;
     readonly policy: PullPolicy;
+    /** For which it is pulled; absent: not known. */
+    readonly sandbox?: SandboxSpec;
   }
   /** Only asks; the volume runner wakes the pod when it knows. */
   | { readonly kind: "ensure-volumes"; readonly pod: V1Pod }

@@ -74,9 +74,9 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
       files: [],
     },
     ...askForVolumes(facts, pod, nowMs),
-    ...firstOnes(pod, toStart).filter(({ name, image }) =>
-      facts.images.get(name)?.image !== image
-    ).map(ensureImage),
+    ...wanted.kind !== "ok" ? [] : firstOnes(pod, toStart)
+      .filter(({ name, image }) => facts.images.get(name)?.image !== image)
+      .map((each) => ensureImage(each, wanted.spec)),
     ...old === undefined ? [] : [CHANGED],
     ...stopContainers(running, specGrace(pod)),
     // Also one that is not ready: its network may still be set up.

@@ -120,9 +120,8 @@ function createHandlers(ports: ApplyPorts): Handlers {
   const { runtime, files, cgroups, images, volumes, recorder } = ports;
   const heavy = new Semaphore(ports.parallelWork);
   return {
-    "ensure-image": (action, { uid }) => {
-      const { container, image, policy } = action;
-      images.request({ uid, container, image, policy });
+    "ensure-image": ({ kind: _, ...ask }, { uid }) => {
+      images.request({ uid, ...ask });
       return Promise.resolve();
     },
     "ensure-volumes": ({ pod }) => {
