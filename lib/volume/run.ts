@@ -211,14 +211,15 @@ export class VolumeRunner {
     const failures: Failure[] = [];
     volumes.forEach((volume, index) => {
       const result = results[index];
-      if (result?.status === "fulfilled") {
-        entry.paths.set(volume.name, result.value.path);
-        entry.mounted.set(volume.name, result.value);
-      } else failures.push({ volume, error: result?.reason });
+      const error = result?.status === "rejected" ? result.reason : undefined;
+      const mounted = result?.status === "fulfilled"
+        ? result.value
+        : error instanceof OldContent
+        ? error.volume
+        : undefined;
+      if (mounted !== undefined) entry.mounted.set(volume.name, mounted);
+      if (result?.status !== "fulfilled") failures.push({ volume, error });
     });
-    for (const { volume, error } of failures) {
-      if (error instanceof OldContent) entry.paths.set(volume.name, error.path);
-    }
     this.#settle(entry);
     if (failures.length > 0) return this.#fail(entry, failures);
     entry.backoff = undefined;
@@ -226,12 +227,12 @@ export class VolumeRunner {
 
   /** Files that were refreshed are no news: the paths are the same. */
   #settle(entry: Entry): void {
-    const { planned, paths, mounted, state } = entry;
-    const isUsable = planned.every(({ name }) => paths.has(name));
+    const { planned, mounted, state } = entry;
+    const isUsable = planned.every(({ name }) => mounted.has(name));
     if (!isUsable || state.kind === "ready") return;
     entry.state = {
       kind: "ready",
-      paths: new Map(paths),
+      paths: new Map([...mounted].map(([name, { path }]) => [name, path])),
       mounted: new Map(mounted),
     };
     this.#hint(entry);

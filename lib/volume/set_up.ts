@@ -49,11 +49,11 @@ const VOLUME_MODE = 0o777;
 
 /** What was written before is still there, and will do for now. */
 export class OldContent extends Error {
-  readonly path: string;
+  readonly volume: MountedVolume;
 
-  constructor(path: string, cause: unknown) {
+  constructor(volume: MountedVolume, cause: unknown) {
     super("its files are those of an earlier time", { cause });
-    this.path = path;
+    this.volume = volume;
   }
 }
 
@@ -104,7 +104,7 @@ async function setUp(
   switch (volume.kind) {
     case "files":
       await setUpFiles(ports, volume, supply.collect);
-      return mounted(volume, { isReadOnly: true });
+      return mountedFiles(volume);
     case "empty-dir":
       await setUpEmpty(ports, volume, supply);
       return mounted(volume, {});
@@ -159,6 +159,10 @@ function mounted(
     group: "",
     ...own,
   };
+}
+
+function mountedFiles(volume: FilesVolume): MountedVolume {
+  return mounted(volume, { isReadOnly: true });
 }
 
 async function setUpClaim(
@@ -234,7 +238,9 @@ async function setUpFiles(
   if (content.status === "rejected") {
     const isThere = nextOf(content.reason) === "retry" &&
       await currentData(ports.files, path) !== undefined;
-    throw isThere ? new OldContent(path, content.reason) : content.reason;
+    throw isThere
+      ? new OldContent(mountedFiles(volume), content.reason)
+      : content.reason;
   }
   await writeVolume(ports, {
     directory: path,

@@ -71,8 +71,9 @@ async function batch(
   side: Side,
 ): Promise<[string, View][]> {
   try {
-    await apply(pods);
-    await settled(pods.length);
+    // One that the API server does not take must not hide the others.
+    await apply(pods).catch((error) => console.warn(String(error)));
+    await settled((await listed()).length);
     const events = await eventsByPod();
     return await Promise.all((await listed()).map(async (pod) => {
       const { name = "", uid = "" } = pod.metadata ?? {};

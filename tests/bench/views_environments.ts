@@ -43,6 +43,7 @@ const withFile = (lines: readonly string[]) => ({
   initContainers: [{
     name: "prepare",
     image: BUSYBOX,
+    imagePullPolicy: "IfNotPresent",
     command: ["sh", "-c", 'printf "%s\\n" "$@" > /data/vars', "sh", ...lines],
     volumeMounts: [{ name: "v", mountPath: "/data" }],
   }],

@@ -1,11 +1,12 @@
 /** Pods whose containers are looked at under both agents. Pure. */
+import { USER_NAMESPACE_HANDLER } from "../../deploy/world/config.ts";
 import type { V1Pod } from "../../lib/api/types.ts";
 import { BUSYBOX } from "../node/agent_world.ts";
 import { TELL } from "../node/view.ts";
 import { ENVIRONMENTS } from "./views_environments.ts";
 import { STARTS } from "./views_starts.ts";
 import { VOLUMES } from "./views_volumes.ts";
-import { SECURITY, type Wish } from "./views_wishes.ts";
+import { OWN_IDS_CLASS, SECURITY, type Wish } from "./views_wishes.ts";
 
 const WISHES: Readonly<Record<string, Wish>> = {
   ...SECURITY,
@@ -16,6 +17,12 @@ const WISHES: Readonly<Record<string, Wish>> = {
 
 /** What the pods refer to. */
 export const OBJECTS = [
+  {
+    apiVersion: "node.k8s.io/v1",
+    kind: "RuntimeClass",
+    metadata: { name: OWN_IDS_CLASS },
+    handler: USER_NAMESPACE_HANDLER,
+  },
   {
     apiVersion: "v1",
     kind: "Secret",

@@ -12,6 +12,7 @@ const VOLUMES = [{ name: "v", emptyDir: {} }];
 const beside = (name: string, script: string): V1Container => ({
   name,
   image: BUSYBOX,
+  imagePullPolicy: "IfNotPresent",
   command: ["sh", "-c", script],
   volumeMounts: [DATA],
 });

@@ -60,6 +60,9 @@ function plain(line: string): string {
     .replace(/\b(\d+(\.\d+)?(ms|µs|s|m|h))+(?![\w.])/g, "<time>");
 }
 
+/** They stand in nobody's way. */
+const HARMLESS = new Set(["MissingClusterDNS", "DNSConfigForming"]);
+
 /** Nothing more is to be told, or nothing will ever be. */
 export function isSettled(pod: V1Pod, events: readonly ToldEvent[]): boolean {
   const { phase, conditions } = pod.status ?? {};
@@ -67,5 +70,7 @@ export function isSettled(pod: V1Pod, events: readonly ToldEvent[]): boolean {
   const isReady = conditions?.some(({ type, status }) =>
     type === "Ready" && status === "True"
   );
-  return isReady === true || events.some(({ type }) => type === "Warning");
+  return isReady === true || events.some(({ type, reason }) =>
+    type === "Warning" && !HARMLESS.has(reason)
+  );
 }

@@ -11,6 +11,7 @@ const prepared = (script: string) => ({
   initContainers: [{
     name: "prepare",
     image: BUSYBOX,
+    imagePullPolicy: "IfNotPresent",
     command: ["sh", "-c", script],
     volumeMounts: [DATA],
   }],
@@ -120,8 +121,12 @@ export const VOLUMES: Readonly<Record<string, Wish>> = {
   "no-token": { spec: { automountServiceAccountToken: false } },
   downward: {
     metadata: {
-      labels: { own: "label", two: 'quote " and \\ and é' },
-      annotations: { note: "several\nlines", empty: "" },
+      labels: { own: "label" },
+      annotations: {
+        note: "several\nlines",
+        empty: "",
+        quoted: 'quote " and \\ and é',
+      },
     },
     ...mounted([{
       name: "d",
@@ -187,7 +192,7 @@ export const VOLUMES: Readonly<Record<string, Wish>> = {
     [{ ...DATA, subPath: "home" }],
   ),
   "image-whole": mounted(
-    [{ name: "v", image: { reference: BUSYBOX } }],
+    [{ name: "v", image: { reference: BUSYBOX, pullPolicy: "Never" } }],
     [{ name: "v", mountPath: "/mnt" }],
   ),
   "host-path": mounted(

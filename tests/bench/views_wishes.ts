@@ -34,6 +34,10 @@ const sized = (
   limits: Record<string, string> = {},
 ): Wish => ({ own: { resources: { requests, limits } } });
 
+/** Of the world's runtime that maps ids. */
+export const OWN_IDS_CLASS = "view-own-ids";
+const OWN_IDS = { hostUsers: false, runtimeClassName: OWN_IDS_CLASS };
+
 export const SECURITY: Readonly<Record<string, Wish>> = {
   plain: {},
   "user-only": secured({ runAsUser: 1000 }),
@@ -112,7 +116,8 @@ export const SECURITY: Readonly<Record<string, Wish>> = {
   },
   "non-root": secured({ runAsUser: 1000, runAsNonRoot: true }),
   "is-root": secured({ runAsNonRoot: true }),
-  "unmasked-proc": secured({ procMount: "Unmasked" }),
+  "own-ids": { spec: OWN_IDS },
+  "unmasked-proc": secured({ procMount: "Unmasked" }, OWN_IDS),
   unconfined: secured({ seccompProfile: { type: "Unconfined" } }),
   "pod-seccomp": {
     spec: { securityContext: { seccompProfile: { type: "RuntimeDefault" } } },
@@ -139,7 +144,7 @@ export const SECURITY: Readonly<Record<string, Wish>> = {
     spec: {
       dnsPolicy: "Default",
       dnsConfig: {
-        nameservers: ["192.0.2.53", "192.0.2.54", "192.0.2.55", "192.0.2.56"],
+        nameservers: ["192.0.2.53", "192.0.2.54", "192.0.2.55"],
         searches: ["a.example", "b.example"],
         options: [{ name: "edns0" }, { name: "timeout", value: "2" }],
       },
@@ -167,7 +172,6 @@ export const SECURITY: Readonly<Record<string, Wish>> = {
   ),
   "tiny-cpu": sized({ cpu: "1m" }, { cpu: "1m" }),
   "too-much": sized({ cpu: "1000" }),
-  "no-such-class": { spec: { runtimeClassName: "view-none" } },
   "port-of-host": {
     own: { ports: [{ containerPort: 80, hostPort: 18080 }] },
   },
