@@ -43,16 +43,11 @@ const PROJECTIONS: ReadonlyMap<keyof Projection, string> = new Map([
   ["podCertificate", "podcertificates"],
 ]);
 
-/** `mayReference`: only what cannot work for a static pod is refused. */
-export function* forbiddenReferences(
-  spec: V1PodSpec,
-  mayReference: boolean,
-): Generator<Violation> {
-  yield* mayReference ? impossible(spec) : references(spec);
-}
-
-/** Compat: kubelet 1.36 without the gate. */
-function* impossible(spec: V1PodSpec): Generator<Violation> {
+/**
+ * Only what cannot work for a static pod.
+ * Compat: kubelet 1.36 without the gate.
+ */
+export function* impossibleReferences(spec: V1PodSpec): Generator<Violation> {
   if (spec.resourceClaims?.length) {
     const message = "static pods may not use ResourceClaims";
     yield { path: ["spec", "resourceClaims"], message };
@@ -68,7 +63,7 @@ function* impossible(spec: V1PodSpec): Generator<Violation> {
   }
 }
 
-function* references(spec: V1PodSpec): Generator<Violation> {
+export function* forbiddenReferences(spec: V1PodSpec): Generator<Violation> {
   if (spec.serviceAccountName) {
     yield refuse(["spec", "serviceAccountName"], "serviceaccounts");
   }

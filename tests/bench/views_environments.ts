@@ -21,10 +21,14 @@ const resource = (
     },
   },
 });
-const fromFile = (name: string, key: string, optional = false): V1EnvVar => ({
+const fromFile = (
+  name: string,
+  key: string,
+  own: { readonly optional?: boolean } = {},
+): V1EnvVar => ({
   name,
   valueFrom: {
-    fileKeyRef: { volumeName: "v", path: "vars", key, optional },
+    fileKeyRef: { volumeName: "v", path: "vars", key, ...own },
   },
 });
 const RESOURCES = [
@@ -152,7 +156,7 @@ export const ENVIRONMENTS: Readonly<Record<string, Wish>> = {
       env: [
         fromFile("ONE", "ONE"),
         fromFile("SPACES", "SPACES"),
-        fromFile("NONE", "NONE", true),
+        fromFile("NONE", "NONE", { optional: true }),
       ],
     },
     spec: withFile(["ONE='1'", "# no", "SPACES='a  b'"]),

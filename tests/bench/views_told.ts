@@ -70,7 +70,8 @@ export function isSettled(pod: V1Pod, events: readonly ToldEvent[]): boolean {
   const isReady = conditions?.some(({ type, status }) =>
     type === "Ready" && status === "True"
   );
-  return isReady === true || events.some(({ type, reason }) =>
-    type === "Warning" && !HARMLESS.has(reason)
-  );
+  return isReady === true ||
+    events.some(({ type, reason }) =>
+      type === "Warning" && !HARMLESS.has(reason)
+    );
 }

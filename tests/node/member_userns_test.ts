@@ -17,9 +17,9 @@ import {
   ready,
   restartMember,
 } from "./member_world.ts";
+import { PODS_DIR } from "./volume_world.ts";
 import { TELL, viewOf } from "./view.ts";
 
-const PODS_DIR = `${world.root}/var/lib/kubelet/pods`;
 const PIECE = 65_536;
 
 /** Of the ids outside that this pod has; the agent's word for it. */
