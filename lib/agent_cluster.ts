@@ -3,7 +3,7 @@
  * its lease, pods from the API server, their statuses, mirrors and events.
  * Everything that asks the API server waits for a kubeconfig that works.
  */
-import { checkResolver } from "./agent_resolver.ts";
+import { resolverLoop } from "./agent_resolver.ts";
 import { createIdentity } from "./agent_identity.ts";
 import { cell, type Reader, until } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
@@ -126,15 +126,7 @@ export function createMembership(
       },
       ...createLoops({ events, identity, node, statuses, mirrors, classes })
         .map((loop) => gated(loop, whenOpen)),
-      {
-        name: "resolver",
-        run: (signal: AbortSignal) =>
-          checkResolver(
-            { ...ports, ...around, recorder: events.nodeRecorder },
-            config,
-            signal,
-          ),
-      },
+      resolverLoop({ ...around, recorder: events.nodeRecorder }, config),
     ] satisfies Loop[],
   };
 }

@@ -17,6 +17,13 @@ export interface ResolverPorts {
   readonly recorder: NodeRecorder;
 }
 
+export function resolverLoop(ports: ResolverPorts, config: Config) {
+  return {
+    name: "resolver",
+    run: (signal: AbortSignal) => checkResolver(ports, config, signal),
+  };
+}
+
 /** Until `signal` aborts; each fault is told once, until it is another. */
 export async function checkResolver(
   { clock, nodeTexts, recorder }: ResolverPorts,

@@ -117,11 +117,9 @@ export interface RemoteMount {
   readonly isReadOnly: boolean;
 }
 
-/** The file system of a block device. */
+/** The file system of a block device: `/dev/sdb`, `ext4`. */
 export interface DeviceMount extends BindHow {
-  /** Of this machine: `/dev/sdb`; links are followed. */
   readonly device: string;
-  /** As the kernel names it: `ext4`. */
   readonly type: string;
 }
 
@@ -140,11 +138,7 @@ export interface Mounts {
    * where the kernel has none of this size. Success when it is a mount.
    */
   mountHugePages(path: string, pageBytes: bigint): Promise<void>;
-  /**
-   * Mounts the file system of a block device on an existing directory; other
-   * work goes on meanwhile. Success when it is a mount already; `retry` when
-   * the kernel does not take it.
-   */
+  /** On an existing directory; success when it is a mount already. */
   mountDevice(path: string, how: DeviceMount): Promise<void>;
   /**
    * Binds a directory of the host to an existing directory of ours; links on

@@ -8,7 +8,7 @@
 import { AgentError, chainOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Files, Mounts } from "../port/host.ts";
-import type { Ended, Programs } from "../port/programs.ts";
+import type { Command, Ended, Programs } from "../port/programs.ts";
 import type { BoundVolume } from "./plan_storage.ts";
 
 /** A large disk takes its time. */
@@ -79,7 +79,7 @@ async function formatOf(
   signal: AbortSignal,
 ): Promise<string> {
   const args = ["-p", "-s", "TYPE", "-s", "PTTYPE", "-o", "export", device];
-  const ended = await run(ports, "blkid", args, signal);
+  const ended = await run(ports, { path: "blkid", args }, signal);
   const found = formatIn(ended);
   if (found !== undefined) return found;
   throw new AgentError(
@@ -112,7 +112,7 @@ async function format(
     throw new AgentError(why, { next: "retry" });
   }
   const args = [...MKFS_ARGS.get(fsType) ?? [], device];
-  const ended = await run(ports, `mkfs.${fsType}`, args, signal);
+  const ended = await run(ports, { path: `mkfs.${fsType}`, args }, signal);
   if (ended.code !== 0) {
     throw new AgentError(
       `format of disk "${device}" failed: type:("${fsType}") ` +
@@ -131,7 +131,8 @@ async function check(
 ): Promise<void> {
   let ended: Ended;
   try {
-    ended = await run(ports, "fsck", ["-a", device], signal);
+    const command = { path: "fsck", args: ["-a", device] };
+    ended = await run(ports, command, signal);
   } catch (error) {
     const isAbsent = error instanceof AgentError && error.reason === "NotFound";
     if (!isAbsent) throw error;
@@ -153,12 +154,11 @@ async function check(
 
 function run(
   { programs }: BlockPorts,
-  path: string,
-  args: readonly string[],
+  command: Pick<Command, "path" | "args">,
   signal: AbortSignal,
 ): Promise<Ended> {
   const limits = { limitMs: LIMIT_MS, limitBytes: LIMIT_BYTES };
-  return programs.run({ path, args, env: new Map(), ...limits }, signal);
+  return programs.run({ ...command, env: new Map(), ...limits }, signal);
 }
 
 function wordsOf({ stdout, stderr }: Ended): string {
