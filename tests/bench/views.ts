@@ -17,7 +17,7 @@ import { OBJECTS, podsFor } from "./views_pods.ts";
 import { isSettled, type ToldEvent, toldOf } from "./views_told.ts";
 
 /** So that one pod's start does not wait for a hundred others. */
-const BATCH = 30;
+const BATCH = 65;
 /** Whoever has said nothing by then, says nothing. */
 const TOLD_MS = 60_000;
 /** Of what has settled: what is said a little later belongs to it. */
