@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { PodUid } from "../api/id.ts";
+import { familySteps } from "../pod/addresses.ts";
 import type { Action, Blocker } from "../pod/action.ts";
 import { decide } from "../pod/decide.ts";
 import type { Plan } from "../pod/plan.ts";
@@ -123,7 +124,11 @@ function remember(
   const { next: state, blockers } = plan;
   update(ports, facts.uid, { state, blockers, status });
   if (pod !== undefined && status !== undefined) {
-    for (const step of waitSteps(pod, before, status)) {
+    const steps = [
+      ...waitSteps(pod, before, status),
+      ...familySteps(before, status),
+    ];
+    for (const step of steps) {
       ports.recorder.record(facts.uid, step);
     }
   }
