@@ -268,7 +268,8 @@ function workerPorts(parts: Parts, cgroups: CgroupKeeper) {
     verdicts: () => parts.probes.verdicts,
     settings: parts.settings,
     userIds: parts.userIds,
-    runtimeClasses: () => membership?.runtimeClasses() ?? new Map(),
+    // Not told yet is not none: the pod waits for them.
+    runtimeClasses: () => membership ? membership.runtimeClasses() : new Map(),
     pods,
     wanted: () => wantedBy(desiredReader),
     health: () => parts.healthReader.get(),

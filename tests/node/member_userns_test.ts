@@ -75,6 +75,8 @@ memberTest("pods have ids of their own, also after a restart", async () => {
     const hostId = await firstOf(first.pod);
     assert.ok(hostId >= PIECE && hostId % PIECE === 0, String(hostId));
     assert.deepEqual(first.map, [0, hostId, PIECE]);
+    // Nobody had asked for classes before: it was waited for, not missed.
+    assert.doesNotMatch(await eventsOf("first"), /FailedCreatePodSandBox/);
     // Seen from inside and from outside: the mount is mapped, not the files.
     const files = first.view.get("files") ?? [];
     assert.ok(files.includes("-rw-r--r-- 0 2000 /data/made"), files.join());
