@@ -3,6 +3,7 @@
  * its lease, pods from the API server, their statuses, mirrors and events.
  * Everything that asks the API server waits for a kubeconfig that works.
  */
+import { followDuplicates } from "./agent_duplicates.ts";
 import { resolverLoop } from "./agent_resolver.ts";
 import { createIdentity } from "./agent_identity.ts";
 import { cell, type Reader, until } from "./base/cell.ts";
@@ -11,10 +12,11 @@ import type { Logger } from "./base/log.ts";
 import type { Random } from "./base/random.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Meters } from "./api/meters.ts";
-import type { V1NodeSelectorTerm } from "./api/types.ts";
+import type { Step } from "./api/step.ts";
+import type { V1NodeSelectorTerm, V1Pod } from "./api/types.ts";
 import type { Config } from "./config/load.ts";
 import { KUBERNETES_VERSION } from "./config/render.ts";
-import { nodeTarget, volumeTarget } from "./events/event.ts";
+import { nodeTarget, podTarget, volumeTarget } from "./events/event.ts";
 import { PodEvents } from "./events/pod_events.ts";
 import { EventWriter } from "./events/run.ts";
 import { certificateSettings } from "./identity/settings.ts";
@@ -127,6 +129,7 @@ export function createMembership(
       ...createLoops({ events, identity, node, statuses, mirrors, classes })
         .map((loop) => gated(loop, whenOpen)),
       resolverLoop({ ...around, recorder: events.nodeRecorder }, config),
+      { name: "follow-duplicates", run: events.duplicates },
     ] satisfies Loop[],
   };
 }
@@ -267,7 +270,10 @@ function createEvents(config: Config, { cluster, ports, around }: Base) {
   const volumeRecorder: VolumeRecorder = {
     record: (volume, step) => writer.record(volumeTarget(volume), step),
   };
-  return { writer, recorder, nodeRecorder, volumeRecorder };
+  const tell = (pod: V1Pod, step: Step) => writer.record(podTarget(pod), step);
+  const duplicates = (signal: AbortSignal) =>
+    followDuplicates({ desired, tell }, signal);
+  return { writer, recorder, nodeRecorder, volumeRecorder, duplicates };
 }
 
 /** A cell that nobody writes. */
