@@ -15,7 +15,7 @@ import { hashOf } from "./credential.ts";
 import type { Gathered, PodCredentials } from "./pod_credentials.ts";
 import { pullDecision } from "./policy.ts";
 import type { PullRecords } from "./pull_records.ts";
-import { withTag } from "./reference.ts";
+import { nameFault, withTag } from "./reference.ts";
 import type { Pulled, SharedPulls } from "./shared_pulls.ts";
 import type { ImageProgress, PullPolicy } from "./types.ts";
 import type { Proofs } from "./verification.ts";
@@ -51,7 +51,7 @@ export async function ensureImage(
   if (name === undefined) {
     throw new AgentError(
       `Failed to apply default image tag "${ask.image}": couldn't parse ` +
-        `image name "${ask.image}": invalid reference format`,
+        `image name "${ask.image}": ${nameFault(ask.image)}`,
       { next: "give-up", reason: "InvalidImageName" },
     );
   }

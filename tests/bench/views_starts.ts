@@ -4,6 +4,7 @@
  */
 import type { V1Container, V1PodSpec } from "../../lib/api/types.ts";
 import { BUSYBOX } from "../node/agent_world.ts";
+import { TELL } from "../node/view.ts";
 import type { Wish } from "./views_wishes.ts";
 
 const DATA = { name: "v", mountPath: "/data" };
@@ -68,6 +69,11 @@ export const STARTS: Readonly<Record<string, Wish>> = {
   },
   "post-start": {
     own: {
+      command: [
+        "sh",
+        "-c",
+        `while [ ! -s /data/id ]; do sleep 0.1; done\n${TELL}`,
+      ],
       volumeMounts: [DATA],
       lifecycle: {
         postStart: { exec: { command: ["sh", "-c", "id > /data/id"] } },
@@ -94,7 +100,7 @@ export const STARTS: Readonly<Record<string, Wish>> = {
     imagePullPolicy: "Never",
   }),
   "bad-image": ends("true", { image: "Not:An:Image" }),
-  deadline: ends("sleep 1000", {}, { activeDeadlineSeconds: 3 }),
+  deadline: ends("sleep 1000", {}, { activeDeadlineSeconds: 15 }),
   "not-ready": {
     own: {
       readinessProbe: {

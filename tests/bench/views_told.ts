@@ -57,6 +57,7 @@ function nameOf(value: unknown): string | undefined {
 function plain(line: string): string {
   return line
     .replace(/\b[0-9a-f]{64}\b/g, "<id>")
+    .replace(/\bkube-api-access-\w{5}\b/g, "kube-api-access")
     .replace(/\b(\d+(\.\d+)?(ms|µs|s|m|h))+(?![\w.])/g, "<time>");
 }
 
