@@ -5,6 +5,7 @@
 import { AgentError } from "./base/errors.ts";
 import type { Reader } from "./base/cell.ts";
 import { podUid } from "./api/id.ts";
+import { isKernelSince } from "./api/kernel_version.ts";
 import { uidOf } from "./api/pod.ts";
 import type { AgentPorts } from "./agent_ports.ts";
 import type { Config } from "./config/load.ts";
@@ -24,6 +25,9 @@ import type { PodMemory, PodsReader } from "./sync/store.ts";
 import { wantedBy } from "./sync/wanted.ts";
 
 /** Compat: kubelet 1.36 CgroupV1DeprecatedWarning. */
+const MEMORY_ON_DISK = "The tmpfs noswap option is not supported. " +
+  "Memory-backed volumes (e.g. secrets, emptyDirs, etc.) might be swapped to " +
+  "disk and should no longer be considered secure.";
 const OLD_CGROUPS = "cgroup v1 detected. cgroup v1 support is deprecated and " +
   "will be removed in a future release. Please migrate to cgroup v2. More " +
   "information at " +
@@ -89,6 +93,15 @@ export function createCgroupLoop(parts: CgroupParts): CgroupKeeper {
           type: "Warning",
           reason: "CgroupV1",
           message: OLD_CGROUPS,
+        });
+      }
+      const { swapBytes, kernelVersion } = settings.machine;
+      // Compat: kubelet 1.36 IsTmpfsNoswapOptionSupported, by its release.
+      if (swapBytes > 0n && !isKernelSince(kernelVersion, 6, 4)) {
+        recorder.record({
+          type: "Warning",
+          reason: "PossibleMemoryBackedVolumesOnDisk",
+          message: MEMORY_ON_DISK,
         });
       }
       if (!settings.usesQosCgroups) return;

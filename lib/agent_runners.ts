@@ -1,6 +1,7 @@
 /** The wiring of what makes a pod's start possible beside the passes. */
 import type { Reader } from "./base/cell.ts";
 import type { KeyedQueue } from "./base/keyed_queue.ts";
+import { Semaphore } from "./base/semaphore.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Membership } from "./agent_cluster.ts";
 import { createEnds } from "./agent_ends.ts";
@@ -49,11 +50,14 @@ export function createRunners(
         ...ports.cluster,
         ...inside,
         hint,
+        deviceTurn: new Semaphore(1),
+        volumeRecorder: membership?.volumeRecorder,
         objects,
         references: references.objects,
       },
       {
         podsDir,
+        pluginsDir: `${config.paths.rootDir}/plugins`,
         allocatable,
         fits: (terms) => membership?.fits(terms) ?? true,
       },

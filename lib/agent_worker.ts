@@ -95,7 +95,8 @@ export function workerPorts(
     userIds: parts.userIds,
     allocations,
     resizes,
-    runtimeClasses: () => membership?.runtimeClasses() ?? new Map(),
+    // Not told yet is not none: the pod waits for them.
+    runtimeClasses: () => membership ? membership.runtimeClasses() : new Map(),
     pods,
     wanted: () => wantedBy(desiredReader, allocations),
     health: () => parts.healthReader.get(),

@@ -20,6 +20,7 @@ import {
   podLabels,
 } from "../lib/pod/labels.ts";
 import { NO_RESIZE } from "../lib/pod/resize_facts.ts";
+import { OPEN_GATES } from "../lib/pod/gates.ts";
 import type { PodState } from "../lib/pod/state.ts";
 import type { HostTraits } from "../lib/port/host.ts";
 import type { SandboxStatus } from "../lib/port/runtime_status.ts";
@@ -61,12 +62,7 @@ export const SETTINGS: PodSettings = {
   podPidsLimit: -1n,
   firstRestartDelayMs: 10_000,
   longestRestartDelayMs: 300_000,
-  gates: {
-    hasRestartRules: true,
-    mayRestartAll: true,
-    mayResizePods: true,
-    mayResizeInit: true,
-  },
+  gates: OPEN_GATES,
   fixesCpus: false,
   fixesMemory: false,
   isSeccompDefault: false,

@@ -2,7 +2,7 @@
  * Values of a cgroup as the kernel's files take them, for both versions.
  * Compat: kubelet 1.36 toResources, getCPUWeight; libcontainer's fs and fs2.
  */
-import { pageSizeText } from "../api/resources.ts";
+import { MOST_SHARES, pageSizeText } from "../api/resources.ts";
 import type { CgroupValues } from "../port/host.ts";
 
 export type Controller = "cpu" | "memory" | "pids" | "hugetlb";
@@ -15,7 +15,6 @@ export interface CgroupWrite {
   readonly isOptional?: true;
 }
 
-const MOST_SHARES = 262_144n;
 const MOST_WEIGHT = 10_000n;
 const PERIOD_US = 100_000n;
 

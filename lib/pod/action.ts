@@ -47,6 +47,8 @@ export type Action =
     readonly container: string;
     readonly image: string;
     readonly policy: PullPolicy;
+    /** For which it is pulled; absent: not known. */
+    readonly sandbox?: SandboxSpec;
   }
   /** Only asks; the volume runner wakes the pod when it knows. */
   | { readonly kind: "ensure-volumes"; readonly pod: V1Pod }
@@ -143,6 +145,8 @@ export type Action =
     readonly type: "Normal" | "Warning";
     readonly reason: string;
     readonly message: string;
+    /** What the node is told to have at the same time. */
+    readonly ofNode?: string;
   };
 
 export interface LogPlace {

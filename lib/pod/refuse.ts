@@ -7,6 +7,7 @@ import { isStatic, plannedContainersOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import { admit, type Refusal, statusMessage } from "./admit.ts";
 import type { Facts } from "./facts.ts";
+import type { PodGates } from "./gates.ts";
 import { type Plan, wait } from "./plan.ts";
 import type { PodState } from "./state.ts";
 import { refuseUnderPressure } from "./pressure.ts";
@@ -42,8 +43,8 @@ export function planRefusal(
 
 /**
  * The first reason against the pod as it is; also of one that runs and asks
- * for more. Compat: kubelet 1.36: pressure, sysctls, predicates, AppArmor, in
- * this order.
+ * for more. Compat: kubelet 1.36: pressure, sysctls, predicates, AppArmor,
+ * features, in this order.
  */
 export function refusalOf(
   facts: Pick<Facts, "node" | "others" | "pressures" | "settings">,
@@ -55,7 +56,21 @@ export function refusalOf(
   return refuseUnderPressure(pod, facts.pressures) ??
     refuseSysctls(pod, { unsafe, kernelVersion }) ??
     (node === undefined ? undefined : admit(pod, node, others)) ??
-    refuseAppArmor(pod, settings.machine);
+    refuseAppArmor(pod, settings.machine) ??
+    refusePodResources(pod, settings.gates);
+}
+
+/** Compat: kubelet 1.36 isPodLevelResourcesSupported. */
+function refusePodResources(
+  pod: V1Pod,
+  { hasPodResources }: PodGates,
+): Refusal | undefined {
+  const { requests = {}, limits = {} } = pod.spec?.resources ?? {};
+  const isSet = Object.keys({ ...requests, ...limits }).length > 0;
+  return hasPodResources || !isSet ? undefined : {
+    reason: "PodLevelResourcesNotSupported",
+    message: "PodLevelResources feature gate is disabled",
+  };
 }
 
 function hasWaited({ state }: Facts): boolean {

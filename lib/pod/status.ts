@@ -78,7 +78,9 @@ export function podStatus(
           pod,
           phase: told.reached,
           statuses,
-          hasSandbox: sandboxIsUsable(facts, pod),
+          hasSandbox: facts.settings.gates.hasReadyToStart
+            ? sandboxIsUsable(facts, pod)
+            : undefined,
           disruption: told.disruption,
           isResetting: facts.isRestartingAll && !isReset(pod, facts.observed),
         },

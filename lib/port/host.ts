@@ -117,6 +117,12 @@ export interface RemoteMount {
   readonly isReadOnly: boolean;
 }
 
+/** The file system of a block device: `/dev/sdb`, `ext4`. */
+export interface DeviceMount extends BindHow {
+  readonly device: string;
+  readonly type: string;
+}
+
 /** What is mounted below the agent's own directories, and whose it is. */
 export interface Mounts {
   /**
@@ -132,6 +138,8 @@ export interface Mounts {
    * where the kernel has none of this size. Success when it is a mount.
    */
   mountHugePages(path: string, pageBytes: bigint): Promise<void>;
+  /** On an existing directory; success when it is a mount already. */
+  mountDevice(path: string, how: DeviceMount): Promise<void>;
   /**
    * Binds a directory of the host to an existing directory of ours; links on
    * the way to the source are followed. Success when it is a mount already.

@@ -128,9 +128,8 @@ function createHandlers(ports: ApplyPorts): Handlers {
   const { runtime, files, cgroups, images, volumes, recorder } = ports;
   const heavy = new Semaphore(ports.parallelWork);
   return {
-    "ensure-image": (action, { uid }) => {
-      const { container, image, policy } = action;
-      images.request({ uid, container, image, policy });
+    "ensure-image": ({ kind: _, ...ask }, { uid }) => {
+      images.request({ uid, ...ask });
       return Promise.resolve();
     },
     "ensure-volumes": ({ pod }) => {
@@ -178,8 +177,8 @@ function createHandlers(ports: ApplyPorts): Handlers {
       for (const tree of action.trees) await files.removeTree(tree);
     },
     "remove-cgroup": (action) => cgroups.removePod(action.path),
-    "note": ({ type, reason, message }, { uid }) => {
-      recorder.record(uid, { type, reason, message });
+    "note": ({ kind: _, ...step }, { uid }) => {
+      recorder.record(uid, step);
       return Promise.resolve();
     },
   };

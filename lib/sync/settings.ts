@@ -39,6 +39,10 @@ export function podSettings(
       mayRestartAll: features.RestartAllContainersOnContainerExits,
       mayResizePods: features.InPlacePodLevelResourcesVerticalScaling,
       mayResizeInit: features.InPlacePodVerticalScalingInitContainers,
+      hasHostnameOverride: features.HostnameOverride,
+      hasEnvFiles: features.EnvFiles,
+      hasPodResources: features.PodLevelResources,
+      hasReadyToStart: features.PodReadyToStartContainersCondition,
     },
     // Without the gates a static policy has its cpus and memory to itself.
     fixesCpus: kubelet.cpuManagerPolicy === "static" &&

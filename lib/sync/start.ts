@@ -187,13 +187,23 @@ async function failAs<T>(reason: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
-    const { next, message, cause } = error;
-    throw new AgentError(message, {
+    const { next, cause } = error;
+    throw new AgentError(ownWords(error), {
       next,
       reason: error.reason ?? reason,
       cause,
     });
   }
+}
+
+/**
+ * The runtime's, without what it was asked for: people and tools look for them.
+ * Compat: kubelet 1.36 recordContainerEvent of startContainer.
+ */
+function ownWords({ message, reason, cause }: AgentError): string {
+  const isItsOwn = reason === undefined && cause instanceof Error &&
+    cause.message !== "";
+  return isItsOwn ? cause.message : message;
 }
 
 function parentOf(path: string): string {

@@ -9,6 +9,7 @@ import type { PodUid } from "../api/id.ts";
 import type { PodStatusJson } from "../api/status.ts";
 import type { Step } from "../api/step.ts";
 import type { V1Pod } from "../api/types.ts";
+import { familySteps } from "../pod/addresses.ts";
 import type { Action, Blocker } from "../pod/action.ts";
 import { decide } from "../pod/decide.ts";
 import type { Plan } from "../pod/plan.ts";
@@ -87,6 +88,13 @@ export async function pass(
       error: chainOf(error),
     });
     if (isUnavailable(error)) ports.suspect();
+    else {
+      ports.recorder.record(uid, {
+        type: "Warning",
+        reason: "FailedSync",
+        message: `error determining status: ${chainOf(error)}`,
+      });
+    }
     return ports.clock.nowMs() + UNHEARD_RETRY_MS;
   }
 }
@@ -151,7 +159,11 @@ function stepsOf(
   const { pod, before, status } = seen;
   const steps = resizeSteps(pod, { before, status }, resize.started);
   if (!isResizing(status)) resizes.over(uid);
-  return [...waitSteps(pod, before, status), ...steps];
+  return [
+    ...waitSteps(pod, before, status),
+    ...familySteps(before, status),
+    ...steps,
+  ];
 }
 
 /** True when the same facts would give the same plan: nothing to do. */

@@ -41,6 +41,8 @@ export interface BoundVolume {
   readonly options: readonly string[];
   readonly readyFile: string;
   readonly owner: VolumeOwner;
+  /** Where and as what it is mounted first, if the source is a device. */
+  readonly asDevice: { readonly path: string; readonly fsType: string };
 }
 
 /** A device of this machine, for containers that want it as such. */
@@ -111,8 +113,14 @@ export interface Ground {
   readonly pod: V1Pod;
   /** `<podsDir>/<uid>` */
   readonly directory: string;
+  readonly pluginsDir: string;
   readonly memoryBytes: bigint;
   readonly owner: VolumeOwner;
+}
+
+/** Compat: kubelet 1.36 local GetDeviceMountPath. */
+export function deviceMounts(pluginsDir: string): string {
+  return `${pluginsDir}/kubernetes.io/local-volume/mounts`;
 }
 
 /** Compat: kubelet 1.36 without the feature gate, in its words. */

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { AgentError } from "../../lib/base/errors.ts";
 import type { Cgroups, CgroupValues } from "../../lib/port/host.ts";
+import { testPromises } from "./promises.ts";
 
 export interface CgroupsWorld {
   readonly cgroups: Cgroups;
@@ -29,21 +30,16 @@ export function cgroupsContract(
   make: () => Promise<CgroupsWorld>,
   options: { readonly ignore: boolean } = { ignore: false },
 ) {
-  for (const [promise, keep] of Object.entries(PROMISES)) {
-    Deno.test({
-      name: `Cgroups (${name}) ${promise}`,
-      ignore: options.ignore,
-      fn: async () => {
-        const world = await make();
-        try {
-          await keep(world);
-        } finally {
-          await world.cgroups.removePod(world.root);
-          await world.close();
-        }
-      },
-    });
-  }
+  testPromises({
+    title: `Cgroups (${name})`,
+    make,
+    keep: PROMISES,
+    clear: async (world) => {
+      await world.cgroups.removePod(world.root);
+      await world.close();
+    },
+    ...options,
+  });
 }
 
 const PROMISES: Readonly<Record<string, (w: CgroupsWorld) => Promise<void>>> = {

@@ -278,5 +278,6 @@ export function logPathOf(container: FakeContainer): string {
 
 /** A failure that may not be one the next time. */
 export function refused(doing: string, why: string): AgentError {
-  return new AgentError(`Cannot ${doing}: ${why}`, { next: "retry" });
+  const cause = new Error(why);
+  return new AgentError(`Cannot ${doing}: ${why}`, { next: "retry", cause });
 }
