@@ -4,7 +4,8 @@
  */
 import type { ContainerId, SandboxId } from "../api/id.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
-import type { CgroupValues, SubPath } from "../port/host.ts";
+import type { CgroupValues } from "../port/cgroups.ts";
+import type { SubPath } from "../port/host.ts";
 import type { PullPolicy } from "../image/types.ts";
 import type { ContainerSpec, SandboxSpec } from "../port/runtime_spec.ts";
 import type { Hook } from "./hook.ts";
