@@ -161,8 +161,12 @@ function settings(world: WorldFacts): PodSettings {
     gates: { hasRestartRules: true, mayRestartAll: true },
     isSeccompDefault: false,
     hasStopSignals: false,
+    hasPodResources: true,
     seccompDir: "",
     memoryBytes: BigInt(Deno.systemMemoryInfo().total),
+    allocatableMemoryBytes: BigInt(Deno.systemMemoryInfo().total),
+    memoryQos: undefined,
+    memoryReservePercent: undefined,
     allowedUnsafeSysctls: [],
   };
 }
