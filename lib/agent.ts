@@ -9,12 +9,7 @@ import {
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
-import {
-  type CgroupKeeper,
-  checkCgroups,
-  createCgroupLoop,
-  tellingCgroups,
-} from "./agent_cgroups.ts";
+import { createCgroupLoop, tellingCgroups } from "./agent_cgroups.ts";
 import { keepLogs } from "./agent_ends.ts";
 import { createEviction, nodePressure } from "./agent_eviction.ts";
 import {
@@ -24,6 +19,7 @@ import {
   wakeHeirs,
 } from "./agent_follow.ts";
 import { createCells } from "./agent_cells.ts";
+import { checkHost } from "./agent_host.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createRunners, followLabels } from "./agent_runners.ts";
 import { createGauges } from "./agent_gauges.ts";
@@ -60,11 +56,12 @@ export function createAgent(
 ): Agent {
   const cgroups = tellingCgroups(given);
   const ports = { ...given, cgroups };
-  checkCgroups(config, ports.host.traits());
+  checkHost(config, ports.host.traits());
   const parts = createParts(config, ports, options);
   const stats = createStats(parts);
   const eviction = createEviction({ ...parts, stats });
-  const view = createView({ ...parts, eviction }, options.version);
+  const keeper = createCgroupLoop(parts);
+  const view = createView({ ...parts, eviction, keeper }, options.version);
   const { version } = options;
   const figures = { stats, ...statsNode(parts, stats, version) };
   const refresh = createGauges({ ...parts, stats, version });
@@ -72,12 +69,13 @@ export function createAgent(
   const loops = [...parts.membership?.loops ?? [], ...servers];
   return {
     view,
-    run: (signal) => run({ ...parts, eviction, loops }, view, signal),
+    run: (signal) => run({ ...parts, eviction, keeper, loops }, view, signal),
   };
 }
 
 type Parts = ReturnType<typeof createParts> & {
   readonly eviction: EvictionLoop;
+  readonly keeper: ReturnType<typeof createCgroupLoop>;
   readonly loops: readonly Loop[];
 };
 
@@ -164,10 +162,9 @@ async function run(
   const { clock, log } = ports;
   await makeDirectories(parts);
   const scope = new TaskScope(parent, log);
-  const cgroups = createCgroupLoop(parts);
-  const worker = workerPorts(parts, cgroups);
+  const worker = workerPorts(parts);
   scope.run("health", (signal) => parts.healthLoop.run(signal));
-  scope.run("cgroups", (signal) => cgroups.run(signal));
+  scope.run("cgroups", (signal) => parts.keeper.run(signal));
   scope.run("images", (signal) => parts.runImages(signal));
   for (const { name, run } of parts.references.loops) scope.run(name, run);
   scope.run("volumes", (signal) => parts.volumes.run(signal));
@@ -240,7 +237,7 @@ function serveAdmin(parts: Parts, view: AgentView, signal: AbortSignal) {
   return listener.serve({ kind: "unix", path }, handler, signal);
 }
 
-function workerPorts(parts: Parts, cgroups: CgroupKeeper) {
+function workerPorts(parts: Parts) {
   const { ports, pods, desiredReader, recorder, membership } = parts;
   const { references } = parts;
   return {
@@ -280,7 +277,7 @@ function workerPorts(parts: Parts, cgroups: CgroupKeeper) {
     evicted: (uid: PodUid) => parts.evictionsReader.get().get(uid),
     pressures: () => parts.pressureReader.get(),
     projected: (uid: PodUid) => {
-      cgroups.wake();
+      parts.keeper.wake();
       parts.eviction.seen(uid);
       parts.podMeter.projected(uid);
       parts.probes.watch(uid);
