@@ -65,7 +65,6 @@ export const SETTINGS: PodSettings = {
   gates: { hasRestartRules: true, mayRestartAll: true },
   isSeccompDefault: false,
   hasStopSignals: false,
-  hasPodResources: true,
   seccompDir: "/var/lib/kubelet/seccomp",
   memoryBytes: 8n * 1024n ** 3n,
   allocatableMemoryBytes: 8n * 1024n ** 3n,

@@ -111,8 +111,6 @@ export interface PodSettings {
   readonly isSeccompDefault: boolean;
   /** Feature gate ContainerStopSignals. */
   readonly hasStopSignals: boolean;
-  /** Feature gate PodLevelResources. */
-  readonly hasPodResources: boolean;
   readonly seccompDir: string;
   readonly memoryBytes: bigint;
   /** What of it is not reserved; eviction's part is in it. */

@@ -4,7 +4,6 @@
  * for good; who asks for what this agent cannot do yet waits.
  */
 import { isStatic, plannedContainersOf } from "../api/pod.ts";
-import { hasPodResources } from "../api/resource_name.ts";
 import type { V1Pod } from "../api/types.ts";
 import { admit, type Refusal, statusMessage } from "./admit.ts";
 import type { Facts } from "./facts.ts";
@@ -32,13 +31,12 @@ export function planRefusal(
   }
   const { kernelVersion } = settings.machine;
   const unsafe = settings.allowedUnsafeSysctls;
-  // Compat: kubelet 1.36: pressure, sysctls, predicates, AppArmor, features,
-  // in this order.
+  // Compat: kubelet 1.36: pressure, sysctls, predicates, AppArmor, in this
+  // order.
   const refusal = refuseUnderPressure(pod, facts.pressures) ??
     refuseSysctls(pod, { unsafe, kernelVersion }) ??
     (node === undefined ? undefined : admit(pod, node, others)) ??
-    refuseAppArmor(pod, settings.machine) ??
-    (settings.hasPodResources ? undefined : refusePodResources(pod));
+    refuseAppArmor(pod, settings.machine);
   if (refusal === undefined) return planUnsupported(facts, pod);
   if (refusal.reason === "NodeAffinity" && !hasWaited(facts)) {
     // A new label may be known to the scheduler before it is known here.
@@ -47,15 +45,6 @@ export function planRefusal(
     return wait("node", { what: "node", message, untilMs });
   }
   return refuse(refusal);
-}
-
-/** Compat: kubelet 1.36 isPodLevelResourcesSupported. */
-function refusePodResources({ spec }: V1Pod): Refusal | undefined {
-  if (!hasPodResources(spec)) return undefined;
-  return {
-    reason: "PodLevelResourcesNotSupported",
-    message: "PodLevelResources feature gate is disabled",
-  };
 }
 
 function hasWaited({ state }: Facts): boolean {

@@ -117,21 +117,3 @@ Deno.test("decide() refuses confinement that the host cannot give (S16)", () => 
   const able = plan({ pod, settings: { ...SETTINGS, machine } });
   assert.equal(able.next.kind, "waiting");
 });
-
-Deno.test("decide() refuses resources of a whole pod where these are off", () => {
-  const settings = { ...SETTINGS, hasPodResources: false };
-  const kept = (resources: object) =>
-    plan({ pod: aPod({ spec: { resources } }), settings }).next;
-  assert.deepEqual(kept({ limits: { memory: "64Mi" } }), {
-    kind: "done",
-    refusal: {
-      reason: "PodLevelResourcesNotSupported",
-      message: "Pod was rejected: PodLevelResources feature gate is disabled",
-    },
-  });
-  for (const nothing of [{}, { limits: {}, requests: {} }]) {
-    assert.equal(kept(nothing).kind, "waiting");
-  }
-  const pod = aPod({ spec: { resources: { limits: { memory: "64Mi" } } } });
-  assert.equal(plan({ pod }).next.kind, "waiting");
-});

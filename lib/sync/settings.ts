@@ -44,7 +44,6 @@ export function podSettings(
     },
     isSeccompDefault: kubelet.seccompDefault,
     hasStopSignals: features.ContainerStopSignals === true,
-    hasPodResources: features.PodLevelResources,
     seccompDir: `${paths.rootDir}/seccomp`,
     memoryBytes: host.memoryBytes(),
     allocatableMemoryBytes: allocatableMemory(config, host.memoryBytes()),

@@ -161,7 +161,6 @@ function settings(world: WorldFacts): PodSettings {
     gates: { hasRestartRules: true, mayRestartAll: true },
     isSeccompDefault: false,
     hasStopSignals: false,
-    hasPodResources: true,
     seccompDir: "",
     memoryBytes: BigInt(Deno.systemMemoryInfo().total),
     allocatableMemoryBytes: BigInt(Deno.systemMemoryInfo().total),
