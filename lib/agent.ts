@@ -8,15 +8,12 @@ import {
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
-import {
-  checkCgroups,
-  createCgroupLoop,
-  tellingCgroups,
-} from "./agent_cgroups.ts";
+import { createCgroupLoop, tellingCgroups } from "./agent_cgroups.ts";
 import { keepLogs } from "./agent_ends.ts";
 import { createEviction, nodePressure } from "./agent_eviction.ts";
 import { followClasses, followNode, followStarts } from "./agent_follow.ts";
 import { createCells } from "./agent_cells.ts";
+import { checkHost } from "./agent_host.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createResizes, runResizes } from "./agent_resizes.ts";
 import { createRunners, followLabels } from "./agent_runners.ts";
@@ -52,11 +49,12 @@ export function createAgent(
 ): Agent {
   const cgroups = tellingCgroups(given);
   const ports = { ...given, cgroups };
-  checkCgroups(config, ports.host.traits());
+  checkHost(config, ports.host.traits());
   const parts = createParts(config, ports, options);
   const stats = createStats(parts);
   const eviction = createEviction({ ...parts, stats });
-  const view = createView({ ...parts, eviction }, options.version);
+  const keeper = createCgroupLoop(parts);
+  const view = createView({ ...parts, eviction, keeper }, options.version);
   const { version } = options;
   const figures = { stats, ...statsNode(parts, stats, version) };
   const refresh = createGauges({ ...parts, stats, version });
@@ -64,12 +62,13 @@ export function createAgent(
   const loops = [...parts.membership?.loops ?? [], ...servers];
   return {
     view,
-    run: (signal) => run({ ...parts, eviction, loops }, view, signal),
+    run: (signal) => run({ ...parts, eviction, keeper, loops }, view, signal),
   };
 }
 
 type Parts = ReturnType<typeof createParts> & {
   readonly eviction: EvictionLoop;
+  readonly keeper: ReturnType<typeof createCgroupLoop>;
   readonly loops: readonly Loop[];
 };
 
@@ -156,10 +155,9 @@ async function run(
   const { clock, log } = ports;
   await prepare(parts);
   const scope = new TaskScope(parent, log);
-  const cgroups = createCgroupLoop(parts);
-  const worker = workerPorts(parts, cgroups);
+  const worker = workerPorts(parts, parts.keeper);
   scope.run("health", (signal) => parts.healthLoop.run(signal));
-  scope.run("cgroups", (signal) => cgroups.run(signal));
+  scope.run("cgroups", (signal) => parts.keeper.run(signal));
   scope.run("images", (signal) => parts.runImages(signal));
   for (const { name, run } of parts.references.loops) scope.run(name, run);
   scope.run("volumes", (signal) => parts.volumes.run(signal));

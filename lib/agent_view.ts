@@ -36,6 +36,7 @@ export interface ViewParts {
   readonly probes: Pick<Probes, "viewsOf">;
   readonly membership: Membership | undefined;
   readonly eviction: EvictionLoop;
+  readonly keeper: { views(): readonly LoopView[] };
 }
 
 export function createView(parts: ViewParts, version: string): AgentView {
@@ -55,6 +56,7 @@ export function createView(parts: ViewParts, version: string): AgentView {
     loops: () => [
       auditView(parts),
       ...evictionViews(parts.eviction),
+      ...parts.keeper.views(),
       ...clusterViews(parts),
     ],
   };

@@ -32,8 +32,10 @@ export const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 /** A machine of today, without swap, huge pages and AppArmor. */
 export const TRAITS: HostTraits = {
   cgroupVersion: 2,
+  onlineCpus: "0-1",
   hasSwapLimits: true,
   swapBytes: 0n,
+  hasNoSwapTmpfs: true,
   hugePageSizes: [],
   kernelVersion: "6.12.0",
   hasAppArmor: false,
@@ -69,6 +71,9 @@ export const SETTINGS: PodSettings = {
   hasStopSignals: false,
   seccompDir: "/var/lib/kubelet/seccomp",
   memoryBytes: 8n * 1024n ** 3n,
+  allocatableMemoryBytes: 8n * 1024n ** 3n,
+  memoryQos: undefined,
+  memoryReservePercent: undefined,
   machine: TRAITS,
   mayUseSwap: false,
   endsSingleProcess: false,

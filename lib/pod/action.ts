@@ -8,7 +8,8 @@ import type {
   V1Pod,
   V1ResourceRequirements,
 } from "../api/types.ts";
-import type { CgroupValues, SubPath } from "../port/host.ts";
+import type { CgroupValues } from "../port/cgroups.ts";
+import type { SubPath } from "../port/host.ts";
 import type { PullPolicy } from "../image/types.ts";
 import type { ContainerSpec, SandboxSpec } from "../port/runtime_spec.ts";
 import type { Hook } from "./hook.ts";

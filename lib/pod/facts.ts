@@ -4,6 +4,7 @@
  * which look at nothing else.
  */
 import type { ContainerId, PodUid, SandboxId } from "../api/id.ts";
+import type { CgroupDriver } from "../api/cgroup_name.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { HostTraits, NodeText } from "../port/host.ts";
 import type { RuntimeHandler } from "../port/runtime.ts";
@@ -65,9 +66,17 @@ export interface RuntimeHealth {
   /** `containerd`: the scheme of container ids. */
   readonly name: string;
   /** As the runtime says; undefined when it does not. */
-  readonly cgroupDriver: "systemd" | "cgroupfs" | undefined;
+  readonly cgroupDriver: CgroupDriver | undefined;
   /** Empty when the runtime does not say. */
   readonly handlers: readonly RuntimeHandler[];
+}
+
+/** How memory is kept for pods; the gate is on and the kernel can. */
+export interface MemoryQos {
+  /** `memoryReservationPolicy: TieredReservation`. */
+  readonly isTiered: boolean;
+  /** Above 0, at most 1. */
+  readonly throttlingFactor: number;
 }
 
 /** What does not change while the agent runs. */
@@ -91,7 +100,7 @@ export interface PodSettings {
   readonly nodeHosts: NodeText;
   /** `/` or a cgroup path below which `kubepods` lies. */
   readonly cgroupRoot: string;
-  readonly cgroupDriver: "systemd" | "cgroupfs";
+  readonly cgroupDriver: CgroupDriver;
   readonly usesQosCgroups: boolean;
   /** Undefined when CFS quotas are switched off. */
   readonly cpuPeriodUs: bigint | undefined;
@@ -110,6 +119,15 @@ export interface PodSettings {
   readonly hasStopSignals: boolean;
   readonly seccompDir: string;
   readonly memoryBytes: bigint;
+  /** What of it is not reserved; eviction's part is in it. */
+  readonly allocatableMemoryBytes: bigint;
+  /** Undefined: memory is limited only. */
+  readonly memoryQos: MemoryQos | undefined;
+  /**
+   * How much of what pods ask for is out of reach of lower classes; undefined:
+   * they may take it all.
+   */
+  readonly memoryReservePercent: bigint | undefined;
   readonly machine: HostTraits;
   /** Burstable pods may use their share of the node's swap. */
   readonly mayUseSwap: boolean;

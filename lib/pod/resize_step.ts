@@ -4,7 +4,7 @@
  */
 import type { ContainerId } from "../api/id.ts";
 import type { V1ResourceRequirements } from "../api/types.ts";
-import type { CgroupValues } from "../port/host.ts";
+import type { CgroupValues } from "../port/cgroups.ts";
 import type { LinuxResources, SandboxSpec } from "../port/runtime_spec.ts";
 
 export type ResizeStep =

@@ -7,7 +7,7 @@
  * validateMemoryResizeAction.
  */
 import type { V1Pod } from "../api/types.ts";
-import type { CgroupValues } from "../port/host.ts";
+import type { CgroupValues } from "../port/cgroups.ts";
 import type { Action } from "./action.ts";
 import type { PodPlace } from "./container_plan.ts";
 import type { Facts } from "./facts.ts";

@@ -10,7 +10,7 @@ import {
   someFacts,
 } from "../../tests/build.ts";
 import type { V1Pod } from "../api/types.ts";
-import type { CgroupValues } from "../port/host.ts";
+import type { CgroupValues } from "../port/cgroups.ts";
 import type { LinuxResources } from "../port/runtime_spec.ts";
 import { allocationOf } from "./allocation.ts";
 import { decide } from "./decide.ts";

@@ -18,6 +18,7 @@ import {
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { LinuxResources, SandboxSpec } from "../port/runtime_spec.ts";
 import type { PodSettings } from "./facts.ts";
+import { containerMemoryFiles } from "./memory_qos.ts";
 
 const MOST_SWAP = "memory.swap.max";
 
@@ -39,6 +40,7 @@ export function containerResources(
       ...machine.hasSwapLimits && isOne
         ? [[MOST_SWAP, String(swap)] as const]
         : [],
+      ...containerMemoryFiles(settings, pod, container),
     ]),
     // Memory and swap together: no more than memory alone.
     memorySwapLimitBytes: machine.hasSwapLimits && !isOne
@@ -99,7 +101,7 @@ export function mayUseSwap(
 
 /**
  * A burstable container's part of the node's swap, as its memory request is a
- * part of the node's memory.
+ * part of the node's memory. Compat: kubelet 1.36 calcSwapForBurstablePods.
  */
 function swapBytes(
   settings: PodSettings,
@@ -110,5 +112,8 @@ function swapBytes(
   if (!mayUseSwap(settings, pod, container) || memoryBytes <= 0n) return 0n;
   const { resources } = container;
   const bytes = units(amountOf(resources?.requests, "memory") ?? 0n);
-  return bytes > memoryBytes ? 0n : bytes * machine.swapBytes / memoryBytes;
+  if (bytes > memoryBytes) return 0n;
+  // Compat: a proportion in floating point, cut to whole bytes.
+  const share = Number(bytes) / Number(memoryBytes);
+  return BigInt(Math.trunc(share * Number(machine.swapBytes)));
 }

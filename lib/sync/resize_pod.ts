@@ -10,7 +10,7 @@ import type { PodUid } from "../api/id.ts";
 import type { Meters } from "../api/meters.ts";
 import type { Action } from "../pod/action.ts";
 import type { ResizeStep } from "../pod/resize_step.ts";
-import type { Cgroups } from "../port/host.ts";
+import type { Cgroups } from "../port/cgroups.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Usage } from "../port/usage.ts";
 import type { Allocations } from "./allocations.ts";

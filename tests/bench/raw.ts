@@ -166,6 +166,9 @@ function settings(world: WorldFacts): PodSettings {
     hasStopSignals: false,
     seccompDir: "",
     memoryBytes: BigInt(Deno.systemMemoryInfo().total),
+    allocatableMemoryBytes: BigInt(Deno.systemMemoryInfo().total),
+    memoryQos: undefined,
+    memoryReservePercent: undefined,
     allowedUnsafeSysctls: [],
   };
 }
