@@ -38,16 +38,7 @@ export function podSettings(
       : undefined,
     podPidsLimit: BigInt(kubelet.podPidsLimit),
     ...restartLimits(kubelet.crashLoopBackOff, features),
-    gates: {
-      hasRestartRules: features.ContainerRestartRules,
-      mayRestartAll: features.RestartAllContainersOnContainerExits,
-      mayResizePods: features.InPlacePodLevelResourcesVerticalScaling,
-      mayResizeInit: features.InPlacePodVerticalScalingInitContainers,
-      hasHostnameOverride: features.HostnameOverride,
-      hasEnvFiles: features.EnvFiles,
-      hasPodResources: features.PodLevelResources,
-      hasReadyToStart: features.PodReadyToStartContainersCondition,
-    },
+    gates: gatesOf(features),
     // Without the gates a static policy has its cpus and memory to itself.
     fixesCpus: kubelet.cpuManagerPolicy === "static" &&
       !features.InPlacePodVerticalScalingExclusiveCPUs,
@@ -71,6 +62,19 @@ export function podSettings(
     endsSingleProcess: kubelet.singleProcessOOMKill ??
       machine.cgroupVersion === 1,
     allowedUnsafeSysctls: kubelet.allowedUnsafeSysctls,
+  };
+}
+
+function gatesOf(features: Config["features"]): PodSettings["gates"] {
+  return {
+    hasRestartRules: features.ContainerRestartRules,
+    mayRestartAll: features.RestartAllContainersOnContainerExits,
+    mayResizePods: features.InPlacePodLevelResourcesVerticalScaling,
+    mayResizeInit: features.InPlacePodVerticalScalingInitContainers,
+    hasHostnameOverride: features.HostnameOverride,
+    hasEnvFiles: features.EnvFiles,
+    hasPodResources: features.PodLevelResources,
+    hasReadyToStart: features.PodReadyToStartContainersCondition,
   };
 }
 
