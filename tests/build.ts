@@ -248,6 +248,7 @@ export function someFacts(parts: FactParts = {}): Facts {
     lost: new Set(),
     deadline: undefined,
     evicted: undefined,
+    preemptions: new Map(),
     pressures: [],
     isRestartingAll: false,
     isAdmitted: true,

@@ -18,6 +18,7 @@ import type { AdmissionNode } from "./admit.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Evicted } from "./evicted.ts";
 import type { PodGates } from "./gates.ts";
+import type { Preemptions } from "./preempt.ts";
 import type { Pressures } from "./pressure.ts";
 import type { PodState } from "./state.ts";
 import type { IdRange } from "./userns.ts";
@@ -132,6 +133,8 @@ export interface Facts {
   readonly deadline: Deadline | undefined;
   /** The node, or a limit of its own, wants it to go. */
   readonly evicted: Evicted;
+  /** Pods, this one perhaps, that have to go for a critical one. */
+  readonly preemptions: Preemptions;
   /** What is short on the node; asked before a pod is let in. */
   readonly pressures: Pressures;
   /** Every container is removed, and then started anew. */

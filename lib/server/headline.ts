@@ -26,6 +26,7 @@ const WAITS_FOR: ReadonlyMap<string, string> = new Map([
   ["sources", "Waiting for the sources of pods"],
   ["name", "Waiting for its name"],
   ["node", "Waiting for the node"],
+  ["room", "Waiting for room on the node"],
   ["volumes", "Waiting for its volumes"],
   ["runtime", "Waiting for the container runtime"],
   ["network", "Waiting for the runtime's network"],

@@ -1,5 +1,6 @@
 /** What the admission of a pod looks at: the node, and who came before. */
 import type { PodUid } from "../api/id.ts";
+import { isCritical } from "../api/priority.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { KnownNode, Observation } from "../node/types.ts";
 import type { AdmissionNode } from "../pod/admit.ts";
@@ -31,6 +32,7 @@ export function isAdmitted(state: PodState, observed: ObservedPod): boolean {
     case "sources":
     case "name":
     case "node":
+    case "room":
     case "support":
       return false;
     case "runtime":
@@ -50,7 +52,12 @@ export function othersOf(
     const found = pod ?? wanted(other);
     const isOver = state.kind === "done" || isTerminal(status?.phase);
     const counts = other !== uid && found !== undefined && !isOver &&
-      isAdmitted(state, observed);
+      (isAdmitted(state, observed) || isAwaited(state, found));
     return counts ? [found] : [];
   });
+}
+
+/** Room is being made for it, which nobody else takes. */
+function isAwaited(state: PodState, pod: V1Pod): boolean {
+  return state.kind === "waiting" && state.for === "room" && isCritical(pod);
 }

@@ -14,6 +14,7 @@ import type { ContainerRuntime } from "../port/runtime.ts";
 import type { UserIds } from "./user_ids.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 import type { ApplyPlace } from "./place.ts";
+import type { Preemptions } from "./preemptions.ts";
 import { removeLogs } from "./remove_logs.ts";
 import { startHandlers, type StartPorts } from "./start.ts";
 import type { Stops } from "./stops.ts";
@@ -32,6 +33,7 @@ export interface ApplyPorts extends StartPorts {
   };
   readonly stops: Pick<Stops, "order" | "settled">;
   readonly userIds: Pick<UserIds, "allocate">;
+  readonly preemptions: Pick<Preemptions, "order">;
   readonly recorder: Recorder;
   readonly log: Logger;
   /** How many starts and removals the machine does well side by side. */
@@ -63,6 +65,7 @@ export function stepOf(action: Action): string {
     case "ensure-image":
     case "ensure-volumes":
     case "ensure-references":
+    case "preempt":
     case "note":
       return "sandbox";
     default:
@@ -107,6 +110,8 @@ export function createApply(ports: ApplyPorts): Apply {
       case "remove-pod-files":
         return handlers[action.kind](action, at);
       case "remove-cgroup":
+        return handlers[action.kind](action, at);
+      case "preempt":
         return handlers[action.kind](action, at);
       case "note":
         return handlers[action.kind](action, at);
@@ -169,6 +174,10 @@ function createHandlers(ports: ApplyPorts): Handlers {
       for (const tree of action.trees) await files.removeTree(tree);
     },
     "remove-cgroup": (action) => cgroups.removePod(action.path),
+    "preempt": (action) => {
+      ports.preemptions.order(action);
+      return Promise.resolve();
+    },
     "note": ({ type, reason, message }, { uid }) => {
       recorder.record(uid, { type, reason, message });
       return Promise.resolve();

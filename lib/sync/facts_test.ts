@@ -31,6 +31,7 @@ function rivalAmong(others: Record<string, PodMemory>) {
     isAdmitted: false,
     node: undefined,
     evicted: undefined,
+    preemptions: new Map(),
     pressures: [],
     others: [],
     hostIps: [],

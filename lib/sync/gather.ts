@@ -21,6 +21,7 @@ import type { Verdicts } from "../probe/types.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 import { isAdmitted, othersOf } from "./admission.ts";
 import { factsOf, loggedAttempts } from "./facts.ts";
+import type { Preemptions } from "./preemptions.ts";
 import { currentSettings } from "./settings.ts";
 import type { Stops } from "./stops.ts";
 import { EMPTY_MEMORY, type PodMemory, type Pods } from "./store.ts";
@@ -58,6 +59,7 @@ export interface GatherPorts {
   /** The node as the API server holds it; undefined while nobody knows. */
   readonly node: () => AdmissionNode | undefined;
   readonly evicted: (uid: PodUid) => Facts["evicted"];
+  readonly preemptions: Pick<Preemptions, "orders" | "seen" | "forget">;
   readonly pressures: () => Facts["pressures"];
   /** The node's addresses, primary first; empty while unknown. */
   readonly hostIps: () => readonly string[];
@@ -148,6 +150,7 @@ export function gather(
     observed,
     ...admission(ports, uid, observed),
     evicted: ports.evicted(uid),
+    preemptions: ports.preemptions.orders,
     pressures: ports.pressures(),
     hostIps: ports.hostIps(),
     images: ports.images.statesOf(uid),

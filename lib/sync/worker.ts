@@ -120,6 +120,7 @@ function remember(
       ports.recorder.record(facts.uid, step);
     }
   }
+  ports.preemptions.seen(facts.uid);
   ports.projected(facts.uid);
 }
 
@@ -141,6 +142,7 @@ function forget(ports: WorkerPorts, uid: PodUid): undefined {
   ports.volumes.forget(uid);
   ports.references.forget(uid);
   ports.stops.forget(uid);
+  ports.preemptions.forget(uid);
   ports.userIds.release(uid);
   ports.forgotten(uid);
 }
