@@ -16,7 +16,7 @@ import {
   tellingCgroups,
 } from "./agent_cgroups.ts";
 import { keepLogs } from "./agent_ends.ts";
-import { createEviction, nodePressure } from "./agent_eviction.ts";
+import { createEviction, followOoms, nodePressure } from "./agent_eviction.ts";
 import {
   followClasses,
   followNode,
@@ -69,7 +69,8 @@ export function createAgent(
   const figures = { stats, ...statsNode(parts, stats, version) };
   const refresh = createGauges({ ...parts, stats, version });
   const servers = createServers({ ...parts, view, figures, refresh });
-  const loops = [...parts.membership?.loops ?? [], ...servers];
+  const kernel = followOoms(parts);
+  const loops = [...parts.membership?.loops ?? [], ...servers, kernel];
   return {
     view,
     run: (signal) => run({ ...parts, eviction, loops }, view, signal),

@@ -6,13 +6,14 @@ import type { Reader, Writer } from "./base/cell.ts";
 import type { KeyedQueue } from "./base/keyed_queue.ts";
 import type { PodUid } from "./api/id.ts";
 import type { V1Pod } from "./api/types.ts";
-import type { Membership } from "./agent_cluster.ts";
+import type { Loop, Membership } from "./agent_cluster.ts";
 import type { AgentPorts } from "./agent_ports.ts";
 import type { Config } from "./config/load.ts";
 import { EvictionLoop } from "./eviction/run.ts";
 import { parseThresholds } from "./eviction/thresholds.ts";
 import type { EvictionOrders, PressureKind } from "./eviction/types.ts";
 import type { ImageCollector } from "./image/collect.ts";
+import { watchOoms } from "./node/oom.ts";
 import type { Pressure } from "./node/types.ts";
 import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
 import { podTiers } from "./pod/paths.ts";
@@ -55,6 +56,7 @@ export function createEviction(parts: EvictionParts): EvictionLoop {
     isCleanedUp: (uid) => isCleanedUp(parts, uid),
     isForgotten: (uid) => !pods.has(uid),
     interrupt: (uid) => queue.interrupt(uid),
+    kernel: kubelet.kernelMemcgNotification ? ports.kernel : undefined,
     nodeRecorder: parts.membership?.nodeRecorder ?? NOBODY,
     counted: (signal, ageMs) => {
       const labels = { eviction_signal: signal };
@@ -80,6 +82,17 @@ export function createEviction(parts: EvictionParts): EvictionLoop {
     memoryBytes: ports.host.memoryBytes(),
     allPods: () => podTiers(settings()).all,
   });
+}
+
+/** Tells of what the kernel ends when the machine runs out of memory. */
+export function followOoms(
+  { ports, membership }: Pick<EvictionParts, "ports" | "membership">,
+): Loop {
+  const nodeRecorder = membership?.nodeRecorder ?? NOBODY;
+  return {
+    name: "kernel-log",
+    run: (signal) => watchOoms({ ...ports, nodeRecorder }, signal),
+  };
 }
 
 /**

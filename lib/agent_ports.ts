@@ -16,6 +16,7 @@ import type { Http, Listener, PodNet } from "./port/net.ts";
 import type { NodeListener } from "./port/node_server.ts";
 import type { Checkpoints } from "./port/checkpoints.ts";
 import type { Programs } from "./port/programs.ts";
+import type { KernelNews } from "./port/kernel.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { Usage } from "./port/usage.ts";
 import type { ClusterPorts } from "./agent_cluster.ts";
@@ -38,6 +39,7 @@ export interface AgentPorts {
   readonly cgroups: Cgroups;
   readonly host: HostFacts;
   readonly usage: Usage;
+  readonly kernel: KernelNews;
   /** Credential plugins, where some are configured. */
   readonly programs: Programs;
   readonly nodeTexts: NodeTexts;

@@ -30,6 +30,8 @@ const STALE_MS = 60_000;
 export interface Measured {
   readonly node: CgroupUse | undefined;
   readonly allPods: CgroupUse | undefined;
+  /** The cgroup above all pods; empty where there is none. */
+  readonly allPodsPath: string;
   readonly memoryBytes: bigint;
   readonly root: FilesystemCounts | undefined;
   readonly images: FilesystemCounts | undefined;
@@ -50,8 +52,8 @@ export function judge(measured: Measured, nowMs: number): Judged {
   const { node, allPods, memoryBytes, root, images, containers } = measured;
   const { processes, atMs } = measured;
   const found: (readonly [Signal, Observation | undefined])[] = [
-    ["memory.available", memory(node, memoryBytes)],
-    ["allocatableMemory.available", memory(allPods, memoryBytes)],
+    ["memory.available", memoryOf(node, memoryBytes)],
+    ["allocatableMemory.available", memoryOf(allPods, memoryBytes)],
     ["nodefs.available", bytes(root, atMs)],
     ["nodefs.inodesFree", inodes(root, atMs)],
     ["imagefs.available", bytes(images, atMs)],
@@ -93,7 +95,7 @@ function doubtOf(
 }
 
 /** What the cgroup may have without what it cannot give back. */
-function memory(
+export function memoryOf(
   use: CgroupUse | undefined,
   machineBytes: bigint,
 ): Observation | undefined {

@@ -9,6 +9,7 @@ function measured(own: Partial<Measured> = {}): Measured {
   return {
     node: aUse(NOW_MS),
     allPods: undefined,
+    allPodsPath: "",
     memoryBytes: 5_000_000n,
     root: A_FILESYSTEM,
     images: undefined,

@@ -14,9 +14,10 @@ import { titleOf, uidOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import { hasLimits, IMMEDIATE_SECONDS, passedLimit } from "./limits.ts";
 import { evictionWords, rankedText, shortTexts } from "./message.ts";
-import { observe, type ObservePorts, type ObserveSettings } from "./observe.ts";
+import { observe, type ObserveSettings } from "./observe.ts";
 import { rank } from "./rank.ts";
 import { reclaim, type ReclaimPorts } from "./reclaim.ts";
+import { Rest, type RestPorts, ROUND_MS } from "./rest.ts";
 import { resourceOf } from "./thresholds.ts";
 import {
   EVICTED,
@@ -30,18 +31,14 @@ import {
 import { readUses, type UsePorts } from "./uses.ts";
 import { NodeWatch } from "./watch.ts";
 
-/** Compat: kubelet 1.36 evictionMonitoringPeriod, podCleanupTimeout. */
-const ROUND_MS = 10_000;
+/** Compat: kubelet 1.36 podCleanupTimeout. */
 const CLEAN_UP_MS = 30_000;
 /** The kernel gives back what a pod had only a moment after its end. */
 const SETTLE_MS = 1_000;
-/** As fast as memory is expected to fill up, in bytes a millisecond. */
-const FILL_RATE = 1024n * 1024n;
-const SHORTEST_LOOK_MS = 250n;
 /** How many pods `explain` and the log name. */
 const MOST_RANKED = 5;
 
-export interface EvictionPorts extends ObservePorts, UsePorts, ReclaimPorts {
+export interface EvictionPorts extends RestPorts, UsePorts, ReclaimPorts {
   /** Those that have not ended, and what of them may run. */
   readonly pods: () => readonly V1Pod[];
   /** Nothing of it runs any more, and its volumes are let go. */
@@ -72,13 +69,14 @@ export class EvictionLoop {
   readonly #settings: EvictionSettings;
   readonly #alarm = new Alarm();
   readonly #watch: NodeWatch;
-  #wakeAtMs = Infinity;
+  readonly #rest: Rest;
   #ranking: EvictionView["ranking"] = [];
 
   constructor(ports: EvictionPorts, settings: EvictionSettings) {
     this.#ports = ports;
     this.#settings = settings;
     this.#watch = new NodeWatch(ports, settings);
+    this.#rest = new Rest(ports, settings, this.#watch);
   }
 
   /** What was measured last, and who would go first. */
@@ -100,9 +98,7 @@ export class EvictionLoop {
     if (thresholds.length === 0 && !isStorageIsolated) return;
     while (!signal.aborted) {
       try {
-        const evicted = await this.#round(signal);
-        if (evicted.length > 0) await this.#awaitEnd(evicted, signal);
-        else await this.#rest(signal);
+        await this.#round(signal);
       } catch (error) {
         if (isAbort(error, signal)) return;
         this.#ports.log.warn("Cannot judge whether pods have to go", {
@@ -115,13 +111,23 @@ export class EvictionLoop {
     }
   }
 
-  /** Those that got an order. */
-  async #round(signal: AbortSignal): Promise<readonly PodUid[]> {
+  /** Measures, acts, and waits for what came of it or for the next time. */
+  async #round(signal: AbortSignal): Promise<void> {
     const scope = "everything";
     const settings = { ...this.#settings, scope } as const;
     const measured = await observe(this.#ports, settings, signal);
     const { due, pressures, wakeAtMs } = this.#watch.decide(measured);
-    this.#wakeAtMs = wakeAtMs;
+    const evicted = await this.#act(due, pressures, signal);
+    if (evicted.length > 0) await this.#awaitEnd(evicted, signal);
+    else await this.#rest.wait(measured, wakeAtMs, signal);
+  }
+
+  /** Those that got an order. */
+  async #act(
+    due: readonly Threshold[],
+    pressures: readonly PressureKind[],
+    signal: AbortSignal,
+  ): Promise<readonly PodUid[]> {
     if (!this.#watch.isShort) this.#ranking = [];
     const { pressure } = this.#ports;
     if (pressure.get().join() !== pressures.join()) pressure.set(pressures);
@@ -142,7 +148,7 @@ export class EvictionLoop {
       message: `Attempting to reclaim ${resource}`,
     });
     const { layout, thresholds: all } = this.#watch;
-    const how = { ...settings, layout, all, first };
+    const how = { ...this.#settings, layout, all, first };
     if (await reclaim(this.#ports, how, signal)) return [];
     return await this.#evictOne(due, { first, resource }, signal);
   }
@@ -268,31 +274,4 @@ export class EvictionLoop {
     }
     await clock.sleep(SETTLE_MS, signal);
   }
-
-  /** Until the next round is due, or memory has become short. */
-  async #rest(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#ports;
-    const startMs = clock.monotonicMs();
-    const endMs = Math.min(startMs + ROUND_MS, this.#wakeAtMs);
-    let margin = this.#watch.margin();
-    for (;;) {
-      const leftMs = endMs - clock.monotonicMs();
-      if (leftMs <= 0) return;
-      if (margin !== undefined && margin < 0n) return;
-      await clock.sleep(Math.min(leftMs, lookMs(margin)), signal);
-      if (margin === undefined) continue;
-      const settings = { ...this.#settings, scope: "memory" } as const;
-      margin = this.#watch.margin(
-        await observe(this.#ports, settings, signal),
-      );
-    }
-  }
-}
-
-/** When memory may be short at the earliest. */
-function lookMs(margin: bigint | undefined): number {
-  if (margin === undefined) return ROUND_MS;
-  const ms = margin / FILL_RATE;
-  if (ms >= BigInt(ROUND_MS)) return ROUND_MS;
-  return Number(ms < SHORTEST_LOOK_MS ? SHORTEST_LOOK_MS : ms);
 }

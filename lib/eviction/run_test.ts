@@ -7,6 +7,7 @@ import type { V1Pod } from "../api/types.ts";
 import type { Figures, Sample } from "../stats/types.ts";
 import { aContainer, aPod } from "../../tests/build.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
+import { FakeKernel } from "../../tests/fakes/fake_kernel.ts";
 import { A_FILESYSTEM, aUse, FakeUsage } from "../../tests/fakes/fake_usage.ts";
 import { aThreshold, MI } from "./fixture_test.ts";
 import { EvictionLoop, type EvictionSettings } from "./run.ts";
@@ -21,6 +22,7 @@ const HARD: Threshold = aThreshold({
 class World {
   readonly clock = new FakeClock();
   readonly usage = new FakeUsage();
+  readonly kernel = new FakeKernel();
   readonly told: string[] = [];
   /** Working set of each pod. */
   readonly pods = new Map<string, bigint>();
@@ -38,6 +40,7 @@ class World {
   constructor(own: Partial<EvictionSettings> = {}) {
     this.loop = new EvictionLoop({
       clock: this.clock,
+      kernel: this.kernel,
       log: silentLogger,
       usage: {
         cgroup: () => Promise.resolve(this.#node().use),
@@ -330,5 +333,48 @@ Deno.test("run() never evicts critical pods", async () => {
       detail: "0 of 8Gi available; needs 100Mi",
       isMet: true,
     }]);
+  });
+});
+
+Deno.test("run() looks at once when the kernel tells that memory is used", () => {
+  const world = new World();
+  return world.living(async () => {
+    world.add("hog", 50n);
+    await world.clock.advance(10);
+    assert.ok((world.kernel.marks[0]?.usageBytes ?? 0n) > 0n);
+    world.pods.set("hog", CAPACITY - 50n * MI);
+    await world.clock.advance(1);
+    assert.deepEqual(world.ordered, []);
+    world.kernel.pass();
+    await world.clock.advance(0);
+    assert.deepEqual(world.ordered, ["hog 1s"]);
+  });
+});
+
+Deno.test("run() does not look all the time where usage swings", () => {
+  const world = new World();
+  return world.living(async () => {
+    world.add("web", 50n);
+    const before = world.kernel.asked;
+    for (let at = 0; at < 1_000; at++) {
+      world.kernel.pass();
+      await world.clock.advance(1);
+    }
+    const looks = world.kernel.asked - before;
+    assert.ok(looks > 5 && looks <= 11, `${looks} looks`);
+    assert.deepEqual(world.ordered, []);
+  });
+});
+
+Deno.test("run() measures on where the kernel tells nothing", () => {
+  const world = new World();
+  world.kernel.isSilent = true;
+  return world.living(async () => {
+    world.add("hog", 50n);
+    await world.clock.advance(10);
+    world.pods.set("hog", CAPACITY - 50n * MI);
+    await world.clock.advance(10_000);
+    assert.deepEqual(world.ordered, ["hog 1s"]);
+    assert.equal(world.kernel.asked, 1);
   });
 });

@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import type { MemoryMark } from "../port/kernel.ts";
 import {
   decide,
   type Decision,
@@ -12,6 +13,7 @@ import {
   memoryMargin,
   NOTHING_SHORT,
 } from "./decide.ts";
+import { memoryMarks } from "./marks.ts";
 import { judge, layoutOf, type Measured } from "./measure.ts";
 import { arithmetic } from "./message.ts";
 import { thresholdText, withContainerDisk } from "./thresholds.ts";
@@ -89,13 +91,19 @@ export class NodeWatch {
    * Bytes until memory is short, for thresholds that are not met yet: the
    * others are looked at in the rounds.
    */
-  margin(measured?: Measured): bigint | undefined {
-    const { firstMetMs, observations } = this.#memory;
-    const unmet = this.#thresholds.filter((each) => !firstMetMs.has(each));
-    const seen = measured === undefined
-      ? observations
-      : judge(measured, this.#ports.clock.nowMs()).observations;
-    return memoryMargin(unmet, seen);
+  margin(measured: Measured): bigint | undefined {
+    const { observations } = judge(measured, this.#ports.clock.nowMs());
+    return memoryMargin(this.#unmet(), observations);
+  }
+
+  /** Where the kernel is to tell that one of these is met. */
+  marks(measured: Measured): readonly MemoryMark[] {
+    return memoryMarks(this.#unmet(), measured);
+  }
+
+  #unmet(): readonly Threshold[] {
+    const { firstMetMs } = this.#memory;
+    return this.#thresholds.filter((each) => !firstMetMs.has(each));
   }
 
   view(): Pick<EvictionView, "thresholds" | "lastAtMs"> {

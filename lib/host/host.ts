@@ -11,6 +11,7 @@ import type {
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
 import type { LogFiles, LogKeeper, SystemLogs } from "../port/log_files.ts";
+import type { KernelNews } from "../port/kernel.ts";
 import type { Usage } from "../port/usage.ts";
 import type { Http, Listener, PodNet } from "../port/net.ts";
 import type { NodeListener } from "../port/node_server.ts";
@@ -18,6 +19,7 @@ import type { Programs } from "../port/programs.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
 import { hostPathsOf } from "./host_paths.ts";
+import { LinuxKernelNews } from "./kernel_news.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { HostListener } from "./listener.ts";
 import { HostLogKeeper } from "./log_keeper.ts";
@@ -47,6 +49,7 @@ export interface Host {
   readonly nodeTexts: NodeTexts;
   readonly machine: Machine;
   readonly usage: Usage;
+  readonly kernel: KernelNews;
   readonly programs: Programs;
   readonly http: Http;
   /** What the gRPC library is not needed for. */
@@ -96,6 +99,7 @@ export function openHost(
     nodeTexts: new HostNodeTexts(libc),
     machine: new LinuxMachine({ runDir, hostRoot }),
     usage: new LinuxUsage(libc, { runDir, roots: [rootDir, podLogsDir] }),
+    kernel: new LinuxKernelNews(libc, runDir),
     programs: hostPrograms,
     http: hostHttp,
     podNet: hostPodNet,
