@@ -93,7 +93,7 @@ function createParts(
   const podMeter = new PodMeter({ ...ports, pods });
   const membership = joinCluster(config, ports, {
     ...readers,
-    pressure: nodePressure(cells.pressureReader),
+    pressure: nodePressure(cells),
     steps: ledger,
     written: (uid, sinceMs) => podMeter.written(uid, sinceMs),
   });

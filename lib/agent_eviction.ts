@@ -40,6 +40,7 @@ export interface EvictionParts {
   readonly imageCollector: ImageCollector;
   readonly evictions: Writer<EvictionOrders>;
   readonly pressure: Writer<readonly PressureKind[]>;
+  readonly unmeasured: Writer<ReadonlyMap<PressureKind, string>>;
 }
 
 export function createEviction(parts: EvictionParts): EvictionLoop {
@@ -122,12 +123,16 @@ function activePods(pods: PodsReader): readonly V1Pod[] {
 
 /** What is short, as the node's conditions tell it. */
 export function nodePressure(
-  pressure: Reader<readonly PressureKind[]>,
+  { pressureReader: pressure, unmeasuredReader }: {
+    readonly pressureReader: Reader<readonly PressureKind[]>;
+    readonly unmeasuredReader: Reader<ReadonlyMap<PressureKind, string>>;
+  },
 ): Reader<Pressure> {
   const told = (kinds: readonly PressureKind[]): Pressure => ({
     isMemoryShort: kinds.includes("MemoryPressure"),
     isDiskShort: kinds.includes("DiskPressure"),
     isPidShort: kinds.includes("PIDPressure"),
+    unmeasured: unmeasuredReader.get(),
   });
   return {
     get: () => told(pressure.get()),

@@ -47,6 +47,7 @@ export interface EvictionPorts extends RestPorts, UsePorts, ReclaimPorts {
   readonly isForgotten: (uid: PodUid) => boolean;
   readonly orders: Writer<EvictionOrders>;
   readonly pressure: Writer<readonly PressureKind[]>;
+  readonly unmeasured: Writer<ReadonlyMap<PressureKind, string>>;
   /** An order is there: whatever is done for the pod can end. */
   readonly interrupt: (uid: PodUid) => void;
   readonly recorder: { record(uid: PodUid, step: Step): void };
@@ -117,20 +118,24 @@ export class EvictionLoop {
     const settings = { ...this.#settings, scope } as const;
     const measured = await observe(this.#ports, settings, signal);
     const { due, pressures, wakeAtMs } = this.#watch.decide(measured);
-    const evicted = await this.#act(due, pressures, signal);
+    this.#tell(pressures);
+    const evicted = await this.#act(due, signal);
     if (evicted.length > 0) await this.#awaitEnd(evicted, signal);
     else await this.#rest.wait(measured, wakeAtMs, signal);
+  }
+
+  #tell(pressures: readonly PressureKind[]): void {
+    const { pressure, unmeasured } = this.#ports;
+    if (pressure.get().join() !== pressures.join()) pressure.set(pressures);
+    unmeasured.set(this.#watch.unmeasured);
   }
 
   /** Those that got an order. */
   async #act(
     due: readonly Threshold[],
-    pressures: readonly PressureKind[],
     signal: AbortSignal,
   ): Promise<readonly PodUid[]> {
     if (!this.#watch.isShort) this.#ranking = [];
-    const { pressure } = this.#ports;
-    if (pressure.get().join() !== pressures.join()) pressure.set(pressures);
     this.#prune();
     const passed = await this.#judgeLimits(signal);
     if (passed.length > 0) return passed;

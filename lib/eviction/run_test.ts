@@ -29,9 +29,12 @@ class World {
   readonly specs = new Map<string, V1Pod>();
   readonly gone = new Set<string>();
   readonly #pressure = cell<readonly PressureKind[]>([]);
+  readonly #unmeasured = cell<ReadonlyMap<PressureKind, string>>(new Map());
   readonly #orders = cell<EvictionOrders>(new Map());
   /** Of the node, besides the pods. */
   ownBytes = 0n;
+  /** Nothing of the memory can be read. */
+  isBlind = false;
   freedByImages = 0n;
   hostsBytes = 0n;
   readonly loop: EvictionLoop;
@@ -43,7 +46,8 @@ class World {
       kernel: this.kernel,
       log: silentLogger,
       usage: {
-        cgroup: () => Promise.resolve(this.#node().use),
+        cgroup: () =>
+          Promise.resolve(this.isBlind ? undefined : this.#node().use),
         filesystem: (path) => this.usage.filesystem(path),
         processes: () => this.usage.processes(),
       },
@@ -67,6 +71,7 @@ class World {
       isForgotten: (uid) => !this.specs.has(uid),
       orders: this.#orders[0],
       pressure: this.#pressure[0],
+      unmeasured: this.#unmeasured[0],
       interrupt: (uid) => this.told.push(`interrupt ${uid}`),
       recorder: {
         record: (uid, { reason }) => this.told.push(`${reason} ${uid}`),
@@ -129,6 +134,10 @@ class World {
 
   get pressure(): string {
     return this.#pressure[1].get().join();
+  }
+
+  get unmeasured(): readonly (readonly [string, string])[] {
+    return [...this.#unmeasured[1].get()];
   }
 
   async living(work: () => Promise<void>): Promise<void> {
@@ -376,5 +385,31 @@ Deno.test("run() measures on where the kernel tells nothing", () => {
     await world.clock.advance(10_000);
     assert.deepEqual(world.ordered, ["hog 1s"]);
     assert.equal(world.kernel.asked, 1);
+  });
+});
+
+Deno.test("run() tells of what it cannot measure, once that lasts", () => {
+  const disk = aThreshold({ signal: "nodefs.available" });
+  const world = new World({ thresholds: [HARD, disk] });
+  return world.living(async () => {
+    world.usage.filesystems.set("/var/lib/kubelet", {
+      ...A_FILESYSTEM,
+      availableBytes: 0n,
+      // What is below a disk that was taken away.
+      device: 99n,
+    });
+    world.isBlind = true;
+    await world.clock.advance(25_000);
+    assert.deepEqual(world.unmeasured, []);
+    await world.clock.advance(25_000);
+    assert.deepEqual(world.unmeasured, [
+      ["MemoryPressure", "memory.available could not be measured"],
+      ["DiskPressure", "nodefs.available could not be measured"],
+    ]);
+    assert.equal(world.pressure, "");
+    world.isBlind = false;
+    world.disk(A_FILESYSTEM.availableBytes);
+    await world.clock.advance(11_000);
+    assert.deepEqual(world.unmeasured, []);
   });
 });
