@@ -128,6 +128,7 @@ export function memory2(
   const stat = keyed(read("memory.stat"));
   const of = (name: string) => stat.get(name) ?? 0n;
   const events = keyed(read("memory.events"));
+  const own = keyed(read("memory.events.local"));
   return {
     usageBytes,
     workingSetBytes: without(usageBytes, of("inactive_file")),
@@ -144,8 +145,13 @@ export function memory2(
     ...optional("limitBytes", wholeNumber(read("memory.max"))),
     swapBytes: wholeNumber(read("memory.swap.current")) ?? swapOf(meminfo),
     ...optional("swapLimitBytes", wholeNumber(read("memory.swap.max"))),
-    ...optional("oomKills", events.get("oom_kill")),
+    ...optional("oomKills", oomKills(own.size === 0 ? events : own)),
   };
+}
+
+/** Where all of a cgroup goes at once, that counts as one. */
+function oomKills(events: ReadonlyMap<string, bigint>): bigint | undefined {
+  return events.get("oom_group_kill") || events.get("oom_kill");
 }
 
 /** `Name: N kB` lines, in bytes. */
