@@ -36,6 +36,7 @@ const WAITS_FOR: ReadonlyMap<string, string> = new Map([
   ["unsupported", "Cannot run on this agent"],
   ["cleaning", "Cleaning up"],
   ["stopping", "Stopping"],
+  ["call", "Waiting for the runtime"],
 ]);
 
 const ON_CHANGE = "it is tried again when the pod changes";

@@ -2,6 +2,7 @@
  * Carries out actions: one handler a kind, total by type. Knows nothing about
  * why; a failure is thrown and becomes a fact of the pod.
  */
+import type { Clock } from "../base/clock.ts";
 import { AgentError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { unreachable } from "../base/unreachable.ts";
@@ -18,6 +19,9 @@ import type { Preemptions } from "./preemptions.ts";
 import { removeLogs } from "./remove_logs.ts";
 import { startHandlers, type StartPorts } from "./start.ts";
 import type { Stops } from "./stops.ts";
+
+/** No start and no removal takes as long by itself. */
+const HUNG_MS = 10_000;
 
 export interface ApplyPorts extends StartPorts {
   readonly runtime: ContainerRuntime;
@@ -36,6 +40,7 @@ export interface ApplyPorts extends StartPorts {
   readonly preemptions: Pick<Preemptions, "order">;
   readonly recorder: Recorder;
   readonly log: Logger;
+  readonly clock: Clock;
   /** How many starts and removals the machine does well side by side. */
   readonly parallelWork: number;
 }
@@ -123,7 +128,11 @@ export function createApply(ports: ApplyPorts): Apply {
 
 function createHandlers(ports: ApplyPorts): Handlers {
   const { runtime, files, cgroups, images, volumes, recorder } = ports;
-  const heavy = new Semaphore(ports.parallelWork);
+  // A call that hangs is its pod's matter: it does not hold up the others.
+  const heavy = new Semaphore(ports.parallelWork, {
+    clock: ports.clock,
+    ms: HUNG_MS,
+  });
   return {
     "ensure-image": (action, { uid }) => {
       const { container, image, policy } = action;

@@ -8,17 +8,18 @@ import type { Clock } from "../base/clock.ts";
 import { AgentError, chainOf, isAbort } from "../base/errors.ts";
 import type { KeyedQueue } from "../base/keyed_queue.ts";
 import type { Logger } from "../base/log.ts";
+import { within } from "../base/wait.ts";
 import type { PodUid } from "../api/id.ts";
 import type { Meters } from "../api/meters.ts";
 import { isDeleted } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
-import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
+import type { ObservedPod, PodSettings, RuntimeHealth } from "../pod/facts.ts";
 import type { Cgroups, Files } from "../port/host.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Desired } from "../source/types.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 import type { LastWords } from "./last_words.ts";
-import { differingPods, isNews, observePod } from "./observe.ts";
+import { differingPods, isNews, listPod, observePod } from "./observe.ts";
 import { EMPTY_MEMORY, type Pods } from "./store.ts";
 import { sweepCgroups, sweepFiles } from "./sweep.ts";
 
@@ -26,6 +27,8 @@ const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
 /** Relisting where the runtime has no events, as the kubelet does always. */
 const EVENTLESS_AUDIT_MS = 1_000;
+/** How long the first look at one pod may take. */
+const MEET_MS = 5_000;
 
 export interface LoopPorts {
   readonly runtime: ContainerRuntime;
@@ -209,13 +212,30 @@ export class Audit {
 
   /** Looks at pods for the first time, so that each knows its rivals. */
   async #meet(uids: readonly PodUid[], signal: AbortSignal): Promise<void> {
-    const { runtime, pods, clock, lastWords } = this.#ports;
+    const { pods } = this.#ports;
     await Promise.all(uids.map(async (uid) => {
-      const nowMs = clock.nowMs();
-      const options = { nowMs, signal, lastWords };
-      const observed = await observePod(runtime, uid, options);
+      const observed = await this.#meetOne(uid, signal);
       if (!pods.has(uid)) pods.set(uid, { ...EMPTY_MEMORY, observed });
     }));
+  }
+
+  /** A pod of which nothing can be told is no reason to wait for all others. */
+  async #meetOne(uid: PodUid, signal: AbortSignal): Promise<ObservedPod> {
+    const { runtime, clock, lastWords, log } = this.#ports;
+    const nowMs = clock.nowMs();
+    try {
+      return await within(
+        { clock, ms: MEET_MS, signal },
+        (each) => observePod(runtime, uid, { nowMs, signal: each, lastWords }),
+      );
+    } catch (error) {
+      if (isAbort(error, signal)) throw error;
+      log.warn("The runtime does not tell of a pod; the others go on", {
+        uid,
+        error: chainOf(error),
+      });
+      return await listPod(runtime, uid, { nowMs, signal });
+    }
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {

@@ -53,6 +53,15 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
     if (what === "stop") runtime.stop();
     else runtime.start();
   }],
+  // hang POD, unhang POD: no call about it returns.
+  ["hang", (world, [pod = ""]) => {
+    world.runtime.world.hung.add(pod).add(fullName(pod));
+  }],
+  ["unhang", (world, [pod = ""]) => {
+    for (const name of [pod, fullName(pod)]) {
+      world.runtime.world.hung.delete(name);
+    }
+  }],
   // fail sandbox WORDS: none can be created; without words: again.
   ["fail", (world, [, ...words]) => {
     world.runtime.world.sandboxFailure = words.join(" ") || undefined;
