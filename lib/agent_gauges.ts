@@ -17,7 +17,7 @@ import type { CertificateView } from "./identity/types.ts";
 import type { Desired } from "./source/types.ts";
 import type { Stats } from "./stats/run.ts";
 import type { ClaimFigures } from "./stats/types.ts";
-import type { Audit } from "./sync/run.ts";
+import type { Audit } from "./sync/audit.ts";
 import type { PodMemory, PodsReader } from "./sync/store.ts";
 import type { VolumeState } from "./volume/types.ts";
 

@@ -24,7 +24,7 @@ import {
   type ManifestProblem,
 } from "./source/types.ts";
 import type { Ledger } from "./sync/ledger.ts";
-import type { Audit } from "./sync/run.ts";
+import type { Audit } from "./sync/audit.ts";
 import type { PodMemory, PodsReader } from "./sync/store.ts";
 
 /** No pass takes as long by itself. */
@@ -67,7 +67,8 @@ export function createView(parts: ViewParts, version: string): AgentView {
 }
 
 function auditView({ audit, config }: ViewParts): LoopView {
-  const { lastAtMs } = audit;
+  const { lastAtMs, left } = audit;
+  const stays = left.map(({ path, reason }) => `${path} stays: ${reason}`);
   return {
     name: "audit",
     detail: "compares the runtime's listings with what is remembered",
@@ -75,6 +76,7 @@ function auditView({ audit, config }: ViewParts): LoopView {
     nextAtMs: lastAtMs === undefined
       ? undefined
       : lastAtMs + config.kubelet.syncFrequency,
+    ...problemOf(stays.length === 0 ? undefined : stays.join("; ")),
   };
 }
 

@@ -7,6 +7,10 @@ import { startMember } from "../../deploy/cluster/agent.ts";
 import { ask, get } from "../../deploy/cluster/request.ts";
 import { stopAgent } from "../../deploy/world.ts";
 import { run } from "../../deploy/world/command.ts";
+import { pidsWith } from "../../deploy/world/processes.ts";
+import { podUid } from "../../lib/api/id.ts";
+import { openChannel } from "../../lib/cri/channel.ts";
+import { CriRuntime } from "../../lib/cri/runtime.ts";
 import { isHealthy } from "../../deploy/world/agent.ts";
 import { until, world } from "./agent_world.ts";
 import {
@@ -15,8 +19,11 @@ import {
   apply,
   cluster,
   eventsOf,
+  gone,
   inPhase,
+  kubectl,
   memberTest,
+  pod,
   ready,
 } from "./member_world.ts";
 
@@ -132,3 +139,51 @@ memberTest("a disk that is taken away is told of and survived", async () => {
     await Deno.remove(image);
   }
 });
+
+memberTest("a shim that hangs is the problem of its pod alone", async () => {
+  await stopAgent(world);
+  await startMember(world, ["--volume-stats-agg-period=1s"]);
+  await apply(aPod("stuck"));
+  const [stuck] = await ready("app=stuck", 1);
+  const shim = await shimOf(stuck?.metadata?.uid ?? "");
+  Deno.kill(shim, "SIGSTOP");
+  try {
+    // The next agent has to get along with it from its first look on.
+    await stopAgent(world, "kill");
+    await startMember(world, ["--volume-stats-agg-period=1s"]);
+    await kubectl("delete", "pod", "stuck", "--wait=false", "--grace-period=1");
+    const limits = { "ephemeral-storage": "2Mi" };
+    await apply(aPod("greedy", {
+      containers: [
+        aContainer("dd if=/dev/zero of=/x bs=1M count=4; sleep 1000", {
+          resources: { limits },
+        }),
+      ],
+    }));
+    await apply(aPod("modest"));
+    await ready("app=modest", 1);
+    const { status } = await inPhase("greedy", "Failed");
+    assert.equal(status?.reason, "Evicted");
+    await kubectl("delete", "pod", "modest", "--wait=false");
+    await gone("modest");
+    assert.equal((await condition("Ready"))?.status, "True");
+    assert.ok(await pod("stuck") !== undefined);
+  } finally {
+    Deno.kill(shim, "SIGCONT");
+  }
+  await gone("stuck");
+});
+
+/** The process that stands between containerd and the pod's containers. */
+async function shimOf(uid: string): Promise<number> {
+  const channel = openChannel({ endpoint: world.socket });
+  try {
+    const [sandbox] = await new CriRuntime(channel)
+      .listSandboxes({ podUid: podUid(uid) }, AbortSignal.timeout(5_000));
+    const [pid] = await pidsWith(sandbox?.id ?? "no sandbox");
+    assert.ok(pid !== undefined);
+    return pid;
+  } finally {
+    channel.close();
+  }
+}
