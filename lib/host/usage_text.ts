@@ -128,7 +128,9 @@ export function memory2(
   const stat = keyed(read("memory.stat"));
   const of = (name: string) => stat.get(name) ?? 0n;
   const events = keyed(read("memory.events"));
-  const own = keyed(read("memory.events.local"));
+  const own = keyed(read("memory.events.local") ?? read("memory.events"));
+  // A cgroup that goes as a whole counts as one.
+  const oomKills = own.get("oom_group_kill") || own.get("oom_kill");
   return {
     usageBytes,
     workingSetBytes: without(usageBytes, of("inactive_file")),
@@ -145,13 +147,8 @@ export function memory2(
     ...optional("limitBytes", wholeNumber(read("memory.max"))),
     swapBytes: wholeNumber(read("memory.swap.current")) ?? swapOf(meminfo),
     ...optional("swapLimitBytes", wholeNumber(read("memory.swap.max"))),
-    ...optional("oomKills", oomKills(own.size === 0 ? events : own)),
+    ...optional("oomKills", oomKills),
   };
-}
-
-/** Where all of a cgroup goes at once, that counts as one. */
-function oomKills(events: ReadonlyMap<string, bigint>): bigint | undefined {
-  return events.get("oom_group_kill") || events.get("oom_kill");
 }
 
 /** `Name: N kB` lines, in bytes. */

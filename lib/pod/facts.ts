@@ -15,6 +15,7 @@ import type { Verdicts } from "../probe/types.ts";
 import type { ReferenceState, ServiceFacts } from "../reference/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { AdmissionNode } from "./admit.ts";
+import type { DeadLimits } from "./dead_limits.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Evicted } from "./evicted.ts";
 import type { PodGates } from "./gates.ts";
@@ -99,6 +100,7 @@ export interface PodSettings {
   /** How long a second crash delays the restart; it doubles from there. */
   readonly firstRestartDelayMs: number;
   readonly longestRestartDelayMs: number;
+  readonly deadLimits: DeadLimits;
   readonly gates: PodGates;
   readonly isSeccompDefault: boolean;
   /** Feature gate ContainerStopSignals. */

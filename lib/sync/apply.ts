@@ -129,10 +129,8 @@ export function createApply(ports: ApplyPorts): Apply {
 function createHandlers(ports: ApplyPorts): Handlers {
   const { runtime, files, cgroups, images, volumes, recorder } = ports;
   // A call that hangs is its pod's matter: it does not hold up the others.
-  const heavy = new Semaphore(ports.parallelWork, {
-    clock: ports.clock,
-    ms: HUNG_MS,
-  });
+  const patience = { clock: ports.clock, ms: HUNG_MS };
+  const heavy = new Semaphore(ports.parallelWork, patience);
   return {
     "ensure-image": (action, { uid }) => {
       const { container, image, policy } = action;
@@ -171,22 +169,15 @@ function createHandlers(ports: ApplyPorts): Handlers {
     "remove-sandbox": async (action, { signal }) => {
       await heavy.run(() => runtime.removeSandbox(action.id, signal), signal);
     },
-    "remove-container": async (action, { signal }) => {
-      await runtime.removeContainer(action.id, signal);
-      if (action.log === undefined) return;
-      await files.remove(action.log.link);
-      await removeLogs(files, action.log.file);
-    },
+    "remove-container": (action, { signal }) =>
+      removeContainer(ports, action, signal),
     "remove-pod-files": async (action, { uid, signal }) => {
       await volumes.release(uid, signal);
       for (const link of action.links) await files.remove(link);
       for (const tree of action.trees) await files.removeTree(tree);
     },
     "remove-cgroup": (action) => cgroups.removePod(action.path),
-    "preempt": (action) => {
-      ports.preemptions.order(action);
-      return Promise.resolve();
-    },
+    "preempt": (action) => Promise.resolve(ports.preemptions.order(action)),
     "note": ({ type, reason, message }, { uid }) => {
       recorder.record(uid, { type, reason, message });
       return Promise.resolve();
@@ -200,6 +191,17 @@ async function makeCgroup(
   { path, values }: Extract<Action, { kind: "make-cgroup" }>,
 ): Promise<void> {
   await cgroups.apply(path, values, "make");
+}
+
+async function removeContainer(
+  { runtime, files }: ApplyPorts,
+  { id, log }: Extract<Action, { kind: "remove-container" }>,
+  signal: AbortSignal,
+): Promise<void> {
+  await runtime.removeContainer(id, signal);
+  if (log === undefined) return;
+  await files.remove(log.link);
+  await removeLogs(files, log.file);
 }
 
 async function makePodFiles(

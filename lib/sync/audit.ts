@@ -18,6 +18,7 @@ import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Desired } from "../source/types.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 import type { LastWords } from "./last_words.ts";
+import { limitDeadContainers } from "./dead_containers.ts";
 import { differingPods, listPod, observePod } from "./observe.ts";
 import { EMPTY_MEMORY, type Pods } from "./store.ts";
 import { joinSwept, type Left, sweepCgroups, sweepFiles } from "./sweep.ts";
@@ -168,6 +169,7 @@ export class Audit {
       if (isFirst) wakeAll(this.#ports);
       for (const uid of differing) queue.wake(uid);
       await this.#sweep(signal);
+      await limitDeadContainers(this.#ports, clock.nowMs(), signal);
     } catch (error) {
       if (isAbort(error, signal)) throw error;
       log.debug("The relist failed", { error: chainOf(error) });

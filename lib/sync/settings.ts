@@ -10,7 +10,7 @@ import type { HostFacts, NodeTexts } from "../port/host.ts";
 const IDS_PER_POD = 65_536;
 
 export function podSettings(
-  { kubelet, paths, nodeName, hostRoot, features }: Config,
+  { kubelet, flags, paths, nodeName, hostRoot, features }: Config,
   host: Pick<HostFacts, "memoryBytes" | "traits">,
 ): PodSettings {
   const machine = host.traits();
@@ -34,6 +34,11 @@ export function podSettings(
       : undefined,
     podPidsLimit: BigInt(kubelet.podPidsLimit),
     ...restartLimits(kubelet.crashLoopBackOff, features),
+    deadLimits: {
+      perContainer: flags.maxDeadContainersPerContainer,
+      total: flags.maxDeadContainers,
+      minAgeMs: flags.minimumContainerTtl,
+    },
     gates: {
       hasRestartRules: features.ContainerRestartRules,
       mayRestartAll: features.RestartAllContainersOnContainerExits,
