@@ -144,7 +144,7 @@ export const CASES: readonly Case[] = [
       name: "last",
       ...CRITICAL,
       medium: "Memory",
-      take: memory(360),
+      take: memory(420),
     },
     victims: 4,
   },
