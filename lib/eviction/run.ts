@@ -12,6 +12,7 @@ import type { PodUid } from "../api/id.ts";
 import type { Step } from "../api/step.ts";
 import { titleOf, uidOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
+import { awaitEnd, type CleanUpPorts } from "./clean_up.ts";
 import { hasLimits, IMMEDIATE_SECONDS, passedLimit } from "./limits.ts";
 import { evictionWords, rankedText, shortTexts } from "./message.ts";
 import { observe, type ObserveSettings } from "./observe.ts";
@@ -31,18 +32,13 @@ import {
 import { readUses, type UsePorts } from "./uses.ts";
 import { NodeWatch } from "./watch.ts";
 
-/** Compat: kubelet 1.36 podCleanupTimeout. */
-const CLEAN_UP_MS = 30_000;
-/** The kernel gives back what a pod had only a moment after its end. */
-const SETTLE_MS = 1_000;
 /** How many pods `explain` and the log name. */
 const MOST_RANKED = 5;
 
-export interface EvictionPorts extends RestPorts, UsePorts, ReclaimPorts {
+export interface EvictionPorts
+  extends RestPorts, UsePorts, ReclaimPorts, CleanUpPorts {
   /** Those that have not ended, and what of them may run. */
   readonly pods: () => readonly V1Pod[];
-  /** Nothing of it runs any more, and its volumes are let go. */
-  readonly isCleanedUp: (uid: PodUid) => boolean;
   /** Nobody remembers this pod any more. */
   readonly isForgotten: (uid: PodUid) => boolean;
   readonly orders: Writer<EvictionOrders>;
@@ -50,7 +46,6 @@ export interface EvictionPorts extends RestPorts, UsePorts, ReclaimPorts {
   readonly unmeasured: Writer<ReadonlyMap<PressureKind, string>>;
   /** An order is there: whatever is done for the pod can end. */
   readonly interrupt: (uid: PodUid) => void;
-  readonly recorder: { record(uid: PodUid, step: Step): void };
   readonly nodeRecorder: { record(step: Step): void };
   /** `ageMs`: how old what was measured is; undefined at a pod's own limit. */
   readonly counted: (signal: string, ageMs: number | undefined) => void;
@@ -120,8 +115,14 @@ export class EvictionLoop {
     const { due, pressures, wakeAtMs } = this.#watch.decide(measured);
     this.#tell(pressures);
     const evicted = await this.#act(due, signal);
-    if (evicted.length > 0) await this.#awaitEnd(evicted, signal);
-    else await this.#rest.wait(measured, wakeAtMs, signal);
+    const { orders } = this.#ports;
+    const going = evicted.map((uid) => ({
+      uid,
+      graceSeconds: orders.get().get(uid)?.graceSeconds ?? 0,
+    }));
+    if (evicted.length > 0) {
+      await awaitEnd(this.#ports, { going, alarm: this.#alarm }, signal);
+    } else await this.#rest.wait(measured, wakeAtMs, signal);
   }
 
   #tell(pressures: readonly PressureKind[]): void {
@@ -264,19 +265,5 @@ export class EvictionLoop {
     const before = orders.get();
     const left = [...before].filter(([uid]) => !isForgotten(uid));
     if (left.length < before.size) orders.set(new Map(left));
-  }
-
-  async #awaitEnd(
-    evicted: readonly PodUid[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { clock, isCleanedUp, log } = this.#ports;
-    const endMs = clock.monotonicMs() + CLEAN_UP_MS;
-    while (!evicted.every(isCleanedUp)) {
-      const leftMs = endMs - clock.monotonicMs();
-      if (leftMs <= 0) return log.warn("Evicted pods are not gone in time");
-      await this.#alarm.wait(clock, leftMs, signal);
-    }
-    await clock.sleep(SETTLE_MS, signal);
   }
 }

@@ -29,13 +29,15 @@ Deno.test("run() evicts the pod that uses most, one at a time", async () => {
     // It is waited for; nobody else goes meanwhile.
     await world.clock.advance(27_000);
     assert.deepEqual(world.ordered, ["hog 1s"]);
+    // It took longer than such an end should.
+    assert.deepEqual(world.told.slice(4), ["ExceededGracePeriod hog"]);
     world.end("hog");
     await world.clock.advance(1_000);
     assert.deepEqual(world.ordered, []);
     assert.equal(world.pressure, "MemoryPressure");
     await world.clock.advance(60_000);
     assert.equal(world.pressure, "");
-    assert.equal(world.told.length, 4);
+    assert.equal(world.told.length, 5);
   });
 });
 

@@ -5,7 +5,7 @@
  * Compat: kubelet 1.36 CriticalPodAdmissionHandler. It lets the pod in without
  * looking again; here it is let in once there is room, or nobody waits longer.
  */
-import { titleOf, uidOf } from "../api/pod.ts";
+import { patienceSeconds, titleOf, uidOf } from "../api/pod.ts";
 import { isCritical } from "../api/priority.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { AdmissionNode, Refusal } from "./admit.ts";
@@ -14,10 +14,6 @@ import type { Facts } from "./facts.ts";
 import { type Plan, wait } from "./plan.ts";
 import { chooseVictims, type Preemption } from "./preempt.ts";
 import { containerGrace } from "./stop.ts";
-
-/** Compat: kubelet 1.36 killPodNow. */
-const SHORTEST_PATIENCE_SECONDS = 10;
-const PATIENCE = 1.5;
 
 export type Room =
   | { readonly kind: "enough" }
@@ -64,11 +60,8 @@ export function roomFor(
   }
   const victims = choice.victims.map((victim) => {
     const graceSeconds = containerGrace(victim);
-    const patience = Math.max(
-      SHORTEST_PATIENCE_SECONDS,
-      PATIENCE * graceSeconds,
-    );
-    return { pod: victim, graceSeconds, untilMs: nowMs + patience * 1000 };
+    const untilMs = nowMs + patienceSeconds(graceSeconds) * 1000;
+    return { pod: victim, graceSeconds, untilMs };
   });
   const plan: Plan = {
     ...awaitEnd([...leaving, ...victims]),

@@ -79,6 +79,24 @@ Deno.test({
     }),
 });
 
+Deno.test("kernel: where cgroups tell nothing, stalls are waited for", () =>
+  withKernel(async (_kernel, folder) => {
+    await Deno.remove(`${folder}/cgroup`);
+    const libc = openLibc();
+    try {
+      const kernel = new LinuxKernelNews(libc, folder);
+      const ask = kernel.memoryPassed([], AbortSignal.timeout(100));
+      await assert.rejects(
+        ask,
+        isThere("/proc/pressure/memory")
+          ? { name: "TimeoutError" }
+          : { next: "give-up" },
+      );
+    } finally {
+      libc.close();
+    }
+  }));
+
 Deno.test("kernel: what the log holds already is not told", () =>
   withKernel(async (kernel, folder) => {
     // A pipe waits as the kernel's log does; it has no end to seek to.
