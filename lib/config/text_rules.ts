@@ -60,7 +60,7 @@ export function isLabelValue(text: string): boolean {
 }
 
 const QUANTITY =
-  /^([+-]?)(\d+\.?\d*|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/;
+  /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/;
 
 /**
  * The sign of a resource quantity (`500m`, `1Gi`): -1, 0 or 1; undefined when
@@ -75,7 +75,7 @@ export function quantitySign(text: string): -1 | 0 | 1 | undefined {
 
 /** The number of a percentage such as `10%` or `7.5%`. */
 export function percentage(text: string): number | undefined {
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))%$/.exec(text);
+  const match = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))%$/.exec(text);
   return match === null ? undefined : Number(match[1]);
 }
 

@@ -142,7 +142,7 @@ export function makeEvent(facts: EventFacts, host: string): EventJson {
 export function eventName(object: string, nanos: bigint): string {
   const time = nanos.toString(16);
   const room = LONGEST_NAME - 1 - time.length;
-  const kept = object.slice(0, room).replace(/[-.]+$/, "");
+  const kept = object.slice(0, room).replace(/(?<![-.])[-.]+$/, "");
   return `${kept}.${time}`;
 }
 

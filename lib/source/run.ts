@@ -93,5 +93,5 @@ function silent(kind: SourceKind): SourceState {
 
 /** Compat: kubelet 1.36 takes slashes off the end. */
 function cleanPath(path: string): string {
-  return path === "" ? "" : path.replace(/\/+$/, "") || "/";
+  return path === "" ? "" : path.replace(/(?<!\/)\/+$/, "") || "/";
 }
