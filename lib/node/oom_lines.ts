@@ -19,33 +19,46 @@ export interface Read {
   readonly found?: OutOfMemory;
 }
 
-const BEGIN = /invoked oom-killer:/;
-const KILL = /oom-kill:.*,oom_memcg=(.*),task_memcg=(.*),task=(.*),pid=(\d+),/;
-/** Of a shortage of the machine there is no `oom_memcg`. */
-const GLOBAL = /oom-kill:.*,global_oom,.*task=(.*),pid=(\d+),/;
+const BEGIN = "invoked oom-killer:";
+const KILL = "oom-kill:";
 /** Kernels before 5.0. */
-const LIMIT = /Task in .* killed as a result of limit of (.*)/;
+const LIMIT = "killed as a result of limit of ";
 const END = /Killed process (\d+) \((.+)\)/;
 
 export function readLine(report: Report, line: string): Read {
-  if (BEGIN.test(line)) return { report: { limitedBy: "/" } };
+  if (line.includes(BEGIN)) return { report: { limitedBy: "/" } };
   if (report === undefined) return { report };
-  const kill = KILL.exec(line);
-  if (kill !== null) {
-    const [, limitedBy = "/", , name = "", pid = ""] = kill;
-    return complete(limitedBy, name, pid);
+  const kill = after(line, KILL);
+  if (kill !== undefined) {
+    const fields = fieldsOf(kill);
+    const [name, pid] = [fields.get("task"), fields.get("pid")];
+    // Of a shortage of the machine there is no `oom_memcg`.
+    const limitedBy = fields.get("oom_memcg") ?? "/";
+    if (name !== undefined && pid !== undefined) {
+      return complete(limitedBy, name, pid);
+    }
   }
-  const global = GLOBAL.exec(line);
-  if (global !== null) {
-    const [, name = "", pid = ""] = global;
-    return complete("/", name, pid);
-  }
-  const limit = LIMIT.exec(line)?.[1];
+  const limit = after(line, LIMIT);
   if (limit !== undefined) return { report: { limitedBy: limit } };
   const end = END.exec(line);
   if (end === null) return { report };
   const [, pid = "", name = ""] = end;
   return complete(report.limitedBy, name, pid);
+}
+
+function after(line: string, words: string): string | undefined {
+  const at = line.indexOf(words);
+  return at < 0 ? undefined : line.slice(at + words.length);
+}
+
+/** `constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/a,…` */
+function fieldsOf(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text.split(",").map((part) => {
+      const [name = "", ...value] = part.split("=");
+      return [name, value.join("=")];
+    }),
+  );
 }
 
 function complete(limitedBy: string, name: string, pid: string): Read {
