@@ -8,8 +8,8 @@ import type { Signal } from "../api/eviction_signal.ts";
 import { pressureOf } from "./thresholds.ts";
 import type { PressureKind, Threshold } from "./types.ts";
 
-/** Three rounds: a runtime that starts anew is no news. */
-const LASTING_MS = 30_000;
+/** Two rounds: a runtime that starts anew is no news. */
+const LASTING_MS = 20_000;
 
 export class Blindness {
   readonly #log: Logger;

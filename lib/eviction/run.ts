@@ -127,8 +127,14 @@ export class EvictionLoop {
 
   #tell(pressures: readonly PressureKind[]): void {
     const { pressure, unmeasured } = this.#ports;
-    if (pressure.get().join() !== pressures.join()) pressure.set(pressures);
-    unmeasured.set(this.#watch.unmeasured);
+    const known = unmeasured.get();
+    const now = this.#watch.unmeasured;
+    const isSame = pressure.get().join() === pressures.join() &&
+      [...known].join() === [...now].join();
+    if (isSame) return;
+    unmeasured.set(now);
+    // Who follows the one reads both.
+    pressure.set(pressures);
   }
 
   /** Those that got an order. */

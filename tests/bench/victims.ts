@@ -23,7 +23,7 @@ const cluster = clusterFacts(world);
 const GO = `${world.root}/go`;
 const DISK = `${world.root}/disk`;
 /** The kubelet looks every ten seconds, at what it measured before. */
-const LONGEST_MS = 90_000;
+const LONGEST_MS = 75_000;
 const FILL_MS = 4_000;
 
 interface Subject {

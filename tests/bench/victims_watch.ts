@@ -55,9 +55,19 @@ export class Watch {
     for (;;) {
       await this.#look(performance.now() - startMs);
       const isCalm = !this.#isShort && this.#victims.size >= count;
-      if (isCalm || performance.now() - startMs > timeoutMs) return;
+      if (isCalm) return;
+      if (performance.now() - startMs > timeoutMs) return await this.#tell();
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
+  }
+
+  /** Why it was waited so long. */
+  async #tell(): Promise<void> {
+    const pods = await victimPods(this.#cluster);
+    const told = pods.map(({ metadata, status }) =>
+      `${metadata?.name}=${status?.phase} ${status?.reason ?? ""}`
+    );
+    console.log(`  ${this.#nodeName} was not calm in time: ${told.join(", ")}`);
   }
 
   #isShort = false;
