@@ -4,7 +4,7 @@
  * the more often the less of it is left.
  */
 import { Alarm } from "../base/alarm.ts";
-import { chainOf, isAbort } from "../base/errors.ts";
+import { chainOf, isAbort, nextOf } from "../base/errors.ts";
 import type { KernelNews } from "../port/kernel.ts";
 import type { Measured } from "./measure.ts";
 import { observe, type ObservePorts, type ObserveSettings } from "./observe.ts";
@@ -93,7 +93,8 @@ export class Rest {
   }
 
   #silent(error: unknown, signal: AbortSignal): void {
-    if (isAbort(error, signal)) return;
+    // A cgroup that has just gone is asked for no more, others are.
+    if (isAbort(error, signal) || nextOf(error) !== "give-up") return;
     this.#isKernelSilent = true;
     this.#ports.log.warn("The kernel does not tell when memory is short", {
       error: chainOf(error),

@@ -115,14 +115,15 @@ export class EvictionLoop {
     const { due, pressures, wakeAtMs } = this.#watch.decide(measured);
     this.#tell(pressures);
     const evicted = await this.#act(due, signal);
-    const { orders } = this.#ports;
-    const going = evicted.map((uid) => ({
-      uid,
-      graceSeconds: orders.get().get(uid)?.graceSeconds ?? 0,
-    }));
-    if (evicted.length > 0) {
-      await awaitEnd(this.#ports, { going, alarm: this.#alarm }, signal);
-    } else await this.#rest.wait(measured, wakeAtMs, signal);
+    if (evicted.length === 0) {
+      return await this.#rest.wait(measured, wakeAtMs, signal);
+    }
+    const orders = this.#ports.orders.get();
+    const going = evicted.map((uid) => {
+      const { graceSeconds = 0 } = orders.get(uid) ?? {};
+      return { uid, graceSeconds };
+    });
+    await awaitEnd(this.#ports, { going, alarm: this.#alarm }, signal);
   }
 
   #tell(pressures: readonly PressureKind[]): void {
