@@ -36,7 +36,7 @@ export interface EvictionParts {
   readonly recorder: Recorder;
   readonly membership: Membership | undefined;
   readonly stats: Stats;
-  readonly volumes: { stateOf(uid: PodUid): unknown };
+  readonly volumes: { isLetGo(uid: PodUid): boolean };
   readonly imageCollector: ImageCollector;
   readonly evictions: Writer<EvictionOrders>;
   readonly pressure: Writer<readonly PressureKind[]>;
@@ -109,7 +109,7 @@ function isCleanedUp(
   const { state, observed } = memory;
   return state.kind === "done" && !observed.containers.some(mayStillRun) &&
     !observed.sandboxes.some(({ isReady }) => isReady) &&
-    volumes.stateOf(uid) === undefined;
+    volumes.isLetGo(uid);
 }
 
 /** Pods that have not ended. Who of them runs, the figures tell. */

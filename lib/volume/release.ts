@@ -1,16 +1,23 @@
 /**
  * Takes away what is mounted for a pod, so that its directory can be removed:
  * its volumes, the single paths of them that containers got, and whatever
- * privileged containers mounted inside of them. Looks at the machine only:
- * after a restart of the agent nothing else may be known of the pod.
+ * privileged containers mounted inside of them. Then what lies in volumes that
+ * only the pod had: nobody can read it any more, and the disk may be short.
+ * Looks at the machine only: after a restart of the agent nothing else may be
+ * known of the pod.
+ * Compat: kubelet 1.36 emptyDir TearDown, as soon as the pod has ended.
  */
 import { AgentError } from "../base/errors.ts";
 import type { PodUid } from "../api/id.ts";
-import type { Mounts } from "../port/host.ts";
+import type { Files, Mounts } from "../port/host.ts";
+import { EMPTY_DIRS } from "./plan_storage.ts";
 
 /** Tries all of them, then rejects with the first failure. */
-export async function unmountVolumes(
-  { mounts }: { readonly mounts: Pick<Mounts, "unmountBelow"> },
+export async function letGoOfVolumes(
+  { mounts, files }: {
+    readonly mounts: Pick<Mounts, "unmountBelow">;
+    readonly files: Pick<Files, "removeTree">;
+  },
   podsDir: string,
   uid: PodUid,
 ): Promise<void> {
@@ -21,4 +28,5 @@ export async function unmountVolumes(
     });
   }
   await mounts.unmountBelow(`${podsDir}/${uid}`);
+  await files.removeTree(`${podsDir}/${uid}/${EMPTY_DIRS}`);
 }

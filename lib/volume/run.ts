@@ -30,7 +30,7 @@ import {
   type VolumeSettings,
 } from "./plan.ts";
 import { type Failure, failureWords } from "./failure.ts";
-import { unmountVolumes } from "./release.ts";
+import { letGoOfVolumes } from "./release.ts";
 import { OldContent, type SetUpPorts, setUpVolume } from "./set_up.ts";
 import { type TokenPorts, Tokens } from "./tokens.ts";
 import type { MountedVolume, VolumeState } from "./types.ts";
@@ -121,9 +121,14 @@ export class VolumeRunner {
     this.#tokens.forget(uid);
   }
 
+  /** Nothing is kept for the pod, nor is being let go. */
+  isLetGo(uid: PodUid): boolean {
+    return !this.#entries.has(uid) && !this.#releases.has(uid);
+  }
+
   /**
-   * Forgets the pod, waits until nothing is written for it any more, and
-   * unmounts all its volumes; to be called before its directory is removed,
+   * Forgets the pod, waits until nothing is written for it any more, and lets
+   * go of all its volumes; to be called before its directory is removed,
    * also for pods that nobody knows any more. Doing it again is success.
    */
   async release(uid: PodUid, signal: AbortSignal): Promise<void> {
@@ -136,7 +141,7 @@ export class VolumeRunner {
 
   #unmount(uid: PodUid, work: Promise<void> | undefined): Promise<void> {
     const done = Promise.resolve(work)
-      .then(() => unmountVolumes(this.#ports, this.#settings.podsDir, uid))
+      .then(() => letGoOfVolumes(this.#ports, this.#settings.podsDir, uid))
       .finally(() => this.#releases.delete(uid));
     this.#releases.set(uid, done);
     return done;
@@ -273,11 +278,10 @@ export class VolumeRunner {
   }
 
   #sleepMs(): number {
-    const nowMs = this.#now();
     let firstMs = LONGEST_SLEEP_MS;
     for (const entry of this.#entries.values()) {
       if (entry.work !== undefined) continue;
-      firstMs = Math.min(firstMs, this.#dueAtMs(entry) - nowMs);
+      firstMs = Math.min(firstMs, this.#dueAtMs(entry) - this.#now());
     }
     return Math.max(0, firstMs);
   }

@@ -24,7 +24,8 @@ const GO = `${world.root}/go`;
 const DISK = `${world.root}/disk`;
 /** The kubelet looks every ten seconds, at what it measured before. */
 const LONGEST_MS = 75_000;
-const FILL_MS = 4_000;
+/** Until the kubelet has measured everybody, too. */
+const FILL_MS = 14_000;
 
 interface Subject {
   readonly name: string;

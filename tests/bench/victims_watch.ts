@@ -75,7 +75,9 @@ export class Watch {
   async #look(atMs: number): Promise<void> {
     for (const { metadata, status } of await victimPods(this.#cluster)) {
       const name = metadata?.name ?? "";
-      if (status?.phase !== "Failed" || this.#victims.has(name)) continue;
+      const isOver = status?.phase === "Failed" ||
+        status?.phase === "Succeeded";
+      if (!isOver || this.#victims.has(name)) continue;
       this.#victims.set(name, {
         name,
         reason: status.reason ?? "",
@@ -113,7 +115,7 @@ export async function victimPods(
 /** Limits are the pods' own and stay. */
 function withoutAmounts(message: string): string {
   return message.replaceAll(
-    /(available: |was using |quantity: )[\d.]+[KMGi]*/g,
+    /(available: |was using |quantity: )\d+[KMGi]*/g,
     "$1N",
   );
 }
