@@ -159,6 +159,7 @@ function phaseOf(
   const now = phase(pod, statuses, {
     isEnded: isOver,
     hasInitialized: hasBegunHere(at),
+    isRestartingAll: at.facts.isRestartingAll,
   });
   const order = orderOf(at);
   const disruption = isOver ? order?.disruption : undefined;
