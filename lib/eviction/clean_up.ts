@@ -7,19 +7,12 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { PodUid } from "../api/id.ts";
 import { patienceSeconds } from "../api/pod.ts";
-import type { Step } from "../api/step.ts";
+import { EXCEEDED_GRACE, type Step } from "../api/step.ts";
 
 /** Compat: kubelet 1.36 podCleanupTimeout. */
 const CLEAN_UP_MS = 30_000;
 /** The kernel gives back what a pod had only a moment after its end. */
 const SETTLE_MS = 1_000;
-/** Compat: kubelet 1.36 killPodNow. */
-const EXCEEDED: Step = {
-  type: "Warning",
-  reason: "ExceededGracePeriod",
-  message: "Container runtime did not kill the pod within specified grace " +
-    "period.",
-};
 
 export interface CleanUpPorts {
   readonly clock: Clock;
@@ -50,7 +43,7 @@ export async function awaitEnd(
     if (left.length === 0) break;
     const nowMs = clock.monotonicMs();
     if (nowMs >= lateMs) {
-      for (const { uid } of left) recorder.record(uid, EXCEEDED);
+      for (const { uid } of left) recorder.record(uid, EXCEEDED_GRACE);
       lateMs = Infinity;
     }
     if (nowMs >= endMs) return log.warn("Evicted pods are not gone in time");

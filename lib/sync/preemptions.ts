@@ -5,6 +5,7 @@
 import type { Logger } from "../base/log.ts";
 import type { Meters } from "../api/meters.ts";
 import type { PodUid } from "../api/id.ts";
+import { EXCEEDED_GRACE } from "../api/step.ts";
 import type { Action } from "../pod/action.ts";
 import {
   PREEMPTED,
@@ -29,6 +30,8 @@ export interface PreemptionPorts {
 export class Preemptions {
   readonly #ports: PreemptionPorts;
   readonly #orders = new Map<PodUid, Preemption>();
+  /** Those of whose late end was told. */
+  readonly #told = new Set<PodUid>();
 
   constructor(ports: PreemptionPorts) {
     this.#ports = ports;
@@ -55,19 +58,34 @@ export class Preemptions {
   }
 
   /** Something of this pod is another: it may have ended. */
-  seen(uid: PodUid): void {
-    if (!this.#orders.has(uid)) return;
+  seen(uid: PodUid, nowMs: number): void {
+    this.#tellLate(nowMs);
+    if (!this.#orders.has(uid) || this.#isUnderWay(uid)) return;
     const { pods, queue } = this.#ports;
-    const { state } = pods.get(uid) ?? {};
-    if (state !== undefined && state.kind !== "done") return;
     for (const [other, { state }] of pods) {
       if (state.kind === "waiting" && state.for === "room") queue.wake(other);
     }
   }
 
   /** Nobody remembers this pod any more. */
-  forget(uid: PodUid): void {
-    this.seen(uid);
+  forget(uid: PodUid, nowMs: number): void {
+    this.seen(uid, nowMs);
     this.#orders.delete(uid);
+    this.#told.delete(uid);
+  }
+
+  /** Whoever waits for them is looked at just when it is too late. */
+  #tellLate(nowMs: number): void {
+    for (const [uid, { untilMs }] of this.#orders) {
+      if (untilMs > nowMs || this.#told.has(uid)) continue;
+      this.#told.add(uid);
+      if (!this.#isUnderWay(uid)) continue;
+      this.#ports.recorder.record(uid, EXCEEDED_GRACE);
+    }
+  }
+
+  #isUnderWay(uid: PodUid): boolean {
+    const { state } = this.#ports.pods.get(uid) ?? {};
+    return state !== undefined && state.kind !== "done";
   }
 }

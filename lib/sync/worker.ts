@@ -120,7 +120,7 @@ function remember(
       ports.recorder.record(facts.uid, step);
     }
   }
-  ports.preemptions.seen(facts.uid);
+  ports.preemptions.seen(facts.uid, nowMs);
   ports.projected(facts.uid);
 }
 
@@ -142,7 +142,7 @@ function forget(ports: WorkerPorts, uid: PodUid): undefined {
   ports.volumes.forget(uid);
   ports.references.forget(uid);
   ports.stops.forget(uid);
-  ports.preemptions.forget(uid);
+  ports.preemptions.forget(uid, ports.clock.nowMs());
   ports.userIds.release(uid);
   ports.forgotten(uid);
 }
