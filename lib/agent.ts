@@ -10,7 +10,7 @@ import {
 } from "./agent_cluster.ts";
 import { createCgroupLoop, tellingCgroups } from "./agent_cgroups.ts";
 import { keepLogs } from "./agent_ends.ts";
-import { createEviction, nodePressure } from "./agent_eviction.ts";
+import { createEviction, followOoms, nodePressure } from "./agent_eviction.ts";
 import { followClasses, followNode, followStarts } from "./agent_follow.ts";
 import { createCells } from "./agent_cells.ts";
 import { checkHost } from "./agent_host.ts";
@@ -31,7 +31,8 @@ import { runSources } from "./source/run.ts";
 import { sourceConfig } from "./source/settings.ts";
 import { HealthLoop } from "./sync/health.ts";
 import { PodMeter } from "./sync/pod_meter.ts";
-import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
+import { Audit, wakeAll } from "./sync/audit.ts";
+import { followEvents, followSources } from "./sync/run.ts";
 import { podSettings, userIdOptions } from "./sync/settings.ts";
 import { UserIds } from "./sync/user_ids.ts";
 import { pass } from "./sync/worker.ts";
@@ -59,7 +60,8 @@ export function createAgent(
   const figures = { stats, ...statsNode(parts, stats, version) };
   const refresh = createGauges({ ...parts, stats, version });
   const servers = createServers({ ...parts, view, figures, refresh });
-  const loops = [...parts.membership?.loops ?? [], ...servers];
+  const kernel = followOoms(parts);
+  const loops = [...parts.membership?.loops ?? [], ...servers, kernel];
   return {
     view,
     run: (signal) => run({ ...parts, eviction, keeper, loops }, view, signal),
@@ -83,7 +85,7 @@ function createParts(
   const podMeter = new PodMeter({ ...ports, pods });
   const membership = joinCluster(config, ports, {
     ...readers,
-    pressure: nodePressure(cells.pressureReader),
+    pressure: nodePressure(cells),
     steps: ledger,
     written: (uid, sinceMs) => podMeter.written(uid, sinceMs),
   });

@@ -15,12 +15,16 @@ export function createCells(clock: Clock) {
   const [health, healthReader] = cell<RuntimeHealth>(UNHEARD);
   const [evictions, evictionsReader] = cell<EvictionOrders>(new Map());
   const [pressure, pressureReader] = cell<readonly PressureKind[]>([]);
+  const [unmeasured, unmeasuredReader] = cell<
+    ReadonlyMap<PressureKind, string>
+  >(new Map());
   const pods: Pods = new Map();
   const queue = new KeyedQueue<PodUid>(clock);
   const ledger = new Ledger(clock);
   return {
     ...{ desired, desiredReader, health, healthReader },
     ...{ evictions, evictionsReader, pressure, pressureReader },
+    ...{ unmeasured, unmeasuredReader },
     ...{ pods, queue, ledger },
   };
 }

@@ -6,13 +6,14 @@ import type { Reader, Writer } from "./base/cell.ts";
 import type { KeyedQueue } from "./base/keyed_queue.ts";
 import type { PodUid } from "./api/id.ts";
 import type { V1Pod } from "./api/types.ts";
-import type { Membership } from "./agent_cluster.ts";
+import type { Loop, Membership } from "./agent_cluster.ts";
 import type { AgentPorts } from "./agent_ports.ts";
 import type { Config } from "./config/load.ts";
 import { EvictionLoop } from "./eviction/run.ts";
 import { parseThresholds } from "./eviction/thresholds.ts";
 import type { EvictionOrders, PressureKind } from "./eviction/types.ts";
 import type { ImageCollector } from "./image/collect.ts";
+import { watchOoms } from "./node/oom.ts";
 import type { Pressure } from "./node/types.ts";
 import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
 import { podTiers } from "./pod/paths.ts";
@@ -35,10 +36,11 @@ export interface EvictionParts {
   readonly recorder: Recorder;
   readonly membership: Membership | undefined;
   readonly stats: Stats;
-  readonly volumes: { stateOf(uid: PodUid): unknown };
+  readonly volumes: { isLetGo(uid: PodUid): boolean };
   readonly imageCollector: ImageCollector;
   readonly evictions: Writer<EvictionOrders>;
   readonly pressure: Writer<readonly PressureKind[]>;
+  readonly unmeasured: Writer<ReadonlyMap<PressureKind, string>>;
 }
 
 export function createEviction(parts: EvictionParts): EvictionLoop {
@@ -55,6 +57,7 @@ export function createEviction(parts: EvictionParts): EvictionLoop {
     isCleanedUp: (uid) => isCleanedUp(parts, uid),
     isForgotten: (uid) => !pods.has(uid),
     interrupt: (uid) => queue.interrupt(uid),
+    kernel: kubelet.kernelMemcgNotification ? ports.kernel : undefined,
     nodeRecorder: parts.membership?.nodeRecorder ?? NOBODY,
     counted: (signal, ageMs) => {
       const labels = { eviction_signal: signal };
@@ -82,6 +85,17 @@ export function createEviction(parts: EvictionParts): EvictionLoop {
   });
 }
 
+/** Tells of what the kernel ends when the machine runs out of memory. */
+export function followOoms(
+  { ports, membership }: Pick<EvictionParts, "ports" | "membership">,
+): Loop {
+  const nodeRecorder = membership?.nodeRecorder ?? NOBODY;
+  return {
+    name: "kernel-log",
+    run: (signal) => watchOoms({ ...ports, nodeRecorder }, signal),
+  };
+}
+
 /**
  * Nothing of the pod runs, and its volumes, which may take memory, are let go.
  * The state alone tells only that this is being done.
@@ -95,7 +109,7 @@ function isCleanedUp(
   const { state, observed } = memory;
   return state.kind === "done" && !observed.containers.some(mayStillRun) &&
     !observed.sandboxes.some(({ isReady }) => isReady) &&
-    volumes.stateOf(uid) === undefined;
+    volumes.isLetGo(uid);
 }
 
 /** Pods that have not ended. Who of them runs, the figures tell. */
@@ -109,12 +123,16 @@ function activePods(pods: PodsReader): readonly V1Pod[] {
 
 /** What is short, as the node's conditions tell it. */
 export function nodePressure(
-  pressure: Reader<readonly PressureKind[]>,
+  { pressureReader: pressure, unmeasuredReader }: {
+    readonly pressureReader: Reader<readonly PressureKind[]>;
+    readonly unmeasuredReader: Reader<ReadonlyMap<PressureKind, string>>;
+  },
 ): Reader<Pressure> {
   const told = (kinds: readonly PressureKind[]): Pressure => ({
     isMemoryShort: kinds.includes("MemoryPressure"),
     isDiskShort: kinds.includes("DiskPressure"),
     isPidShort: kinds.includes("PIDPressure"),
+    unmeasured: unmeasuredReader.get(),
   });
   return {
     get: () => told(pressure.get()),

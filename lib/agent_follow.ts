@@ -7,7 +7,7 @@ import type { KeyedQueue } from "./base/keyed_queue.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Membership } from "./agent_cluster.ts";
 import type { Desired } from "./source/types.ts";
-import { wakeAll } from "./sync/run.ts";
+import { wakeAll } from "./sync/audit.ts";
 import type { Resizes } from "./sync/resizes.ts";
 import type { PodMeter } from "./sync/pod_meter.ts";
 import type { PodsReader } from "./sync/store.ts";

@@ -18,7 +18,7 @@ import { IN_PROGRESS, PENDING } from "./pod/resize_conditions.ts";
 import type { Desired } from "./source/types.ts";
 import type { Stats } from "./stats/run.ts";
 import type { ClaimFigures } from "./stats/types.ts";
-import type { Audit } from "./sync/run.ts";
+import type { Audit } from "./sync/audit.ts";
 import type { PodMemory, PodsReader } from "./sync/store.ts";
 import type { VolumeState } from "./volume/types.ts";
 

@@ -17,6 +17,7 @@ import type { NodeListener } from "./port/node_server.ts";
 import type { Checkpoints } from "./port/checkpoints.ts";
 import type { OwnProcess } from "./port/processes.ts";
 import type { Programs } from "./port/programs.ts";
+import type { KernelNews } from "./port/kernel.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { Usage } from "./port/usage.ts";
 import type { ClusterPorts } from "./agent_cluster.ts";
@@ -40,6 +41,7 @@ export interface AgentPorts {
   readonly ownProcess: OwnProcess;
   readonly host: HostFacts;
   readonly usage: Usage;
+  readonly kernel: KernelNews;
   /** Credential plugins, where some are configured. */
   readonly programs: Programs;
   readonly nodeTexts: NodeTexts;

@@ -29,7 +29,7 @@ import {
   zpageRoutes,
 } from "./server/zpages.ts";
 import type { Desired } from "./source/types.ts";
-import type { Audit } from "./sync/run.ts";
+import type { Audit } from "./sync/audit.ts";
 
 export interface RouteParts {
   readonly config: Config;

@@ -32,7 +32,7 @@ export function createRunners(
     readonly wakeAll: () => void;
   },
 ) {
-  const { queue, recorder, membership, suspect } = inside;
+  const { queue, membership } = inside;
   const hint = (uid: PodUid, isNews: () => boolean) => queue.hint(uid, isNews);
   const { nodeRecorder, cluster: { objects } = {} } = membership ?? {};
   const podsDir = `${config.paths.rootDir}/pods`;
@@ -41,7 +41,7 @@ export function createRunners(
   return {
     references,
     allocatable,
-    ends: createEnds(ports, { recorder, hint, suspect, podsDir }),
+    ends: createEnds(ports, { ...inside, hint, podsDir }),
     probes: createProbes(ports, { ...inside, hint }),
     ...createImages(config, ports, { ...inside, hint, objects, nodeRecorder }),
     volumes: new VolumeRunner(

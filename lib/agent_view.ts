@@ -3,6 +3,7 @@
  * the cells, put together here.
  */
 import type { Reader } from "./base/cell.ts";
+import type { KeyedQueue } from "./base/keyed_queue.ts";
 import { podNameOf } from "./api/pod.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Membership } from "./agent_cluster.ts";
@@ -10,6 +11,7 @@ import { evictionPlace, evictionViews } from "./agent_eviction.ts";
 import type { Probes } from "./agent_probes.ts";
 import type { Config } from "./config/load.ts";
 import type { EvictionLoop } from "./eviction/run.ts";
+import type { Blocker } from "./pod/action.ts";
 import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
 import type { CertificateView } from "./identity/types.ts";
 import { podLogDirectory } from "./pod/paths.ts";
@@ -22,10 +24,14 @@ import {
   type ManifestProblem,
 } from "./source/types.ts";
 import type { Ledger } from "./sync/ledger.ts";
-import type { Audit } from "./sync/run.ts";
+import type { Audit } from "./sync/audit.ts";
 import type { PodMemory, PodsReader } from "./sync/store.ts";
 
+/** No pass takes as long by itself. */
+const STUCK_MS = 10_000;
+
 export interface ViewParts {
+  readonly queue: Pick<KeyedQueue<PodUid>, "runningMs">;
   readonly config: Config;
   readonly settings: PodSettings;
   readonly desiredReader: Reader<Desired>;
@@ -63,7 +69,8 @@ export function createView(parts: ViewParts, version: string): AgentView {
 }
 
 function auditView({ audit, config }: ViewParts): LoopView {
-  const { lastAtMs } = audit;
+  const { lastAtMs, left } = audit;
+  const stays = left.map(({ path, reason }) => `${path} stays: ${reason}`);
   return {
     name: "audit",
     detail: "compares the runtime's listings with what is remembered",
@@ -71,6 +78,7 @@ function auditView({ audit, config }: ViewParts): LoopView {
     nextAtMs: lastAtMs === undefined
       ? undefined
       : lastAtMs + config.kubelet.syncFrequency,
+    ...problemOf(stays.length === 0 ? undefined : stays.join("; ")),
   };
 }
 
@@ -134,6 +142,16 @@ function problemOf(problem: string | undefined) {
   return problem === undefined ? {} : { problem };
 }
 
+/** A call that hangs is not told by anything that was remembered before it. */
+function stuck({ queue }: ViewParts, uid: PodUid): readonly Blocker[] {
+  const runningMs = queue.runningMs(uid);
+  if (runningMs < STUCK_MS) return [];
+  const seconds = Math.floor(runningMs / 1000);
+  const message = `A call for it has not returned for ${seconds} s; other ` +
+    "pods do not wait for it";
+  return [{ what: "call", message }];
+}
+
 function podView(
   parts: ViewParts,
   uid: PodUid,
@@ -150,7 +168,7 @@ function podView(
     pod,
     status: status ?? unseenStatus(pod),
     state,
-    blockers,
+    blockers: [...stuck(parts, uid), ...blockers],
     probes: parts.probes.viewsOf(uid),
     ...evictionPlace(parts.eviction, uid),
     steps: parts.ledger.stepsOf(uid),

@@ -14,7 +14,7 @@ import { createApply } from "./sync/apply.ts";
 import type { HealthLoop } from "./sync/health.ts";
 import { measuredApply } from "./sync/measured_apply.ts";
 import type { PodMeter } from "./sync/pod_meter.ts";
-import type { Audit, LoopPorts } from "./sync/run.ts";
+import type { Audit, LoopPorts } from "./sync/audit.ts";
 import type { UserIds } from "./sync/user_ids.ts";
 import { wantedBy } from "./sync/wanted.ts";
 

@@ -67,6 +67,7 @@ function aboutTheRest(metrics: Metrics) {
     admissionRejections: metrics.counter(METRICS.admissionRejections),
     evictions: metrics.counter(METRICS.evictions),
     evictionAge: metrics.histogram(METRICS.evictionAge),
+    preemptions: metrics.counter(METRICS.preemptions),
     actionSeconds: metrics.histogram(METRICS.actionSeconds),
     actionErrors: metrics.counter(METRICS.actionErrors),
     nodeName: metrics.gauge(METRICS.nodeName),

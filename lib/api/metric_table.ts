@@ -217,6 +217,12 @@ const POD_METRICS = {
     labels: ["eviction_signal"],
     buckets: USUAL_BUCKETS,
   },
+  preemptions: {
+    type: "counter",
+    name: "kubelet_preemptions",
+    help: "[ALPHA] Cumulative number of pod preemptions by preemption resource",
+    labels: ["preemption_signal"],
+  },
   actionSeconds: {
     type: "histogram",
     name: "denolet_action_duration_seconds",

@@ -52,6 +52,14 @@ export function titleOf(pod: V1Pod): string {
   return `${namespaceOf(pod)}/${nameOf(pod)}`;
 }
 
+/**
+ * How long the end of a pod is waited for that goes for others' sake.
+ * Compat: kubelet 1.36 killPodNow.
+ */
+export function patienceSeconds(graceSeconds: number): number {
+  return Math.max(10, 1.5 * graceSeconds);
+}
+
 /** True for pods from a folder or a URL, which the API server does not own. */
 export function isStatic(pod: V1Pod): boolean {
   const source = pod.metadata?.annotations?.[CONFIG_SOURCE];

@@ -20,3 +20,11 @@ export interface DatedStep extends Step {
   readonly lastAtMs: number;
   readonly count: number;
 }
+
+/** A pod that had to go did not end in time. Compat: kubelet 1.36 killPodNow. */
+export const EXCEEDED_GRACE: Step = {
+  type: "Warning",
+  reason: "ExceededGracePeriod",
+  message: "Container runtime did not kill the pod within specified grace " +
+    "period.",
+};

@@ -14,6 +14,8 @@ interface Entry {
   /** Wakes that count only while they are still news. */
   hints: IsNews[];
   isRunning: boolean;
+  /** Monotonic milliseconds of the start of the running pass. */
+  sinceMs: number | undefined;
   /** Monotonic milliseconds of the earliest timed wake. */
   wakeAtMs: number | undefined;
   pass: AbortController | undefined;
@@ -67,6 +69,12 @@ export class KeyedQueue<Key> {
     this.#notify();
   }
 
+  /** How long the pass of a key has been running; 0 when none is. */
+  runningMs(key: Key): number {
+    const sinceMs = this.#entries.get(key)?.sinceMs;
+    return sinceMs === undefined ? 0 : this.#clock.monotonicMs() - sinceMs;
+  }
+
   /** Keys with a pass that is running or due, for those who look inside. */
   get busyCount(): number {
     return [...this.#entries.values()]
@@ -116,6 +124,7 @@ export class KeyedQueue<Key> {
     entry.isDirty = false;
     entry.hints = [];
     entry.isRunning = true;
+    entry.sinceMs = this.#clock.monotonicMs();
     entry.wakeAtMs = undefined;
     entry.pass = controller;
     try {
@@ -124,6 +133,7 @@ export class KeyedQueue<Key> {
       if (nextMs !== undefined) this.wakeAt(key, nextMs);
     } finally {
       entry.isRunning = false;
+      entry.sinceMs = undefined;
       entry.pass = undefined;
       entry.hints = entry.hints.filter((isNews) => isNews());
       const isIdle = !entry.isDirty && entry.hints.length === 0 &&
@@ -167,6 +177,7 @@ export class KeyedQueue<Key> {
       isDirty: false,
       hints: [],
       isRunning: false,
+      sinceMs: undefined,
       wakeAtMs: undefined,
       pass: undefined,
     };

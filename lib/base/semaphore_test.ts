@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FakeClock } from "../../tests/fakes/fake_clock.ts";
 import { Semaphore } from "./semaphore.ts";
 
 const never = new AbortController().signal;
@@ -42,4 +43,33 @@ Deno.test("Semaphore.run() forgets who gave up waiting", async () => {
   gate.resolve();
   await first;
   assert.equal(await semaphore.run(() => Promise.resolve(3), never), 3);
+});
+
+Deno.test("Semaphore.run() lets others pass work that hangs", async () => {
+  const clock = new FakeClock();
+  const semaphore = new Semaphore(1, { clock, ms: 1_000 });
+  const gate = Promise.withResolvers<string>();
+  const hung = semaphore.run(() => gate.promise, never);
+  let isIn = false;
+  const next = semaphore.run(() => Promise.resolve(isIn = true), never);
+  await clock.advance(999);
+  assert.ok(!isIn);
+  await clock.advance(1);
+  assert.ok(await next);
+  gate.resolve("late");
+  assert.equal(await hung, "late");
+  // Its room was given back once, not twice.
+  const two = [0, 1].map(() => Promise.withResolvers<void>());
+  const entered: number[] = [];
+  const works = two.map((each, at) =>
+    semaphore.run(() => {
+      entered.push(at);
+      return each.promise;
+    }, never)
+  );
+  await clock.advance(0);
+  assert.deepEqual(entered, [0]);
+  for (const each of two) each.resolve();
+  await Promise.all(works);
+  assert.equal(clock.sleepers, 0);
 });

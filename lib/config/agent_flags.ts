@@ -100,7 +100,7 @@ const OLD = {
     flag: "minimum-container-ttl-duration",
   }),
   maxDeadContainersPerContainer: field(int32, 1, {
-    help: "Finished instances kept per container",
+    help: "Finished instances kept per container; negative: no limit",
     flag: "maximum-dead-containers-per-container",
   }),
   maxDeadContainers: field(int32, -1, {
@@ -222,9 +222,6 @@ export const IDLE_FLAGS: ReadonlySet<string> = new Set(
   [
     "lockFile",
     "exitOnLockContention",
-    "minimumContainerTtl",
-    "maxDeadContainersPerContainer",
-    "maxDeadContainers",
     "experimentalMounterPath",
   ] satisfies (keyof AgentFlags)[],
 );

@@ -64,6 +64,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "cpuCFSQuota",
   "cpuCFSQuotaPeriod",
   "podPidsLimit",
+  "kernelMemcgNotification",
   "failCgroupV1",
   "enforceNodeAllocatable",
   "systemReservedCgroup",

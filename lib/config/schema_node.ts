@@ -29,7 +29,8 @@ const ID_BLOCK = 65_536;
 const EVICTION_SIGNALS: ReadonlySet<string> = new Set(SIGNALS);
 
 const THRESHOLD = {
-  allowed: "an eviction signal with a percentage or a quantity above 0",
+  allowed: "a percentage up to 100% or a quantity above 0 for each of " +
+    SIGNALS.join(", "),
   isAllowed: (map: TextMap) => everySignal(map, isThreshold),
 } as const;
 
@@ -135,19 +136,24 @@ export const NODE_FIELDS = {
   evictionSoftGracePeriod: field(textMap, new Map(), {
     help: "Grace period of each soft threshold",
     flag: "eviction-soft-grace-period",
-    allowed: 'an eviction signal with a duration such as "1m30s"',
+    allowed: 'a duration such as "1m30s" for each of ' + SIGNALS.join(", "),
     isAllowed: (map) =>
       everySignal(map, (period) => (parseGoDuration(period) ?? -1) >= 0),
   }),
   evictionMinimumReclaim: field(textMap, new Map(), {
     help: "How much to free beyond a threshold",
     flag: "eviction-minimum-reclaim",
-    allowed: "an eviction signal with a quantity or a percentage above 0%",
+    allowed: "a quantity, or a percentage above 0% and up to 100%, for each " +
+      `of ${SIGNALS.join(", ")}`,
     isAllowed: (map) =>
       everySignal(
         map,
-        (amount) =>
-          (percentage(amount) ?? 0) > 0 || (quantitySign(amount) ?? -1) >= 0,
+        (amount) => {
+          const percent = percentage(amount);
+          return percent === undefined
+            ? (quantitySign(amount) ?? -1) >= 0
+            : percent > 0 && percent <= 100;
+        },
       ),
   }),
   evictionPressureTransitionPeriod: field(duration, 5 * MINUTE_MS, {

@@ -3,10 +3,11 @@
  * a line: what is wrong, at which field, in which words.
  * Compat: kubelet 1.36 ValidateKubeletConfiguration, ParseThresholdConfig
  */
+import { parseQuantity } from "../api/quantity.ts";
 import type { Features } from "./features.ts";
 import { printGoDuration } from "./go_duration.ts";
 import type { KubeletConfiguration } from "./schema.ts";
-import { quantitySign } from "./text_rules.ts";
+import { percentage, quantitySign } from "./text_rules.ts";
 
 /** `other` is the field to blame when `path` was left at its default. */
 type Rule = readonly [
@@ -130,12 +131,50 @@ function shutdownRules(k: KubeletConfiguration, features: Features): Rule[] {
 }
 
 function evictionRules(k: KubeletConfiguration): Rule[] {
-  return [...k.evictionSoft].map(([signal, threshold]) => [
-    !["0%", "100%"].includes(threshold) &&
-    !k.evictionSoftGracePeriod.has(signal),
-    "evictionSoft",
-    `${signal} needs a grace period in evictionSoftGracePeriod`,
-  ]);
+  const soft = [...k.evictionSoft].filter(isThreshold);
+  const hard = [...k.evictionHard].filter(isThreshold);
+  return [
+    ...soft.map(([signal]): Rule => [
+      !k.evictionSoftGracePeriod.has(signal),
+      "evictionSoft",
+      `${signal} needs a grace period in evictionSoftGracePeriod`,
+    ]),
+    // Ours: upstream starts, and the soft threshold is never of any use.
+    ...soft.map(([signal, threshold]): Rule => [
+      isLess(threshold, k.evictionHard.get(signal)),
+      "evictionSoft",
+      `${signal}<${threshold} is never reached before evictionHard, which is ` +
+      `${signal}<${k.evictionHard.get(signal)}: want more than that`,
+      "evictionHard",
+    ]),
+    // Ours: such a pressure would never end.
+    ...[...hard, ...soft].map(([signal, threshold]): Rule => {
+      const reclaim = k.evictionMinimumReclaim.get(signal) ?? "";
+      return [
+        (percentage(threshold) ?? 0) + (percentage(reclaim) ?? 0) > 100,
+        "evictionMinimumReclaim",
+        `${signal}=${reclaim} and the threshold of ${threshold} are more than ` +
+        "all there is",
+      ];
+    }),
+  ];
+}
+
+/** Compat: these two switch it off. */
+function isThreshold([, threshold]: readonly [string, string]): boolean {
+  return !["0%", "100%"].includes(threshold);
+}
+
+/** Of two shares, or of two amounts; else nobody knows. */
+function isLess(one: string, other: string | undefined): boolean {
+  if (other === undefined || !isThreshold(["", other])) return false;
+  const shares = [percentage(one), percentage(other)] as const;
+  if (shares[0] !== undefined && shares[1] !== undefined) {
+    return shares[0] < shares[1];
+  }
+  const amounts = [parseQuantity(one), parseQuantity(other)] as const;
+  return amounts[0] !== undefined && amounts[1] !== undefined &&
+    amounts[0] < amounts[1];
 }
 
 function resourceRules(k: KubeletConfiguration, features: Features): Rule[] {

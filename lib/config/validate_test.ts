@@ -101,11 +101,17 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["systemReserved: {gpu: '1'}", /systemReserved: /],
   ["kubeReserved: {cpu: '-1'}", /kubeReserved: /],
   ["qosReserved: {cpu: 1%}", /qosReserved: .*percentage from 0% to 100%$/],
-  ["evictionHard: {nope.available: 1Gi}", /evictionHard: .*eviction signal/],
+  [
+    "evictionHard: {nope.available: 1Gi}",
+    /evictionHard: .*"nope.*each of memory/,
+  ],
   ["evictionHard: {memory.available: '0'}", /evictionHard: /],
   ["evictionHard: {memory.available: 101%}", /evictionHard: /],
   ["evictionSoftGracePeriod: {memory.available: -1s}", /SoftGracePeriod: /],
   ["evictionMinimumReclaim: {memory.available: 0%}", /MinimumReclaim: /],
+  ["evictionMinimumReclaim: {memory.available: 101%}", /up to 100%/],
+  ["evictionMinimumReclaim: {memory.available: -1Gi}", /value .*"-1Gi"/],
+  ["evictionHard: {nodefs.available: -5%}", /value .*"-5%".*up to 100%/],
   ["reservedMemory: [{numaNode: 0, limits: {memory: 0}}]", /reservedMemory: /],
   ["reservedMemory: [{numaNode: 0, limits: {cpu: 1}}]", /reservedMemory: /],
   [
@@ -156,6 +162,17 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   [
     "evictionSoft: {memory.available: 1Gi}",
     /evictionSoft: memory\.available needs a grace period/,
+  ],
+  [
+    "evictionHard: {memory.available: 1Gi}\n" +
+    "evictionSoft: {memory.available: 500Mi}\n" +
+    "evictionSoftGracePeriod: {memory.available: 1m}",
+    /evictionSoft: memory\.available<500Mi is never reached before .*<1Gi/,
+  ],
+  [
+    "evictionHard: {nodefs.available: 60%}\n" +
+    "evictionMinimumReclaim: {nodefs.available: 50%}",
+    /MinimumReclaim: nodefs\.available=50% and the threshold of 60% are more/,
   ],
   [
     "reservedSystemCPUs: 0-3\nkubeReservedCgroup: /k",
@@ -247,6 +264,9 @@ const ALLOWED: readonly string[] = [
   "evictionSoft: {memory.available: 10%}\n" +
   "evictionSoftGracePeriod: {memory.available: 0s}",
   "evictionSoft: {memory.available: 0%}",
+  "evictionHard: {memory.available: 1Gi}\n" +
+  "evictionSoft: {memory.available: 5%, nodefs.available: 100%}\n" +
+  "evictionSoftGracePeriod: {memory.available: 1m}",
   "maxParallelImagePulls: 1\nserializeImagePulls: true",
   "enforceNodeAllocatable: [none]\ncgroupsPerQOS: false",
   "enforceNodeAllocatable: []\ncgroupsPerQOS: false",

@@ -30,6 +30,8 @@ const STALE_MS = 60_000;
 export interface Measured {
   readonly node: CgroupUse | undefined;
   readonly allPods: CgroupUse | undefined;
+  /** The cgroup above all pods; empty where there is none. */
+  readonly allPodsPath: string;
   readonly memoryBytes: bigint;
   readonly root: FilesystemCounts | undefined;
   readonly images: FilesystemCounts | undefined;
@@ -42,16 +44,18 @@ export interface Measured {
 
 export interface Judged {
   readonly observations: Observations;
-  /** What was left out for being impossible, and why. */
-  readonly doubts: readonly string[];
+  /** What is not known though it should be, and why. */
+  readonly unknown: ReadonlyMap<Signal, string>;
 }
+
+const UNMEASURED = "could not be measured";
 
 export function judge(measured: Measured, nowMs: number): Judged {
   const { node, allPods, memoryBytes, root, images, containers } = measured;
   const { processes, atMs } = measured;
   const found: (readonly [Signal, Observation | undefined])[] = [
-    ["memory.available", memory(node, memoryBytes)],
-    ["allocatableMemory.available", memory(allPods, memoryBytes)],
+    ["memory.available", memoryOf(node, memoryBytes)],
+    ["allocatableMemory.available", memoryOf(allPods, memoryBytes)],
     ["nodefs.available", bytes(root, atMs)],
     ["nodefs.inodesFree", inodes(root, atMs)],
     ["imagefs.available", bytes(images, atMs)],
@@ -68,14 +72,32 @@ export function judge(measured: Measured, nowMs: number): Judged {
     ],
   ];
   const observations = new Map<Signal, Observation>();
-  const doubts: string[] = [];
+  const unknown = new Map<Signal, string>();
   for (const [signal, observation] of found) {
-    if (observation === undefined) continue;
-    const doubt = doubtOf(observation, nowMs);
-    if (doubt === undefined) observations.set(signal, observation);
-    else doubts.push(`${signal} ${doubt}`);
+    const doubt = observation === undefined
+      ? absenceOf(signal, measured)
+      : doubtOf(observation, nowMs);
+    if (doubt !== undefined) unknown.set(signal, doubt);
+    else if (observation !== undefined) observations.set(signal, observation);
   }
-  return { observations, doubts };
+  return { observations, unknown };
+}
+
+/** Undefined: there is no such thing here, and nobody misses it. */
+function absenceOf(signal: Signal, measured: Measured): string | undefined {
+  const { root, images, containers, allPodsPath } = measured;
+  const isThere = {
+    "memory.available": false,
+    "allocatableMemory.available": allPodsPath === "",
+    "nodefs.available": false,
+    "nodefs.inodesFree": root !== undefined,
+    "imagefs.available": false,
+    "imagefs.inodesFree": images !== undefined,
+    "containerfs.available": false,
+    "containerfs.inodesFree": containers !== undefined,
+    "pid.available": false,
+  }[signal];
+  return isThere ? undefined : UNMEASURED;
 }
 
 function doubtOf(
@@ -93,7 +115,7 @@ function doubtOf(
 }
 
 /** What the cgroup may have without what it cannot give back. */
-function memory(
+export function memoryOf(
   use: CgroupUse | undefined,
   machineBytes: bigint,
 ): Observation | undefined {

@@ -9,6 +9,7 @@ function measured(own: Partial<Measured> = {}): Measured {
   return {
     node: aUse(NOW_MS),
     allPods: undefined,
+    allPodsPath: "",
     memoryBytes: 5_000_000n,
     root: A_FILESYSTEM,
     images: undefined,
@@ -20,12 +21,13 @@ function measured(own: Partial<Measured> = {}): Measured {
 }
 
 function told(own: Partial<Measured> = {}): string[] {
-  const { observations, doubts } = judge(measured(own), NOW_MS);
+  const { observations, unknown } = judge(measured(own), NOW_MS);
   return [
     ...[...observations].map(([signal, { available, capacity }]) =>
       `${signal} ${available}/${capacity}`
     ),
-    ...doubts,
+    ...[...unknown].map((each) => each.join(" "))
+      .filter((each) => !each.endsWith("could not be measured")),
   ];
 }
 
@@ -99,4 +101,24 @@ Deno.test("layoutOf() compares the devices, once all are known", () => {
   assert.equal(of(2n), undefined);
   assert.equal(of(2n, 2n), "apart");
   assert.equal(of(2n, 1n), "split");
+});
+
+Deno.test("judge() names what is not there though it should be", () => {
+  const missing = (
+    own: Partial<Measured>,
+  ) => [...judge(measured(own), NOW_MS).unknown.keys()];
+  const images = A_FILESYSTEM;
+  const containers = A_FILESYSTEM;
+  assert.deepEqual(missing({ images, containers }), []);
+  // Such file systems have no fixed number of inodes: nobody misses it.
+  const root = { ...A_FILESYSTEM, inodes: 0n };
+  assert.deepEqual(missing({ images, containers, root }), []);
+  assert.deepEqual(
+    missing({ node: undefined, root: undefined, images, containers }),
+    ["memory.available", "nodefs.available", "nodefs.inodesFree"],
+  );
+  assert.deepEqual(
+    missing({ images, containers, allPodsPath: "/kubepods" }),
+    ["allocatableMemory.available"],
+  );
 });

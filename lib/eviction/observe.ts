@@ -50,7 +50,9 @@ export async function observe(
   const pods = allPods === ""
     ? undefined
     : await read(() => usage.cgroup(allPods, "cpu-and-memory"));
-  const memory = { node, allPods: pods, memoryBytes };
+  const memory = {
+    ...{ node, allPods: pods, allPodsPath: allPods, memoryBytes },
+  };
   if (scope === "memory") {
     return { ...memory, ...NO_DISKS, atMs: clock.nowMs() };
   }

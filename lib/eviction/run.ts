@@ -12,11 +12,13 @@ import type { PodUid } from "../api/id.ts";
 import type { Step } from "../api/step.ts";
 import { titleOf, uidOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
+import { awaitEnd, type CleanUpPorts } from "./clean_up.ts";
 import { hasLimits, IMMEDIATE_SECONDS, passedLimit } from "./limits.ts";
 import { evictionWords, rankedText, shortTexts } from "./message.ts";
-import { observe, type ObservePorts, type ObserveSettings } from "./observe.ts";
+import { observe, type ObserveSettings } from "./observe.ts";
 import { rank } from "./rank.ts";
 import { reclaim, type ReclaimPorts } from "./reclaim.ts";
+import { Rest, type RestPorts, ROUND_MS } from "./rest.ts";
 import { resourceOf } from "./thresholds.ts";
 import {
   EVICTED,
@@ -30,29 +32,20 @@ import {
 import { readUses, type UsePorts } from "./uses.ts";
 import { NodeWatch } from "./watch.ts";
 
-/** Compat: kubelet 1.36 evictionMonitoringPeriod, podCleanupTimeout. */
-const ROUND_MS = 10_000;
-const CLEAN_UP_MS = 30_000;
-/** The kernel gives back what a pod had only a moment after its end. */
-const SETTLE_MS = 1_000;
-/** As fast as memory is expected to fill up, in bytes a millisecond. */
-const FILL_RATE = 1024n * 1024n;
-const SHORTEST_LOOK_MS = 250n;
 /** How many pods `explain` and the log name. */
 const MOST_RANKED = 5;
 
-export interface EvictionPorts extends ObservePorts, UsePorts, ReclaimPorts {
+export interface EvictionPorts
+  extends RestPorts, UsePorts, ReclaimPorts, CleanUpPorts {
   /** Those that have not ended, and what of them may run. */
   readonly pods: () => readonly V1Pod[];
-  /** Nothing of it runs any more, and its volumes are let go. */
-  readonly isCleanedUp: (uid: PodUid) => boolean;
   /** Nobody remembers this pod any more. */
   readonly isForgotten: (uid: PodUid) => boolean;
   readonly orders: Writer<EvictionOrders>;
   readonly pressure: Writer<readonly PressureKind[]>;
+  readonly unmeasured: Writer<ReadonlyMap<PressureKind, string>>;
   /** An order is there: whatever is done for the pod can end. */
   readonly interrupt: (uid: PodUid) => void;
-  readonly recorder: { record(uid: PodUid, step: Step): void };
   readonly nodeRecorder: { record(step: Step): void };
   /** `ageMs`: how old what was measured is; undefined at a pod's own limit. */
   readonly counted: (signal: string, ageMs: number | undefined) => void;
@@ -72,13 +65,14 @@ export class EvictionLoop {
   readonly #settings: EvictionSettings;
   readonly #alarm = new Alarm();
   readonly #watch: NodeWatch;
-  #wakeAtMs = Infinity;
+  readonly #rest: Rest;
   #ranking: EvictionView["ranking"] = [];
 
   constructor(ports: EvictionPorts, settings: EvictionSettings) {
     this.#ports = ports;
     this.#settings = settings;
     this.#watch = new NodeWatch(ports, settings);
+    this.#rest = new Rest(ports, settings, this.#watch);
   }
 
   /** What was measured last, and who would go first. */
@@ -100,9 +94,7 @@ export class EvictionLoop {
     if (thresholds.length === 0 && !isStorageIsolated) return;
     while (!signal.aborted) {
       try {
-        const evicted = await this.#round(signal);
-        if (evicted.length > 0) await this.#awaitEnd(evicted, signal);
-        else await this.#rest(signal);
+        await this.#round(signal);
       } catch (error) {
         if (isAbort(error, signal)) return;
         this.#ports.log.warn("Cannot judge whether pods have to go", {
@@ -115,16 +107,43 @@ export class EvictionLoop {
     }
   }
 
-  /** Those that got an order. */
-  async #round(signal: AbortSignal): Promise<readonly PodUid[]> {
+  /** Measures, acts, and waits for what came of it or for the next time. */
+  async #round(signal: AbortSignal): Promise<void> {
     const scope = "everything";
     const settings = { ...this.#settings, scope } as const;
     const measured = await observe(this.#ports, settings, signal);
     const { due, pressures, wakeAtMs } = this.#watch.decide(measured);
-    this.#wakeAtMs = wakeAtMs;
+    this.#tell(pressures);
+    const evicted = await this.#act(due, signal);
+    if (evicted.length === 0) {
+      return await this.#rest.wait(measured, wakeAtMs, signal);
+    }
+    const orders = this.#ports.orders.get();
+    const going = evicted.map((uid) => {
+      const { graceSeconds = 0 } = orders.get(uid) ?? {};
+      return { uid, graceSeconds };
+    });
+    await awaitEnd(this.#ports, { going, alarm: this.#alarm }, signal);
+  }
+
+  #tell(pressures: readonly PressureKind[]): void {
+    const { pressure, unmeasured } = this.#ports;
+    const known = unmeasured.get();
+    const now = this.#watch.unmeasured;
+    const isSame = pressure.get().join() === pressures.join() &&
+      [...known].join() === [...now].join();
+    if (isSame) return;
+    unmeasured.set(now);
+    // Who follows the one reads both.
+    pressure.set(pressures);
+  }
+
+  /** Those that got an order. */
+  async #act(
+    due: readonly Threshold[],
+    signal: AbortSignal,
+  ): Promise<readonly PodUid[]> {
     if (!this.#watch.isShort) this.#ranking = [];
-    const { pressure } = this.#ports;
-    if (pressure.get().join() !== pressures.join()) pressure.set(pressures);
     this.#prune();
     const passed = await this.#judgeLimits(signal);
     if (passed.length > 0) return passed;
@@ -142,7 +161,7 @@ export class EvictionLoop {
       message: `Attempting to reclaim ${resource}`,
     });
     const { layout, thresholds: all } = this.#watch;
-    const how = { ...settings, layout, all, first };
+    const how = { ...this.#settings, layout, all, first };
     if (await reclaim(this.#ports, how, signal)) return [];
     return await this.#evictOne(due, { first, resource }, signal);
   }
@@ -254,45 +273,4 @@ export class EvictionLoop {
     const left = [...before].filter(([uid]) => !isForgotten(uid));
     if (left.length < before.size) orders.set(new Map(left));
   }
-
-  async #awaitEnd(
-    evicted: readonly PodUid[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { clock, isCleanedUp, log } = this.#ports;
-    const endMs = clock.monotonicMs() + CLEAN_UP_MS;
-    while (!evicted.every(isCleanedUp)) {
-      const leftMs = endMs - clock.monotonicMs();
-      if (leftMs <= 0) return log.warn("Evicted pods are not gone in time");
-      await this.#alarm.wait(clock, leftMs, signal);
-    }
-    await clock.sleep(SETTLE_MS, signal);
-  }
-
-  /** Until the next round is due, or memory has become short. */
-  async #rest(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#ports;
-    const startMs = clock.monotonicMs();
-    const endMs = Math.min(startMs + ROUND_MS, this.#wakeAtMs);
-    let margin = this.#watch.margin();
-    for (;;) {
-      const leftMs = endMs - clock.monotonicMs();
-      if (leftMs <= 0) return;
-      if (margin !== undefined && margin < 0n) return;
-      await clock.sleep(Math.min(leftMs, lookMs(margin)), signal);
-      if (margin === undefined) continue;
-      const settings = { ...this.#settings, scope: "memory" } as const;
-      margin = this.#watch.margin(
-        await observe(this.#ports, settings, signal),
-      );
-    }
-  }
-}
-
-/** When memory may be short at the earliest. */
-function lookMs(margin: bigint | undefined): number {
-  if (margin === undefined) return ROUND_MS;
-  const ms = margin / FILL_RATE;
-  if (ms >= BigInt(ROUND_MS)) return ROUND_MS;
-  return Number(ms < SHORTEST_LOOK_MS ? SHORTEST_LOOK_MS : ms);
 }

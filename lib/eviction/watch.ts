@@ -5,6 +5,8 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import type { MemoryMark } from "../port/kernel.ts";
+import { Blindness } from "./blindness.ts";
 import {
   decide,
   type Decision,
@@ -12,6 +14,7 @@ import {
   memoryMargin,
   NOTHING_SHORT,
 } from "./decide.ts";
+import { memoryMarks } from "./marks.ts";
 import { judge, layoutOf, type Measured } from "./measure.ts";
 import { arithmetic } from "./message.ts";
 import { thresholdText, withContainerDisk } from "./thresholds.ts";
@@ -20,6 +23,7 @@ import type {
   EvictionView,
   Observation,
   Observations,
+  PressureKind,
   Threshold,
 } from "./types.ts";
 
@@ -31,7 +35,8 @@ export class NodeWatch {
   #layout: DiskLayout | undefined;
   #memory: EvictionMemory = NOTHING_SHORT;
   #lastAtMs: number | undefined;
-  #doubts = "";
+  #rootDevice: bigint | undefined;
+  readonly #blindness: Blindness;
 
   constructor(
     ports: { readonly clock: Clock; readonly log: Logger },
@@ -44,6 +49,12 @@ export class NodeWatch {
     this.#configured = settings.thresholds;
     this.#transitionMs = settings.transitionMs;
     this.#thresholds = settings.thresholds;
+    this.#blindness = new Blindness(ports.log);
+  }
+
+  /** By the pressure of which too little is known for a while, what. */
+  get unmeasured(): ReadonlyMap<PressureKind, string> {
+    return this.#blindness.lasting(this.#ports.clock.monotonicMs());
   }
 
   /** As configured, and for the disk of the writable layers. */
@@ -72,9 +83,10 @@ export class NodeWatch {
   /** Everything was measured: what is due now? */
   decide(measured: Measured): Decision {
     const { clock } = this.#ports;
-    this.#fit(layoutOf(measured));
-    const { observations, doubts } = judge(measured, clock.nowMs());
-    this.#tell(doubts);
+    const known = this.#withOwnDisk(measured);
+    this.#fit(layoutOf(known));
+    const { observations, unknown } = judge(known, clock.nowMs());
+    this.#blindness.see(this.#thresholds, unknown, clock.monotonicMs());
     const decision = decide(
       { thresholds: this.#thresholds, observations },
       this.#memory,
@@ -89,13 +101,19 @@ export class NodeWatch {
    * Bytes until memory is short, for thresholds that are not met yet: the
    * others are looked at in the rounds.
    */
-  margin(measured?: Measured): bigint | undefined {
-    const { firstMetMs, observations } = this.#memory;
-    const unmet = this.#thresholds.filter((each) => !firstMetMs.has(each));
-    const seen = measured === undefined
-      ? observations
-      : judge(measured, this.#ports.clock.nowMs()).observations;
-    return memoryMargin(unmet, seen);
+  margin(measured: Measured): bigint | undefined {
+    const { observations } = judge(measured, this.#ports.clock.nowMs());
+    return memoryMargin(this.#unmet(), observations);
+  }
+
+  /** Where the kernel is to tell that one of these is met. */
+  marks(measured: Measured): readonly MemoryMark[] {
+    return memoryMarks(this.#unmet(), measured);
+  }
+
+  #unmet(): readonly Threshold[] {
+    const { firstMetMs } = this.#memory;
+    return this.#thresholds.filter((each) => !firstMetMs.has(each));
   }
 
   view(): Pick<EvictionView, "thresholds" | "lastAtMs"> {
@@ -124,13 +142,12 @@ export class NodeWatch {
     };
   }
 
-  #tell(doubts: readonly string[]): void {
-    const told = doubts.join("; ");
-    if (told !== "" && told !== this.#doubts) {
-      this.#ports.log.warn("Measures that cannot be are ignored", {
-        measures: told,
-      });
-    }
-    this.#doubts = told;
+  /** Where the disk was taken away, what is below it is none of ours. */
+  #withOwnDisk(measured: Measured): Measured {
+    const { root } = measured;
+    this.#rootDevice ??= root?.device;
+    return root === undefined || root.device === this.#rootDevice
+      ? measured
+      : { ...measured, root: undefined };
   }
 }

@@ -9,6 +9,7 @@ export const AT_REMOVEDIR = 0x200;
 
 export const O_RDONLY = 0o0;
 export const O_WRONLY = 0o1;
+export const O_RDWR = 0o2;
 export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
 export const O_TRUNC = 0o1000;
@@ -21,6 +22,11 @@ export const RESOLVE_NO_XDEV = 0x01;
 export const RESOLVE_NO_MAGICLINKS = 0x02;
 export const RESOLVE_NO_SYMLINKS = 0x04;
 export const RESOLVE_BENEATH = 0x08;
+
+export const SEEK_END = 2;
+export const POLLIN = 0x1;
+export const POLLPRI = 0x2;
+const POLL_BYTES = 8;
 
 /** An owner that stays as it is. */
 export const NOBODY = 0xffff_ffff;
@@ -141,6 +147,19 @@ export function cString(text: string): Bytes {
     });
   }
   return new TextEncoder().encode(`${text}\0`);
+}
+
+/** The kernel's `struct pollfd`, one after the other. */
+export function pollBytes(
+  polls: readonly { readonly fd: number; readonly events: number }[],
+): Bytes {
+  const bytes = new Uint8Array(polls.length * POLL_BYTES);
+  const view = new DataView(bytes.buffer);
+  for (const [at, { fd, events }] of polls.entries()) {
+    view.setInt32(at * POLL_BYTES, fd, true);
+    view.setInt16(at * POLL_BYTES + 4, events, true);
+  }
+  return bytes;
 }
 
 /** The kernel's `struct open_how`. */

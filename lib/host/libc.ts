@@ -20,6 +20,7 @@ import {
   O_CLOEXEC,
   type OpenHow,
   type RawEntry,
+  SEEK_END,
   type Statx,
   STATX_BASIC_STATS,
   STATX_BYTES,
@@ -227,6 +228,21 @@ export class Libc {
   /** Ends a watch; whoever waits for its events gets a last one. */
   inotifyRemove(fd: number, watch: number): number {
     return this.#call((c) => c.inotify_rm_watch(fd, watch));
+  }
+
+  /** A counter to wait for; whatever is written to it wakes the waiter. */
+  eventFd(): number {
+    return this.#call((c) => c.eventfd(0, O_CLOEXEC));
+  }
+
+  /** Until one of them is ready, however long; never on the main thread. */
+  async poll(polls: Bytes, count: number): Promise<void> {
+    await this.#library.symbols.pollAside(polls, BigInt(count), -1);
+  }
+
+  /** What comes from now on; 0, as such files have no length. */
+  seekEnd(fd: number): number {
+    return this.#call((c) => c.lseek(fd, 0n, SEEK_END));
   }
 
   mount(source: string, target: string, how: MountHow): number {

@@ -129,6 +129,9 @@ export function memory2(
   const stat = keyed(read("memory.stat"));
   const of = (name: string) => stat.get(name) ?? 0n;
   const events = keyed(read("memory.events"));
+  const own = keyed(read("memory.events.local") ?? read("memory.events"));
+  // A cgroup that goes as a whole counts as one.
+  const oomKills = own.get("oom_group_kill") || own.get("oom_kill");
   return {
     usageBytes,
     workingSetBytes: without(usageBytes, of("inactive_file")),
@@ -145,7 +148,7 @@ export function memory2(
     ...optional("limitBytes", wholeNumber(read("memory.max"))),
     swapBytes: wholeNumber(read("memory.swap.current")) ?? swapOf(meminfo),
     ...optional("swapLimitBytes", wholeNumber(read("memory.swap.max"))),
-    ...optional("oomKills", events.get("oom_kill")),
+    ...optional("oomKills", oomKills),
   };
 }
 

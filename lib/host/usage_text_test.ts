@@ -111,6 +111,21 @@ Deno.test("memory2() takes max for no limit and counts kills", () => {
   assert.equal(memory?.oomKills, 2n);
 });
 
+Deno.test("memory2() counts what was ended here, and a group once", () => {
+  const of = (events: string, local: string) =>
+    memory2(
+      files({
+        "memory.current": "10",
+        "memory.events": events,
+        "memory.events.local": local,
+      }),
+      undefined,
+    )?.oomKills;
+  // Those below it count as well in the first file.
+  assert.equal(of("oom_kill 3\n", "oom_kill 1\noom_group_kill 0\n"), 1n);
+  assert.equal(of("oom_kill 9\n", "oom_kill 9\noom_group_kill 2\n"), 2n);
+});
+
 Deno.test("pressure() makes up for the line that the cpu lacks", () => {
   const some = "some avg10=1.50 avg60=0.20 avg300=0.00 total=12345\n";
   assert.deepEqual(pressure(some), {

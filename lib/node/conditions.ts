@@ -1,5 +1,6 @@
 /**
  * The four conditions of a node, and the events that their changes are worth.
+ * Ours alone: a pressure of which nothing can be measured is Unknown.
  * Conditions of others stay as they are; ours keep their place, new ones are
  * appended in the order Memory, Disk, PID, Ready.
  * Compat: kubelet 1.36 nodestatus.ReadyCondition, MemoryPressureCondition,
@@ -19,11 +20,9 @@ const READY = "Ready";
 
 interface Verdict {
   readonly type: string;
-  readonly status: "True" | "False";
+  readonly status: "True" | "False" | "Unknown";
   readonly reason: string;
   readonly message: string;
-  /** Reason of the event that tells of a change to this. */
-  readonly event: string;
 }
 
 const PRESSURES = [
@@ -196,11 +195,19 @@ export function joined(messages: readonly string[]): string {
 }
 
 function verdictsOf(facts: ConditionFacts): readonly Verdict[] {
-  const pressures = PRESSURES.map(({ type, isShort, short, enough }) =>
-    isShort(facts.pressure)
-      ? { type, status: "True" as const, ...short }
-      : { type, status: "False" as const, ...enough }
-  );
+  const { pressure } = facts;
+  const pressures = PRESSURES.map((row): Verdict => {
+    const { type, short, enough } = row;
+    const unmeasured = pressure.unmeasured.get(type);
+    if (row.isShort(pressure)) return { type, status: "True", ...short };
+    if (unmeasured === undefined) return { type, status: "False", ...enough };
+    return {
+      type,
+      status: "Unknown",
+      reason: "KubeletCannotMeasure",
+      message: `nobody is evicted for it: ${unmeasured}`,
+    };
+  });
   return [...pressures, readyVerdict(facts)];
 }
 
@@ -216,7 +223,6 @@ function readyVerdict({ failures, warnings }: ConditionFacts): Verdict {
     message: warnings.length === 0
       ? message
       : `${message}. WARNING: ${joined(warnings)}`,
-    event: isReady ? "NodeReady" : "NodeNotReady",
   };
 }
 
@@ -225,6 +231,7 @@ function eventOf({ type, status }: NodeCondition): string | undefined {
     return status === "True" ? "NodeReady" : "NodeNotReady";
   }
   const row = PRESSURES.find((each) => each.type === type);
+  if (status === "Unknown") return undefined;
   return status === "True" ? row?.short.event : row?.enough.event;
 }
 

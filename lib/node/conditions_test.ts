@@ -61,8 +61,26 @@ Deno.test("nodeConditions() of a new node that is well", () => {
   });
 });
 
+Deno.test("nodeConditions() of a node that cannot measure its disk", () => {
+  const why = "nodefs.available could not be measured";
+  const pressure = {
+    ...NO_PRESSURE,
+    unmeasured: new Map([["DiskPressure", why]]),
+  };
+  const after = of({ pressure });
+  assert.equal(brief(after)[1], "DiskPressure=Unknown KubeletCannotMeasure");
+  assert.equal(after[1]?.message, `nobody is evicted for it: ${why}`);
+  assert.deepEqual(conditionSteps("n", of(), after), []);
+  // What was seen to be short stays so.
+  const short = of({ pressure: { ...pressure, isDiskShort: true } });
+  assert.equal(brief(short)[1], "DiskPressure=True KubeletHasDiskPressure");
+});
+
 Deno.test("nodeConditions() of a node where everything is short", () => {
-  const pressure = { isMemoryShort: true, isDiskShort: true, isPidShort: true };
+  const pressure = {
+    ...NO_PRESSURE,
+    ...{ isMemoryShort: true, isDiskShort: true, isPidShort: true },
+  };
   assert.deepEqual(brief(of({ pressure, failures: ["a", "b", "a"] })), [
     "MemoryPressure=True KubeletHasInsufficientMemory",
     "DiskPressure=True KubeletHasDiskPressure",

@@ -65,12 +65,17 @@ export interface Pressure {
   readonly isMemoryShort: boolean;
   readonly isDiskShort: boolean;
   readonly isPidShort: boolean;
+  /** By the type of the condition: what cannot be measured, and why. */
+  readonly unmeasured: ReadonlyMap<string, string>;
 }
+
+const NONE_UNMEASURED: ReadonlyMap<string, string> = new Map();
 
 export const NO_PRESSURE: Pressure = {
   isMemoryShort: false,
   isDiskShort: false,
   isPidShort: false,
+  unmeasured: NONE_UNMEASURED,
 };
 
 /** Extended resources of devices on this node. */

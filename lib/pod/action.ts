@@ -2,7 +2,7 @@
  * What a pass may do to the world: a closed union of plain values. The
  * executor (`sync/apply.ts`) is total over it by type.
  */
-import type { ContainerId, SandboxId } from "../api/id.ts";
+import type { ContainerId, PodUid, SandboxId } from "../api/id.ts";
 import type {
   V1Container,
   V1Pod,
@@ -13,6 +13,7 @@ import type { SubPath } from "../port/host.ts";
 import type { PullPolicy } from "../image/types.ts";
 import type { ContainerSpec, SandboxSpec } from "../port/runtime_spec.ts";
 import type { Hook } from "./hook.ts";
+import type { Preemption } from "./preempt.ts";
 import type { LowerLimits, ResizeStep } from "./resize_step.ts";
 
 export interface ContainerToStop {
@@ -39,6 +40,13 @@ export interface PostStart {
 export interface SubPathMount extends SubPath {
   /** As the pod names the volume. */
   readonly volumeName: string;
+}
+
+/** A pod that goes for another. */
+export interface Victim {
+  readonly uid: PodUid;
+  readonly title: string;
+  readonly preemption: Preemption;
 }
 
 export type Action =
@@ -140,6 +148,13 @@ export type Action =
     readonly links: readonly string[];
   }
   | { readonly kind: "remove-cgroup"; readonly path: string }
+  /** Others go, so that there is room for this one. */
+  | {
+    readonly kind: "preempt";
+    /** What was found lacking first. */
+    readonly resource: string;
+    readonly victims: readonly Victim[];
+  }
   /** Says something dated in the ledger; changes nothing. */
   | {
     readonly kind: "note";

@@ -8,7 +8,7 @@ import { isStatic, uidOf } from "../api/pod.ts";
 import { isCritical } from "../api/priority.ts";
 import type { V1Pod } from "../api/types.ts";
 import { wantsNode } from "./affinity.ts";
-import { missing, type Shortage, shortages } from "./fit.ts";
+import { type Shortage, shortages } from "./fit.ts";
 import { isPortTaken } from "./host_ports.ts";
 import { type Taint, toleratesAll } from "./taints.ts";
 
@@ -34,7 +34,6 @@ export interface Refusal {
 }
 
 const OS_LABEL = "kubernetes.io/os";
-const UNEXPECTED = "UnexpectedAdmissionError";
 
 /**
  * `status.message` of a refused pod; its phase is Failed. The event carries the
@@ -50,8 +49,7 @@ export function statusMessage(refusal: Refusal): string {
  * with; the pod itself may be among them. With the reason `NodeAffinity`, a
  * caller whose node may be old gets it afresh and asks once more.
  *
- * Critical pods that lack nothing but resources are refused as if there were
- * nobody to make room: upstream ends other pods for them, denolet does not yet.
+ * Critical pods are not refused for resources: see `room.ts`.
  */
 export function admit(
   pod: V1Pod,
@@ -96,13 +94,10 @@ function refuseGeneral(
   node: AdmissionNode,
   others: readonly V1Pod[],
 ): Refusal | undefined {
-  const lacking = shortages(pod, node.allocatable, others);
   const mismatch = mismatchOf(pod, node, others);
-  if (!isCritical(pod)) {
-    return lacking[0] === undefined ? mismatch : shortOf(lacking[0]);
-  }
-  if (mismatch !== undefined) return mismatch;
-  return lacking.length === 0 ? undefined : withoutVictims(lacking);
+  if (isCritical(pod)) return mismatch;
+  const [lacking] = shortages(pod, node.allocatable, others);
+  return lacking === undefined ? mismatch : shortOf(lacking);
 }
 
 /** The first reason other than resources. */
@@ -145,23 +140,12 @@ function predicate(name: string, why: string): Refusal {
 }
 
 /** Compat: kubelet 1.36 InsufficientResourceError. */
-function shortOf(lacking: Shortage): Refusal {
+/** Refused for the first resource that lacks. */
+export function shortOf(lacking: Shortage): Refusal {
   const { resource, requested, used, capacity } = lacking;
   return {
     reason: `OutOf${resource}`,
     message: `Node didn't have enough resource: ${resource}, ` +
       `requested: ${requested}, used: ${used}, capacity: ${capacity}`,
-  };
-}
-
-/** Compat: kubelet 1.36 CriticalPodAdmissionHandler, getPodsToPreempt. */
-function withoutVictims(lacking: readonly Shortage[]): Refusal {
-  const wanted = lacking
-    .map((each) => `(res: ${each.resource}, q: ${missing(each)}), `).join("");
-  return {
-    reason: UNEXPECTED,
-    message: "Unexpected error while attempting to recover from admission " +
-      "failure: preemption: error finding a set of pods to preempt: " +
-      `no set of running pods found to reclaim resources: [${wanted}]`,
   };
 }

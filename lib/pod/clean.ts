@@ -2,12 +2,13 @@
  * Taking away what a pod leaves behind: everything when it is not wanted any
  * more, the surplus while it runs.
  * Compat: kubelet 1.36 container and sandbox garbage collection; one dead
- * instance of a container stays, for its log and its delay.
+ * instance of a container stays at least, for its log and its delay.
  */
 import { initContainersOf, type PodName } from "../api/pod.ts";
 import { podUid } from "../api/id.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { Action, Blocker } from "./action.ts";
+import { keptAtOnce } from "./dead_limits.ts";
 import {
   type Facts,
   isGone,
@@ -53,7 +54,7 @@ export function clean(facts: Facts): Cleaning {
   };
 }
 
-/** Dead instances beyond the newest of each, and empty older sandboxes. */
+/** Dead instances beyond those that stay of each, and empty older sandboxes. */
 export function surplus(facts: Facts): Action[] {
   const { containers, sandboxes } = facts.observed;
   const dead = new Map<string, number>();
@@ -78,9 +79,15 @@ export function surplus(facts: Facts): Action[] {
 }
 
 /** After a probe's kill the end before it says whether the start must wait. */
-function keptDead({ observed, endedByProbe }: Facts, name: string): number {
+function keptDead(
+  { observed, endedByProbe, settings }: Facts,
+  name: string,
+): number {
   const newest = observed.containers.find((each) => each.name === name);
-  return newest?.state === "exited" && endedByProbe.has(newest.id) ? 2 : 1;
+  const kept = keptAtOnce(settings.deadLimits);
+  return newest?.state === "exited" && endedByProbe.has(newest.id)
+    ? Math.max(2, kept)
+    : kept;
 }
 
 /**

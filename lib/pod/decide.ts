@@ -3,8 +3,9 @@
  * by `sync/worker.ts` for every pass; never waits, never looks at the world.
  */
 import type { Blocker } from "./action.ts";
-import { clean, type Cleaning, filesOf } from "./clean.ts";
+import { clean, type Cleaning, filesOf, removal } from "./clean.ts";
 import { DEADLINE_NOTE } from "./deadline.ts";
+import { freesDisk } from "./evicted.ts";
 import { currentSandbox, type Facts, isGone } from "./facts.ts";
 import { type Plan, wait } from "./plan.ts";
 import { planRefusal, refusedPlan } from "./refuse.ts";
@@ -121,10 +122,14 @@ function afterStop(facts: Facts): PodState {
 
 /**
  * Of a pod that its source still holds everything stays but its network: the
- * exit codes are told from it, and its logs are read.
+ * exit codes are told from it, and its logs are read. Where it goes to free the
+ * disk, its containers and logs do too, once its status tells of them.
  */
 function keep(facts: Facts): Cleaning {
-  const { observed, state } = facts;
+  const { observed, state, evicted } = facts;
+  const dead = state.kind === "done" && freesDisk(evicted)
+    ? observed.containers.filter((each) => each.state === "exited")
+    : [];
   const sandboxes = observed.sandboxes.filter(({ isReady }) =>
     isReady || state.kind !== "done"
   );
@@ -132,6 +137,7 @@ function keep(facts: Facts): Cleaning {
     actions: [
       ...sandboxes.map(({ id }) => ({ kind: "stop-sandbox", id }) as const),
       ...observed.containers.some(mayStillRun) ? [] : releaseVolumes(facts),
+      ...dead.map((each) => removal(facts, each)),
     ],
     blockers: [],
   };

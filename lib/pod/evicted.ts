@@ -24,3 +24,12 @@ export function evictionOrder(
     ...isNodeShort ? { disruption: failed } : {},
   };
 }
+
+/**
+ * Its logs and layers are a part of what was too much.
+ * Compat: kubelet 1.36 deleteContainersInPod removes them of every evicted pod;
+ * those of one that went for memory or processes stay here, to be read.
+ */
+export function freesDisk(evicted: Evicted): boolean {
+  return evicted !== undefined && /fs\./.test(evicted.signal);
+}

@@ -17,9 +17,11 @@ import type { ReferenceState, ServiceFacts } from "../reference/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { AdmissionNode } from "./admit.ts";
 import type { ResizeGates } from "./allocation.ts";
+import type { DeadLimits } from "./dead_limits.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Evicted } from "./evicted.ts";
 import type { PodGates } from "./gates.ts";
+import type { Preemptions } from "./preempt.ts";
 import type { Pressures } from "./pressure.ts";
 import type { ResizeFacts } from "./resize_facts.ts";
 import type { PodState } from "./state.ts";
@@ -109,6 +111,7 @@ export interface PodSettings {
   /** How long a second crash delays the restart; it doubles from there. */
   readonly firstRestartDelayMs: number;
   readonly longestRestartDelayMs: number;
+  readonly deadLimits: DeadLimits;
   readonly gates: PodGates & ResizeGates;
   /** Guaranteed pods keep the cpus that they were given. */
   readonly fixesCpus: boolean;
@@ -159,6 +162,8 @@ export interface Facts {
   readonly deadline: Deadline | undefined;
   /** The node, or a limit of its own, wants it to go. */
   readonly evicted: Evicted;
+  /** Pods, this one perhaps, that have to go for a critical one. */
+  readonly preemptions: Preemptions;
   /** What is short on the node; asked before a pod is let in. */
   readonly pressures: Pressures;
   /** What was given, what was set, and what is still to come. */

@@ -29,7 +29,8 @@ export interface Shortage {
   readonly capacity: bigint;
 }
 
-const PODS = "pods";
+/** The resource of which every pod takes one. */
+export const PODS = "pods";
 const COMPUTE = ["cpu", "memory", "ephemeral-storage"];
 
 /**
@@ -49,9 +50,9 @@ export function shortages(
   );
   const asked = [...COMPUTE, ...scalars].map((resource): Shortage => ({
     resource,
-    requested: count(resource, requests.get(resource)),
+    requested: countOf(resource, requests.get(resource)),
     used: held.reduce(
-      (sum, each) => sum + count(resource, each.get(resource)),
+      (sum, each) => sum + countOf(resource, each.get(resource)),
       0n,
     ),
     capacity: capacityOf(allocatable, resource),
@@ -74,10 +75,17 @@ export function missing({ requested, used, capacity }: Shortage): bigint {
 
 function capacityOf(allocatable: Allocatable, resource: string): bigint {
   const text = allocatable.get(resource);
-  return count(resource, text === undefined ? undefined : parseQuantity(text));
+  return countOf(
+    resource,
+    text === undefined ? undefined : parseQuantity(text),
+  );
 }
 
-function count(resource: string, amount: Quantity | undefined): bigint {
+/** Of cpu in thousandths, else in whole units, rounded up. */
+export function countOf(
+  resource: string,
+  amount: Quantity | undefined,
+): bigint {
   if (amount === undefined) return 0n;
   return resource === "cpu" ? milliUnits(amount) : units(amount);
 }

@@ -11,6 +11,7 @@ import type { PodGates } from "./gates.ts";
 import { type Plan, wait } from "./plan.ts";
 import type { PodState } from "./state.ts";
 import { refuseUnderPressure } from "./pressure.ts";
+import { awaitEnd, partOthers, roomFor } from "./room.ts";
 import { refuseAppArmor } from "./security_profile.ts";
 import { unsupported } from "./support.ts";
 import { refuseSysctls } from "./sysctl.ts";
@@ -31,7 +32,14 @@ export function planRefusal(
     return wait("node", { what: "node", message });
   }
   const refusal = refusalOf(facts, pod);
-  if (refusal === undefined) return planUnsupported(facts, pod);
+  if (refusal === undefined) {
+    return planUnsupported(facts, pod) ?? planRoom(facts, pod, nowMs);
+  }
+  const { leaving, staying } = partOthers(facts, nowMs);
+  const isRoomComing = leaving.length > 0 && node !== undefined &&
+    refusal.reason.startsWith("OutOf") &&
+    admit(pod, node, staying) === undefined;
+  if (isRoomComing) return awaitEnd(leaving);
   if (refusal.reason === "NodeAffinity" && !hasWaited(facts)) {
     // A new label may be known to the scheduler before it is known here.
     const message = "The node's labels as known here do not match the pod's";
@@ -39,6 +47,20 @@ export function planRefusal(
     return wait("node", { what: "node", message, untilMs });
   }
   return refuse(refusal);
+}
+
+function planRoom(facts: Facts, pod: V1Pod, nowMs: number): Plan | undefined {
+  const { node } = facts;
+  if (node === undefined) return undefined;
+  const room = roomFor(facts, { pod, node }, nowMs);
+  switch (room.kind) {
+    case "enough":
+      return undefined;
+    case "none":
+      return refuse(room.refusal);
+    case "coming":
+      return room.plan;
+  }
 }
 
 /**

@@ -12,6 +12,7 @@ import { requestsOf } from "../api/requests.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import { resizable } from "./allocation.ts";
 import type { Facts, PodSettings } from "./facts.ts";
+import { shortOf } from "./admit.ts";
 import { missing, type Shortage, shortages } from "./fit.ts";
 import { refusalOf } from "./refuse.ts";
 import { mayUseSwap } from "./runtime_resources.ts";
@@ -47,12 +48,15 @@ export type ResizeNode = Pick<
 export function weighResize(at: ResizeNode, ask: ResizeAsk): ResizeVerdict {
   const never = infeasible(at.settings, ask);
   if (never !== undefined) return { kind: "infeasible", ...never };
-  const refusal = refusalOf(at, ask.wish);
-  if (refusal === undefined) return { kind: "fits" };
-  const { message } = refusal;
   const lacking = at.node === undefined
     ? []
     : shortages(ask.wish, at.node.allocatable, at.others);
+  const [first] = lacking;
+  // Nobody has to go for a pod that runs already, however critical it is.
+  const refusal = refusalOf(at, ask.wish) ??
+    (first === undefined ? undefined : shortOf(first));
+  if (refusal === undefined) return { kind: "fits" };
+  const { message } = refusal;
   return { kind: "deferred", message, words: wordsFor(message, lacking) };
 }
 

@@ -19,7 +19,8 @@ export interface StopOrder {
     | "finished"
     | "deleted"
     | "overdue"
-    | "evicted";
+    | "evicted"
+    | "preempted";
   /** Whole seconds between the stop signal and the kill; 0: at once. */
   readonly graceSeconds: number;
   readonly message: string;
@@ -40,6 +41,7 @@ export type WaitingFor =
   | "sources"
   | "name"
   | "node"
+  | "room"
   | "runtime"
   | "network"
   | "sandbox"

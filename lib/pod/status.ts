@@ -172,7 +172,7 @@ function phaseOf(
   });
   const order = orderOf(at);
   const disruption = isOver ? order?.disruption : undefined;
-  const words = disruption ?? order?.failed;
+  const words = order?.failed ?? disruption;
   const isFailed = words !== undefined || (isOver && !isStatic(pod));
   const isKept = isTerminal(now) && order?.failed === undefined;
   const reached = isKept || !isFailed ? now : "Failed";

@@ -9,6 +9,7 @@ import { deadlineOrder } from "./deadline.ts";
 import { evictionOrder } from "./evicted.ts";
 import type { Facts, ObservedContainer } from "./facts.ts";
 import { remembered } from "./labels.ts";
+import { preemptionOrder } from "./preempt.ts";
 import type { StopOrder } from "./state.ts";
 
 /** 68 years, so that times which are reckoned from it stay times. */
@@ -40,9 +41,7 @@ function orderOf(facts: Facts): StopOrder | undefined {
       message: "No source wants this pod any more",
     };
   }
-  const evicted = facts.evicted && !facts.hasEnded
-    ? evictionOrder(facts.evicted)
-    : undefined;
+  const evicted = takenAway(facts);
   if (isDeleted(pod)) {
     const deleted: StopOrder = {
       kind: "deleted",
@@ -60,6 +59,18 @@ function orderOf(facts: Facts): StopOrder | undefined {
     graceSeconds: specGrace(pod),
     message: "Its phase says that it has ended",
   };
+}
+
+/** The node takes it away: for itself, or for another pod. */
+function takenAway(
+  { uid, evicted, preemptions, hasEnded }: Facts,
+): StopOrder | undefined {
+  if (hasEnded) return undefined;
+  const preemption = preemptions.get(uid);
+  const preempted = preemption && preemptionOrder(preemption);
+  if (evicted === undefined) return preempted;
+  const order = evictionOrder(evicted);
+  return preempted === undefined ? order : shorter(preempted, order);
 }
 
 /** Both orders hold; the pod gets the shorter grace. */

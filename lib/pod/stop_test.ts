@@ -127,3 +127,24 @@ Deno.test("stopOrder() shortens a deletion by an eviction, not the end", () => {
   const ended = stopOrder(someFacts({ evicted: EVICTED, hasEnded: true }));
   assert.equal(ended?.kind, "finished");
 });
+
+Deno.test("stopOrder() ends a preempted pod as failed, with its own grace", () => {
+  const order = { graceSeconds: 30, untilMs: 0 };
+  const facts = someFacts({});
+  const preemptions = new Map([[facts.uid, order]]);
+  const found = stopOrder({ ...facts, preemptions });
+  assert.equal(found?.kind, "preempted");
+  assert.equal(found.graceSeconds, 30);
+  assert.deepEqual(found.failed, {
+    reason: "Preempting",
+    message: "Preempted in order to admit critical pod",
+  });
+  assert.equal(
+    found.disruption?.message,
+    "Pod was preempted by Kubelet to accommodate a critical pod.",
+  );
+  const both = stopOrder({ ...facts, preemptions, evicted: EVICTED });
+  assert.equal(both?.kind, "evicted");
+  const ended = stopOrder({ ...facts, preemptions, hasEnded: true });
+  assert.equal(ended?.kind, "finished");
+});

@@ -38,7 +38,10 @@ export interface MemoryCounts {
   readonly swapBytes: bigint;
   /** Of swap alone. Absent: no limit, or no swap accounting. */
   readonly swapLimitBytes?: bigint;
-  /** Processes that the kernel killed; absent where it does not count them. */
+  /**
+   * How often the kernel ended some of its own processes for want of memory;
+   * absent where it does not count.
+   */
   readonly oomKills?: bigint;
 }
 

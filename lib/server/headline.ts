@@ -27,6 +27,7 @@ const WAITS_FOR: ReadonlyMap<string, string> = new Map([
   ["sources", "Waiting for the sources of pods"],
   ["name", "Waiting for its name"],
   ["node", "Waiting for the node"],
+  ["room", "Waiting for room on the node"],
   ["volumes", "Waiting for its volumes"],
   ["runtime", "Waiting for the container runtime"],
   ["network", "Waiting for the runtime's network"],
@@ -36,6 +37,7 @@ const WAITS_FOR: ReadonlyMap<string, string> = new Map([
   ["unsupported", "Cannot run on this agent"],
   ["cleaning", "Cleaning up"],
   ["stopping", "Stopping"],
+  ["call", "Waiting for the runtime"],
 ]);
 
 const ON_CHANGE = "it is tried again when the pod changes";

@@ -6,9 +6,10 @@
 import type { Clock } from "../base/clock.ts";
 import { chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { within } from "../base/wait.ts";
 import type { ContainerId, PodUid } from "../api/id.ts";
 import type { Images } from "../port/images.ts";
-import type { ContainerRuntime } from "../port/runtime.ts";
+import type { ContainerRuntime, ListFilter } from "../port/runtime.ts";
 import type { FilesystemUsage } from "../port/runtime_status.ts";
 import type { Usage } from "../port/usage.ts";
 import type {
@@ -38,12 +39,16 @@ interface Settings {
 
 /** The runtime itself looks no more often, and asks every shim for it. */
 const LAYERS_AGE_MS = 10_000;
+const ALL_LAYERS_MS = 10_000;
+const POD_LAYERS_MS = 2_000;
 
 export class DiskMeter {
   readonly #ports: Ports;
   readonly #settings: Settings;
   #trees = new Map<string, Taken>();
   #walking: Promise<void> | undefined;
+  /** Some pod's containers could not be asked the last time. */
+  #hasSilent = false;
   #layersOf: {
     readonly atMs: number;
     readonly found: Promise<ReadonlyMap<ContainerId, FilesystemUsage>>;
@@ -190,15 +195,34 @@ export class DiskMeter {
   async #layers(
     signal: AbortSignal,
   ): Promise<ReadonlyMap<ContainerId, FilesystemUsage>> {
-    const { runtime } = this.#ports;
-    const list = await this.#or(
-      () => runtime.listContainerStats({}, signal),
-      [],
-    );
-    return new Map(
-      list.flatMap(({ id, writableLayer }) =>
-        writableLayer === undefined ? [] : [[id, writableLayer] as const]
+    const all = this.#hasSilent
+      ? undefined
+      : await this.#askLayers({}, ALL_LAYERS_MS, signal);
+    if (all !== undefined) return new Map(all);
+    // One shim that hangs keeps the runtime from telling of all the others.
+    const pods = this.#ports.pods();
+    const each = await Promise.all(
+      pods.map(({ uid }) =>
+        this.#askLayers({ podUid: uid }, POD_LAYERS_MS, signal)
       ),
+    );
+    this.#hasSilent = each.includes(undefined);
+    return new Map(each.flatMap((found) => found ?? []));
+  }
+
+  /** Undefined: there was no answer, or not in time. */
+  async #askLayers(filter: ListFilter, ms: number, signal: AbortSignal) {
+    const { runtime, clock } = this.#ports;
+    const list = await this.#or(
+      () =>
+        within(
+          { clock, ms, signal },
+          (each) => runtime.listContainerStats(filter, each),
+        ),
+      undefined,
+    );
+    return list?.flatMap(({ id, writableLayer }) =>
+      writableLayer === undefined ? [] : [[id, writableLayer] as const]
     );
   }
 

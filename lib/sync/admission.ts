@@ -1,5 +1,6 @@
 /** What the admission of a pod looks at: the node, and who came before. */
 import type { PodUid } from "../api/id.ts";
+import { isCritical } from "../api/priority.ts";
 import type { ContainerStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { KnownNode, Observation } from "../node/types.ts";
@@ -32,6 +33,7 @@ export function isAdmitted(state: PodState, observed: ObservedPod): boolean {
     case "sources":
     case "name":
     case "node":
+    case "room":
     case "support":
       return false;
     case "runtime":
@@ -78,8 +80,9 @@ export function heldPod(
 ): V1Pod | undefined {
   const phase = status?.phase ?? pod?.status?.phase;
   const isOver = state.kind === "done" || isTerminal(phase);
-  const isIn = isGiven || isAdmitted(state, observed);
-  if (pod === undefined || isOver || !isIn) return undefined;
+  if (pod === undefined || isOver) return undefined;
+  const isIn = isGiven || isAdmitted(state, observed) || isAwaited(state, pod);
+  if (!isIn) return undefined;
   if (status === undefined) return pod;
   const { containerStatuses, initContainerStatuses, conditions } = status;
   const { allocatedResources, resources } = status;
@@ -96,6 +99,11 @@ export function heldPod(
       ...resources === undefined ? {} : { resources },
     },
   };
+}
+
+/** Room is being made for it, which nobody else takes. */
+function isAwaited(state: PodState, pod: V1Pod): boolean {
+  return state.kind === "waiting" && state.for === "room" && isCritical(pod);
 }
 
 function amountsOf(status: ContainerStatusJson) {

@@ -2,6 +2,7 @@
  * Carries out actions: one handler a kind, total by type. Knows nothing about
  * why; a failure is thrown and becomes a fact of the pod.
  */
+import type { Clock } from "../base/clock.ts";
 import { AgentError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { unreachable } from "../base/unreachable.ts";
@@ -18,9 +19,13 @@ import type { VolumeRunner } from "../volume/run.ts";
 import type { Allocations } from "./allocations.ts";
 import type { ApplyPlace } from "./place.ts";
 import { resizePod, type ResizePodPorts } from "./resize_pod.ts";
+import type { Preemptions } from "./preemptions.ts";
 import { removeLogs } from "./remove_logs.ts";
 import { startHandlers, type StartPorts } from "./start.ts";
 import type { Stops } from "./stops.ts";
+
+/** No start and no removal takes as long by itself. */
+const HUNG_MS = 10_000;
 
 export interface ApplyPorts extends StartPorts, ResizePodPorts {
   readonly runtime: ContainerRuntime;
@@ -37,8 +42,10 @@ export interface ApplyPorts extends StartPorts, ResizePodPorts {
   };
   readonly stops: Pick<Stops, "order" | "settled">;
   readonly userIds: Pick<UserIds, "allocate">;
+  readonly preemptions: Pick<Preemptions, "order">;
   readonly recorder: Recorder;
   readonly log: Logger;
+  readonly clock: Clock;
   /** How many starts and removals the machine does well side by side. */
   readonly parallelWork: number;
 }
@@ -70,6 +77,7 @@ export function stepOf(action: Action): string {
     case "ensure-image":
     case "ensure-volumes":
     case "ensure-references":
+    case "preempt":
     case "note":
       return "sandbox";
     default:
@@ -117,6 +125,8 @@ export function createApply(ports: ApplyPorts): Apply {
         return handlers[action.kind](action, at);
       case "remove-cgroup":
         return handlers[action.kind](action, at);
+      case "preempt":
+        return handlers[action.kind](action, at);
       case "note":
         return handlers[action.kind](action, at);
       default:
@@ -127,7 +137,9 @@ export function createApply(ports: ApplyPorts): Apply {
 
 function createHandlers(ports: ApplyPorts): Handlers {
   const { runtime, files, cgroups, images, volumes, recorder } = ports;
-  const heavy = new Semaphore(ports.parallelWork);
+  // A call that hangs is its pod's matter: it does not hold up the others.
+  const patience = { clock: ports.clock, ms: HUNG_MS };
+  const heavy = new Semaphore(ports.parallelWork, patience);
   return {
     "ensure-image": ({ kind: _, ...ask }, { uid }) => {
       images.request({ uid, ...ask });
@@ -166,18 +178,15 @@ function createHandlers(ports: ApplyPorts): Handlers {
     "remove-sandbox": async (action, { signal }) => {
       await heavy.run(() => runtime.removeSandbox(action.id, signal), signal);
     },
-    "remove-container": async (action, { signal }) => {
-      await runtime.removeContainer(action.id, signal);
-      if (action.log === undefined) return;
-      await files.remove(action.log.link);
-      await removeLogs(files, action.log.file);
-    },
+    "remove-container": (action, { signal }) =>
+      removeContainer(ports, action, signal),
     "remove-pod-files": async (action, { uid, signal }) => {
       await volumes.release(uid, signal);
       for (const link of action.links) await files.remove(link);
       for (const tree of action.trees) await files.removeTree(tree);
     },
     "remove-cgroup": (action) => cgroups.removePod(action.path),
+    "preempt": (action) => Promise.resolve(ports.preemptions.order(action)),
     "note": ({ kind: _, ...step }, { uid }) => {
       recorder.record(uid, step);
       return Promise.resolve();
@@ -194,6 +203,17 @@ async function makeCgroup(
   await cgroups.apply(path, values, "make");
   if (given !== undefined) allocations.notePod(uid, given);
   allocations.noteCgroup(uid);
+}
+
+async function removeContainer(
+  { runtime, files }: ApplyPorts,
+  { id, log }: Extract<Action, { kind: "remove-container" }>,
+  signal: AbortSignal,
+): Promise<void> {
+  await runtime.removeContainer(id, signal);
+  if (log === undefined) return;
+  await files.remove(log.link);
+  await removeLogs(files, log.file);
 }
 
 async function makePodFiles(

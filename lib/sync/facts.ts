@@ -39,6 +39,7 @@ export interface FactSources {
   readonly isAdmitted: boolean;
   readonly node: AdmissionNode | undefined;
   readonly evicted: Facts["evicted"];
+  readonly preemptions: Facts["preemptions"];
   readonly pressures: Facts["pressures"];
   readonly resize: Facts["resize"];
   readonly others: readonly V1Pod[];

@@ -33,6 +33,7 @@ function rivalAmong(others: Record<string, PodMemory>) {
     resize: NO_RESIZE,
     node: undefined,
     evicted: undefined,
+    preemptions: new Map(),
     pressures: [],
     others: [],
     hostIps: [],

@@ -24,6 +24,7 @@ import type { Allocations } from "./allocations.ts";
 import { resizeFacts } from "./resize_facts.ts";
 import type { Resizes } from "./resizes.ts";
 import { factsOf, loggedAttempts } from "./facts.ts";
+import type { Preemptions } from "./preemptions.ts";
 import { currentSettings } from "./settings.ts";
 import type { Stops } from "./stops.ts";
 import { EMPTY_MEMORY, type PodMemory, type Pods } from "./store.ts";
@@ -65,6 +66,7 @@ export interface GatherPorts {
   /** The node as the API server holds it; undefined while nobody knows. */
   readonly node: () => AdmissionNode | undefined;
   readonly evicted: (uid: PodUid) => Facts["evicted"];
+  readonly preemptions: Pick<Preemptions, "orders" | "seen" | "forget">;
   readonly pressures: () => Facts["pressures"];
   /** The node's addresses, primary first; empty while unknown. */
   readonly hostIps: () => readonly string[];
@@ -160,6 +162,7 @@ export function gather(
     observed,
     ...admission(ports, uid, observed),
     evicted: ports.evicted(uid),
+    preemptions: ports.preemptions.orders,
     pressures: ports.pressures(),
     resize,
     hostIps: ports.hostIps(),

@@ -46,6 +46,38 @@ export async function observePod(
   };
 }
 
+/** What a listing tells of a pod: that it is here, and little more. */
+export async function listPod(
+  runtime: ContainerRuntime,
+  uid: PodUid,
+  { nowMs, signal }: Pick<Looking, "nowMs" | "signal">,
+): Promise<ObservedPod> {
+  const [sandboxes, containers] = await Promise.all([
+    runtime.listSandboxes({ podUid: uid }, signal),
+    runtime.listContainers({ podUid: uid }, signal),
+  ]);
+  return {
+    sandboxes: newestFirst(
+      sandboxes.map((each) => ({ ...each, ips: [], network: "pod" as const })),
+    ),
+    containers: newestFirst(
+      containers.map((each) => ({ ...each, ...UNTOLD, image: each.imageRef })),
+    ),
+    atMs: nowMs,
+  };
+}
+
+const UNTOLD = {
+  startedAtMs: 0,
+  finishedAtMs: 0,
+  exitCode: 0,
+  reason: "",
+  message: "",
+  imageId: "",
+  logPath: "",
+  mounts: [],
+} as const;
+
 /** What a pass has made since it looked. */
 export interface Made {
   readonly sandboxes: SandboxId[];

@@ -12,7 +12,8 @@ import { FakeCgroups } from "../../tests/fakes/fake_cgroups.ts";
 import { FakeFiles } from "../../tests/fakes/fake_host.ts";
 import { FakeRuntime } from "../../tests/fakes/fake_runtime.ts";
 import { observePod } from "./observe.ts";
-import { Audit, followEvents, followSources, wakeAll } from "./run.ts";
+import { Audit, wakeAll } from "./audit.ts";
+import { followEvents, followSources } from "./run.ts";
 import { EMPTY_MEMORY, type PodMemory } from "./store.ts";
 
 const ONE = podUid("one");

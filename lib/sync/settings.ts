@@ -16,7 +16,7 @@ export function podSettings(
   config: Config,
   host: Pick<HostFacts, "memoryBytes" | "traits">,
 ): PodSettings {
-  const { kubelet, paths, nodeName, hostRoot, features } = config;
+  const { kubelet, flags, paths, nodeName, hostRoot, features } = config;
   const machine = host.traits();
   return {
     nodeName,
@@ -38,6 +38,11 @@ export function podSettings(
       : undefined,
     podPidsLimit: BigInt(kubelet.podPidsLimit),
     ...restartLimits(kubelet.crashLoopBackOff, features),
+    deadLimits: {
+      perContainer: flags.maxDeadContainersPerContainer,
+      total: flags.maxDeadContainers,
+      minAgeMs: flags.minimumContainerTtl,
+    },
     gates: gatesOf(features),
     // Without the gates a static policy has its cpus and memory to itself.
     fixesCpus: kubelet.cpuManagerPolicy === "static" &&

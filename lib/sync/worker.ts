@@ -143,6 +143,7 @@ function remember(
     }
     if (isAdmitted(state, facts.observed)) ports.allocations.admit(pod);
   }
+  ports.preemptions.seen(facts.uid, nowMs);
   ports.projected(facts.uid);
 }
 
@@ -184,6 +185,7 @@ function forget(ports: WorkerPorts, uid: PodUid): undefined {
   ports.volumes.forget(uid);
   ports.references.forget(uid);
   ports.stops.forget(uid);
+  ports.preemptions.forget(uid, ports.clock.nowMs());
   ports.userIds.release(uid);
   ports.allocations.forget(uid);
   ports.resizes.forget(uid);

@@ -10,6 +10,9 @@ import type { V1NFSVolumeSource, V1Pod, V1Volume } from "../api/types.ts";
 import { hugePageBytes } from "./huge_pages.ts";
 
 /** A directory that the pod writes. */
+/** Below the directory of a pod. */
+export const EMPTY_DIRS = "volumes/kubernetes.io~empty-dir";
+
 export interface EmptyVolume {
   readonly kind: "empty-dir";
   readonly name: string;
@@ -231,7 +234,7 @@ function planEmpty(
   const common = {
     kind: "empty-dir",
     name,
-    path: `${directory}/volumes/kubernetes.io~empty-dir/${name}`,
+    path: `${directory}/${EMPTY_DIRS}/${name}`,
     readyFile: `${directory}/plugins/kubernetes.io~empty-dir/${name}/ready`,
     // Compat: kubelet 1.36 emptyDir knows no policy.
     owner: { ...owner, change: "always" },

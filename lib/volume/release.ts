@@ -1,22 +1,26 @@
 /**
  * Takes away what is mounted for a pod, so that its directory can be removed:
  * its volumes, the single paths of them that containers got, and whatever
- * privileged containers mounted inside of them. Looks at the machine only:
- * after a restart of the agent nothing else may be known of the pod.
+ * privileged containers mounted inside of them. Then what lies in volumes that
+ * only the pod had: nobody can read it any more, and the disk may be short.
+ * Looks at the machine only: after a restart of the agent nothing else may be
+ * known of the pod.
+ * Compat: kubelet 1.36 emptyDir TearDown, as soon as the pod has ended.
  */
 import { AgentError, chainOf } from "../base/errors.ts";
 import type { PodUid } from "../api/id.ts";
-import type { Mounts } from "../port/host.ts";
+import type { Files, Mounts } from "../port/host.ts";
 import { type LocalPorts, releaseDevices } from "./local.ts";
 import type { VolumeSettings } from "./plan.ts";
+import { EMPTY_DIRS } from "./plan_storage.ts";
 
 /** Also devices that were mounted for it and that nobody uses now. */
 export async function releaseVolumes(
-  ports: LocalPorts,
+  ports: LocalPorts & { readonly files: Pick<Files, "removeTree"> },
   { podsDir, pluginsDir }: VolumeSettings,
   uid: PodUid,
 ): Promise<void> {
-  await unmountVolumes(ports, podsDir, uid);
+  await letGoOfVolumes(ports, podsDir, uid);
   try {
     await releaseDevices(ports, pluginsDir);
   } catch (error) {
@@ -27,8 +31,11 @@ export async function releaseVolumes(
 }
 
 /** Tries all of them, then rejects with the first failure. */
-export async function unmountVolumes(
-  { mounts }: { readonly mounts: Pick<Mounts, "unmountBelow"> },
+export async function letGoOfVolumes(
+  { mounts, files }: {
+    readonly mounts: Pick<Mounts, "unmountBelow">;
+    readonly files: Pick<Files, "removeTree">;
+  },
   podsDir: string,
   uid: PodUid,
 ): Promise<void> {
@@ -39,4 +46,5 @@ export async function unmountVolumes(
     });
   }
   await mounts.unmountBelow(`${podsDir}/${uid}`);
+  await files.removeTree(`${podsDir}/${uid}/${EMPTY_DIRS}`);
 }

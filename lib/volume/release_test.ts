@@ -35,6 +35,22 @@ Deno.test("VolumeRunner.release() knows pods of another life by their directory"
   await world.end();
 });
 
+Deno.test("VolumeRunner.release() frees what only the pod could read", async () => {
+  const world = World.usual();
+  await world.after(0, podWith([API_ACCESS, { name: "d", emptyDir: {} }]));
+  const state = world.runner.stateOf(UID);
+  const path = state?.kind === "ready" ? state.paths.get("d") : "";
+  assert.match(path ?? "", /empty-dir\/d$/);
+  world.files.put(`${path}/large`, "much");
+  const signal = new AbortController().signal;
+  const released = world.runner.release(UID, signal);
+  assert.ok(!world.runner.isLetGo(UID));
+  await released;
+  assert.ok(world.runner.isLetGo(UID));
+  assert.equal(await world.files.stat(path ?? ""), undefined);
+  await world.end();
+});
+
 Deno.test("VolumeRunner starts anew for a uid that comes back", async () => {
   const world = new World();
   const pod = podWith([{ name: "d", emptyDir: { medium: "Memory" } }]);

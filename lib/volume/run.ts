@@ -121,9 +121,14 @@ export class VolumeRunner {
     this.#tokens.forget(uid);
   }
 
+  /** Nothing is kept for the pod, nor is being let go. */
+  isLetGo(uid: PodUid): boolean {
+    return !this.#entries.has(uid) && !this.#releases.has(uid);
+  }
+
   /**
-   * Forgets the pod, waits until nothing is written for it any more, and
-   * unmounts all its volumes; to be called before its directory is removed,
+   * Forgets the pod, waits until nothing is written for it any more, and lets
+   * go of all its volumes; to be called before its directory is removed,
    * also for pods that nobody knows any more. Doing it again is success.
    */
   async release(uid: PodUid, signal: AbortSignal): Promise<void> {
@@ -274,11 +279,10 @@ export class VolumeRunner {
   }
 
   #sleepMs(): number {
-    const nowMs = this.#now();
     let firstMs = LONGEST_SLEEP_MS;
     for (const entry of this.#entries.values()) {
       if (entry.work !== undefined) continue;
-      firstMs = Math.min(firstMs, this.#dueAtMs(entry) - nowMs);
+      firstMs = Math.min(firstMs, this.#dueAtMs(entry) - this.#now());
     }
     return Math.max(0, firstMs);
   }

@@ -159,6 +159,7 @@ function settings(world: WorldFacts): PodSettings {
     podPidsLimit: -1n,
     firstRestartDelayMs: 10_000,
     longestRestartDelayMs: 300_000,
+    deadLimits: { perContainer: 1, total: -1, minAgeMs: 0 },
     gates: OPEN_GATES,
     fixesCpus: false,
     fixesMemory: false,

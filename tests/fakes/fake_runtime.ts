@@ -105,7 +105,7 @@ export class FakeRuntime implements ContainerRuntime {
     id: SandboxId,
     signal: AbortSignal,
   ): Promise<SandboxStatus | undefined> {
-    await this.#arrive(signal);
+    await this.#arrive(signal, id);
     const sandbox = this.world.sandboxes.get(id);
     return sandbox === undefined ? undefined : sandboxStatus(sandbox);
   }
@@ -126,13 +126,13 @@ export class FakeRuntime implements ContainerRuntime {
   }
 
   async stopSandbox(id: SandboxId, signal: AbortSignal): Promise<void> {
-    await this.#arrive(signal);
+    await this.#arrive(signal, id);
     const sandbox = this.world.sandboxes.get(id);
     if (sandbox !== undefined) this.world.haltSandbox(sandbox);
   }
 
   async removeSandbox(id: SandboxId, signal: AbortSignal): Promise<void> {
-    await this.#arrive(signal);
+    await this.#arrive(signal, id);
     const sandbox = this.world.sandboxes.get(id);
     if (sandbox !== undefined) this.world.dropSandbox(sandbox);
   }
@@ -151,7 +151,7 @@ export class FakeRuntime implements ContainerRuntime {
     id: ContainerId,
     signal: AbortSignal,
   ): Promise<ContainerStatus | undefined> {
-    await this.#arrive(signal);
+    await this.#arrive(signal, id);
     const container = this.world.containers.get(id);
     return container === undefined ? undefined : containerStatus(container);
   }
@@ -184,7 +184,7 @@ export class FakeRuntime implements ContainerRuntime {
   }
 
   async startContainer(id: ContainerId, signal: AbortSignal): Promise<void> {
-    await this.#arrive(signal);
+    await this.#arrive(signal, id);
     const container = this.world.container(id);
     if (container.state !== "created") {
       throw refused(`start container ${id}`, `it is ${container.state}`);
@@ -200,14 +200,14 @@ export class FakeRuntime implements ContainerRuntime {
     graceSeconds: number,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#arrive(signal);
+    await this.#arrive(signal, id);
     const container = this.world.containers.get(id);
     if (container?.state !== "running") return;
     await this.#programs.stop(container, graceSeconds, signal);
   }
 
   async removeContainer(id: ContainerId, signal: AbortSignal): Promise<void> {
-    await this.#arrive(signal);
+    await this.#arrive(signal, id);
     const container = this.world.containers.get(id);
     if (container !== undefined) this.world.dropContainer(container);
   }
@@ -243,7 +243,7 @@ export class FakeRuntime implements ContainerRuntime {
     },
     signal: AbortSignal,
   ): Promise<ExecResult> {
-    await this.#arrive(signal);
+    await this.#arrive(signal, request.id);
     const container = this.#running(request.id, "run a command");
     return await this.#programs.exec(container, request, signal);
   }
@@ -298,8 +298,12 @@ export class FakeRuntime implements ContainerRuntime {
   }
 
   /** The way to the runtime: it takes its time, and the runtime may be down. */
-  async #arrive(signal: AbortSignal): Promise<void> {
+  async #arrive(
+    signal: AbortSignal,
+    id?: SandboxId | ContainerId,
+  ): Promise<void> {
     signal.throwIfAborted();
+    if (this.world.isHung(id)) await this.world.hang(signal);
     if (this.world.latencyMs > 0) {
       await this.#clock.sleep(this.world.latencyMs, signal);
     } else {

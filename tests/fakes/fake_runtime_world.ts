@@ -52,6 +52,7 @@ export interface Usage {
 }
 
 const KILLED = 137;
+const DEADLINE_MS = 120_000;
 
 export class FakeRuntimeWorld {
   readonly sandboxes = new Map<SandboxId, FakeSandbox>();
@@ -67,6 +68,8 @@ export class FakeRuntimeWorld {
   isNetworkReady = true;
   /** False: a runtime without `GetContainerEvents`. */
   hasEvents = true;
+  /** Pods by name of which no call ever returns. */
+  readonly hung = new Set<string>();
   /** How long each call takes. */
   latencyMs = 0;
   /** What a command inside a container does; undefined: the usual. */
@@ -96,6 +99,20 @@ export class FakeRuntimeWorld {
 
   start(): void {
     this.#isDown = false;
+  }
+
+  isHung(id: SandboxId | ContainerId | undefined): boolean {
+    const sandbox = [...this.sandboxes.values()].find((each) => each.id === id);
+    const container = [...this.containers.values()]
+      .find((each) => each.id === id);
+    const { podName } = (sandbox ?? container?.sandbox)?.spec ?? {};
+    return podName !== undefined && this.hung.has(podName);
+  }
+
+  /** Waits for ever, but for the deadline. */
+  async hang(signal: AbortSignal): Promise<never> {
+    await this.#clock.sleep(DEADLINE_MS, signal);
+    throw refused("ask the runtime", "deadline of 120 s passed");
   }
 
   /** The container's process ends by itself. */

@@ -15,6 +15,7 @@ import { FakeClock } from "./fake_clock.ts";
 import { FakeCluster } from "./fake_cluster.ts";
 import { FakeFiles, fakeHostFacts, FakeNodeTexts } from "./fake_host.ts";
 import { FakeCgroups } from "./fake_cgroups.ts";
+import { FakeKernel } from "./fake_kernel.ts";
 import { FakeHttp } from "./fake_http.ts";
 import { FakeLogFiles, FakeLogKeeper } from "./fake_log_files.ts";
 import { FakeHostPaths, FakeMounts } from "./fake_mounts.ts";
@@ -48,6 +49,7 @@ export class PodWorld {
   readonly ownProcess = new FakeOwnProcess();
   readonly nodeTexts = new FakeNodeTexts();
   readonly usage = new FakeUsage(this.clock);
+  readonly kernel = new FakeKernel();
   readonly podNet = new FakePodNet(this.clock);
   /** Asked by a member of a cluster only. */
   readonly cluster = new FakeCluster();
@@ -146,6 +148,7 @@ export class PodWorld {
       ownProcess: this.ownProcess,
       host: fakeHostFacts(),
       usage: this.usage,
+      kernel: this.kernel,
       programs: { run: () => Promise.reject(new Error("No plugin here")) },
       nodeTexts: this.nodeTexts,
       http: new FakeHttp(),

@@ -77,6 +77,7 @@ memberTest("the pod that takes the memory goes, and only it", async () => {
   await startMember(world, [
     `--eviction-hard=memory.available<${threshold}Mi`,
     "--eviction-pressure-transition-period=3s",
+    "--kernel-memcg-notification",
   ]);
   await apply(aPod("bystander"));
   await ready("app=bystander", 1);

@@ -53,6 +53,15 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
     if (what === "stop") runtime.stop();
     else runtime.start();
   }],
+  // hang POD, unhang POD: no call about it returns.
+  ["hang", (world, [pod = ""]) => {
+    world.runtime.world.hung.add(pod).add(fullName(pod));
+  }],
+  ["unhang", (world, [pod = ""]) => {
+    for (const name of [pod, fullName(pod)]) {
+      world.runtime.world.hung.delete(name);
+    }
+  }],
   // fail sandbox|resize WORDS: none can be made; without words: again.
   ["fail", (world, [what, ...words]) => {
     const failure = words.join(" ") || undefined;

@@ -20,7 +20,8 @@ export const API_COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
   // api stop|start: nobody answers, and nothing is told.
   // api pods: what the server holds.
   ["api", api],
-  // node label KEY=VALUE; node put: made by an admin; node taint KEY=EFFECT
+  // node label KEY=VALUE; node put: made by an admin; node taint KEY=EFFECT;
+  // node conditions: as the node tells them.
   ["node", node],
   // events POD: what the server was told of it.
   ["events", (world, [pod = ""]) => events(world, pod)],
@@ -113,19 +114,24 @@ function heldWords(pod: Stored): string {
   return podWords(pod as V1Pod) + end;
 }
 
-function node({ cluster }: PodWorld, [what, word = ""]: readonly string[]) {
+function node(
+  { cluster }: PodWorld,
+  [what, word = ""]: readonly string[],
+): readonly string[] {
   if (what === "put") {
     cluster.putNode({
       apiVersion: "v1",
       kind: "Node",
       metadata: { name: NODE },
     });
-    return;
+    return [];
   }
   const found = cluster.nodeObjects.get(NODE);
   if (found === undefined) throw new Error("There is no node yet");
+  if (what === "conditions") return conditionsOf(found);
   const [key = "", value = ""] = word.split("=");
   cluster.nodeObjects.put(NODE, changed(found, what, { key, value }));
+  return [];
 }
 
 function changed(
@@ -158,4 +164,10 @@ function events({ cluster }: PodWorld, pod: string): readonly string[] {
     const times = count === 1 ? "" : ` (x${count})`;
     return [`${type} ${reason}: ${message}${times}`];
   });
+}
+
+function conditionsOf({ status }: Stored): readonly string[] {
+  const told: unknown = Reflect.get(Object(status), "conditions");
+  if (!Array.isArray(told)) return [];
+  return told.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
 }

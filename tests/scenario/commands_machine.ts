@@ -1,7 +1,7 @@
 /** What the commands of a story do to the machine under the node. */
 import { nameOf } from "../../lib/api/pod.ts";
 import { parseQuantity, units } from "../../lib/api/quantity.ts";
-import { cgroupParent } from "../../lib/pod/paths.ts";
+import { cgroupParent, podTiers } from "../../lib/pod/paths.ts";
 import { SETTINGS } from "../build.ts";
 import { A_FILESYSTEM, aUse } from "../fakes/fake_usage.ts";
 import type { PodWorld } from "../fakes/pod_world.ts";
@@ -15,7 +15,7 @@ const DISK_PATHS = ["/var/lib/kubelet", "/var/lib/fake"];
 const DRIVERS = ["systemd", "cgroupfs"] as const;
 
 export const MACHINE_COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
-  // memory node|POD 300Mi: what is in use, which nobody can give back.
+  // memory node|pods|POD 300Mi: what is in use, which nobody can give back.
   ["memory", (world, [who = "", amount = ""]) => {
     const bytes = units(parseQuantity(amount) ?? 0n);
     for (const cgroup of cgroupsOf(world, who)) use(world, cgroup, bytes);
@@ -41,6 +41,11 @@ export const MACHINE_COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
 
 function cgroupsOf(world: PodWorld, who: string): readonly string[] {
   if (who === "node") return ["/"];
+  if (who === "pods") {
+    return DRIVERS.map((cgroupDriver) =>
+      podTiers({ ...SETTINGS, cgroupDriver }).all
+    );
+  }
   return world.view.pods()
     .filter(({ pod }) => [who, fullName(who)].includes(nameOf(pod)))
     .flatMap(({ pod }) =>
