@@ -265,8 +265,7 @@ export class VolumeRunner {
   }
 
   #hint({ uid, state }: Entry): void {
-    const isNews = () => this.#entries.get(uid)?.state === state;
-    this.#ports.hint(uid, isNews);
+    this.#ports.hint(uid, () => this.#entries.get(uid)?.state === state);
   }
 
   #refresh(): void {
