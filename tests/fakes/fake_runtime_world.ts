@@ -49,6 +49,8 @@ export interface Usage {
   readonly writableBytes: bigint;
 }
 
+/** Compat: containerd of a container whose shim is gone. */
+const LOST = 255;
 const KILLED = 137;
 
 export class FakeRuntimeWorld {
@@ -90,6 +92,14 @@ export class FakeRuntimeWorld {
 
   start(): void {
     this.#isDown = false;
+  }
+
+  /** Nothing runs any more, and what ran is known by its leavings alone. */
+  reboot(): void {
+    for (const container of this.containers.values()) {
+      this.exit(container.id, LOST, "Unknown");
+    }
+    for (const sandbox of this.sandboxes.values()) this.haltSandbox(sandbox);
   }
 
   /** The container's process ends by itself. */
