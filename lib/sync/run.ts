@@ -8,6 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { AgentError, chainOf, isAbort } from "../base/errors.ts";
 import type { KeyedQueue } from "../base/keyed_queue.ts";
 import type { Logger } from "../base/log.ts";
+import type { Trail } from "../base/trail.ts";
 import type { PodUid } from "../api/id.ts";
 import type { Meters } from "../api/meters.ts";
 import { isDeleted } from "../api/pod.ts";
@@ -43,6 +44,8 @@ export interface LoopPorts {
   readonly suspect: () => void;
   readonly auditMs: number;
   readonly meters?: Pick<Meters, "relistSeconds" | "relistInterval">;
+  /** Where it is noted what runs. */
+  readonly trail?: Pick<Trail, "note">;
 }
 
 /**
@@ -57,6 +60,7 @@ export async function followSources(
   let before = ports.desired.get();
   wakeAll(ports);
   for await (const now of ports.desired.changes(signal)) {
+    ports.trail?.note("what the sources of pods want");
     const isHeard = now.isReady && now.unread.length === 0;
     const wasHeard = before.isReady && before.unread.length === 0;
     if (isHeard && !wasHeard) {
@@ -237,10 +241,11 @@ export class Audit {
   }
 
   async #relist(signal: AbortSignal): Promise<void> {
-    const { runtime, pods, queue, log, clock, meters } = this.#ports;
+    const { runtime, pods, queue, log, clock, meters, trail } = this.#ports;
     const startedMs = clock.monotonicMs();
     try {
       const differing = await differingPods(runtime, pods, signal);
+      trail?.note("the audit");
       await this.#meet([...differing].filter((uid) => !pods.has(uid)), signal);
       const isFirst = this.lastAtMs === undefined;
       const nowMs = clock.nowMs();

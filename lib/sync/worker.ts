@@ -5,6 +5,7 @@
 import type { Clock } from "../base/clock.ts";
 import { chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import type { Trail } from "../base/trail.ts";
 import type { PodUid } from "../api/id.ts";
 import type { Action, Blocker } from "../pod/action.ts";
 import { decide } from "../pod/decide.ts";
@@ -50,6 +51,8 @@ export interface WorkerPorts extends LookPorts, GatherPorts {
   readonly wanted: GatherPorts["wanted"];
   readonly health: () => RuntimeHealth;
   readonly pods: Pods;
+  /** Where it is noted what runs. */
+  readonly trail?: Pick<Trail, "note">;
   /** The runtime did not answer; somebody should look at it. */
   readonly suspect: () => void;
   /** The status of a pod may be another. */
@@ -88,6 +91,7 @@ async function rounds(
     if (observed === undefined) return waitForRuntime(ports, uid);
     const attempts = await attemptsOf(ports, uid, observed);
     const nowMs = ports.clock.nowMs();
+    ports.trail?.note(`a pass of pod ${uid}`);
     const facts = gather(ports, uid, { observed, attempts, nowMs });
     const plan = decide(facts, nowMs);
     remember(ports, { facts, plan }, nowMs);
