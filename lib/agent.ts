@@ -16,6 +16,7 @@ import {
   tellingCgroups,
 } from "./agent_cgroups.ts";
 import { keepLogs } from "./agent_ends.ts";
+import { makeDirectories } from "./agent_directories.ts";
 import { createEviction, nodePressure } from "./agent_eviction.ts";
 import {
   followClasses,
@@ -28,13 +29,16 @@ import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createRunners, followLabels } from "./agent_runners.ts";
 import { createGauges } from "./agent_gauges.ts";
 import { watchLag } from "./agent_meters.ts";
+import { ending, managerLoops, tellReady } from "./agent_manager.ts";
 import { createServers } from "./agent_server.ts";
+import { createShutdown } from "./agent_shutdown.ts";
 import { createStats, statsNode } from "./agent_stats.ts";
 import { createView } from "./agent_view.ts";
 import type { Config } from "./config/load.ts";
 import type { EvictionLoop } from "./eviction/run.ts";
 import { adminHandler } from "./server/admin.ts";
 import type { AgentView } from "./server/view.ts";
+import type { ShutdownLoop } from "./shutdown/run.ts";
 import { runSources } from "./source/run.ts";
 import { sourceConfig } from "./source/settings.ts";
 import { createApply } from "./sync/apply.ts";
@@ -49,8 +53,11 @@ import { pass } from "./sync/worker.ts";
 
 export interface Agent {
   readonly view: AgentView;
-  /** Runs until `signal` aborts; containers are left as they are. */
-  run(signal: AbortSignal): Promise<void>;
+  /**
+   * Runs until `signal` aborts; containers are left as they are, unless the
+   * machine goes down. Not even that is waited for once `atOnce` aborts.
+   */
+  run(signal: AbortSignal, atOnce?: AbortSignal): Promise<void>;
 }
 
 export function createAgent(
@@ -64,21 +71,29 @@ export function createAgent(
   const parts = createParts(config, ports, options);
   const stats = createStats(parts);
   const eviction = createEviction({ ...parts, stats });
-  const view = createView({ ...parts, eviction }, options.version);
+  const shutdown = createShutdown(parts);
+  const view = createView({ ...parts, eviction, shutdown }, options.version);
   const { version } = options;
   const figures = { stats, ...statsNode(parts, stats, version) };
   const refresh = createGauges({ ...parts, stats, version });
   const servers = createServers({ ...parts, view, figures, refresh });
-  const loops = [...parts.membership?.loops ?? [], ...servers];
+  const loops = [
+    ...parts.membership?.loops ?? [],
+    ...servers,
+    ...managerLoops({ ...parts, view }),
+  ];
   return {
     view,
-    run: (signal) => run({ ...parts, eviction, loops }, view, signal),
+    run: (signal, atOnce = new AbortController().signal) =>
+      run({ ...parts, eviction, shutdown, loops, view }, { signal, atOnce }),
   };
 }
 
 type Parts = ReturnType<typeof createParts> & {
   readonly eviction: EvictionLoop;
+  readonly shutdown: ShutdownLoop;
   readonly loops: readonly Loop[];
+  readonly view: AgentView;
 };
 
 function createParts(
@@ -93,18 +108,18 @@ function createParts(
   const membership = joinCluster(config, ports, {
     ...readers,
     pressure: nodePressure(cells.pressureReader),
+    isShuttingDown: cells.shuttingDownReader,
     steps: ledger,
     written: (uid, sinceMs) => podMeter.written(uid, sinceMs),
   });
   const recorder = podMeter.listening(membership?.recorder ?? ledger);
-  const suspect = () => healthLoop.suspect();
   const inside = {
     ...readers,
     wakeAll: () => wakeAll(loopPorts),
     queue,
     recorder,
     membership,
-    suspect,
+    suspect: () => healthLoop.suspect(),
   };
   const runners = createRunners(config, ports, { ...options, ...inside });
   const settings = podSettings(config, ports.host);
@@ -157,13 +172,12 @@ function joinCluster(
 /** Start order; stopping aborts all of them together. */
 async function run(
   parts: Parts,
-  view: AgentView,
-  parent: AbortSignal,
+  { signal: asked, atOnce }: { signal: AbortSignal; atOnce: AbortSignal },
 ): Promise<void> {
   const { config, ports, loopPorts, audit } = parts;
   const { clock, log } = ports;
   await makeDirectories(parts);
-  const scope = new TaskScope(parent, log);
+  const scope = new TaskScope(ending(parts, asked, atOnce), log);
   const cgroups = createCgroupLoop(parts);
   const worker = workerPorts(parts, cgroups);
   scope.run("health", (signal) => parts.healthLoop.run(signal));
@@ -174,6 +188,7 @@ async function run(
   scope.run("probes", (signal) => parts.probes.run(signal));
   scope.run("logs", (signal) => keepLogs(parts, signal));
   scope.run("eviction", (signal) => parts.eviction.run(signal));
+  scope.run("shutdown", (signal) => parts.shutdown.run(signal));
   scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run(
     "passes",
@@ -210,33 +225,16 @@ async function run(
   scope.run("follow-node", (signal) => followNode(parts, signal));
   scope.run("follow-classes", (signal) => followClasses(parts, signal));
   scope.run("follow-starts", (signal) => followStarts(parts, signal));
-  scope.run("lag", (signal) => watchLag(ports, signal));
-  scope.run("admin", (signal) => serveAdmin(parts, view, signal));
+  scope.run("lag", (signal) => watchLag(ports, parts.stall, signal));
+  scope.run("admin", (signal) => serveAdmin(parts, signal));
+  scope.run("ready", (signal) => tellReady(parts, signal));
   await scope.closed();
 }
 
-/** Compat: kubelet 1.36 setupDataDirs, for what the agent uses so far. */
-async function makeDirectories({ config, ports }: Parts): Promise<void> {
-  const { rootDir, podLogsDir, containerLogsDir } = config.paths;
-  const { files, mounts, log } = ports;
-  await files.makeDirectory(`${rootDir}/pods`, 0o750);
-  if (await mounts.share(rootDir) === "left") {
-    log.warn("Mounts that pods make will not be seen by other pods", {
-      directory: rootDir,
-      reason: "its mount is private and holds the volumes of an earlier agent",
-      fails: "mountPropagation: Bidirectional",
-      next: "drain and reboot the node, or unmount what is below it",
-    });
-  }
-  await files.makeDirectory(`${rootDir}/checkpoints`, 0o700);
-  await files.makeDirectory(podLogsDir, 0o750);
-  await files.makeDirectory(containerLogsDir, 0o755);
-}
-
-function serveAdmin(parts: Parts, view: AgentView, signal: AbortSignal) {
+function serveAdmin(parts: Parts, signal: AbortSignal) {
   const { listener } = parts.ports;
   const path = `${parts.config.paths.runDir}/denolet.sock`;
-  const handler = adminHandler(view, parts.ports);
+  const handler = adminHandler(parts.view, parts.ports);
   return listener.serve({ kind: "unix", path }, handler, signal);
 }
 
@@ -278,16 +276,20 @@ function workerPorts(parts: Parts, cgroups: CgroupKeeper) {
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
     evicted: (uid: PodUid) => parts.evictionsReader.get().get(uid),
+    shutdown: (uid: PodUid) => parts.shutdownsReader.get().get(uid),
+    isShuttingDown: () => parts.shuttingDownReader.get(),
     pressures: () => parts.pressureReader.get(),
     projected: (uid: PodUid) => {
       cgroups.wake();
       parts.eviction.seen(uid);
+      parts.shutdown.seen(uid);
       parts.podMeter.projected(uid);
       parts.probes.watch(uid);
       membership?.statuses.wake(uid);
     },
     forgotten: (uid: PodUid) => {
       parts.eviction.seen(uid);
+      parts.shutdown.seen(uid);
       parts.podMeter.forget(uid);
       parts.ledger.forget(uid);
       parts.probes.forget(uid);

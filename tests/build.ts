@@ -248,6 +248,8 @@ export function someFacts(parts: FactParts = {}): Facts {
     lost: new Set(),
     deadline: undefined,
     evicted: undefined,
+    shutdown: undefined,
+    isShuttingDown: false,
     pressures: [],
     isRestartingAll: false,
     isAdmitted: true,

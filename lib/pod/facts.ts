@@ -19,6 +19,7 @@ import type { Deadline } from "./deadline.ts";
 import type { Evicted } from "./evicted.ts";
 import type { PodGates } from "./gates.ts";
 import type { Pressures } from "./pressure.ts";
+import type { ShutDown } from "./shut_down.ts";
 import type { PodState } from "./state.ts";
 import type { IdRange } from "./userns.ts";
 
@@ -132,6 +133,10 @@ export interface Facts {
   readonly deadline: Deadline | undefined;
   /** The node, or a limit of its own, wants it to go. */
   readonly evicted: Evicted;
+  /** The machine goes down, and it is this pod's turn to end. */
+  readonly shutdown: ShutDown;
+  /** The machine goes down; asked before a pod is let in. */
+  readonly isShuttingDown: boolean;
   /** What is short on the node; asked before a pod is let in. */
   readonly pressures: Pressures;
   /** Every container is removed, and then started anew. */

@@ -17,6 +17,12 @@ import { refuseSysctls } from "./sysctl.ts";
 /** How old the node may be by which a pod is turned away. */
 const NODE_AGE_MS = 1_000;
 
+/** Compat: kubelet 1.36 nodeShutdownNotAdmittedReason. */
+const NODE_SHUTDOWN: Refusal = {
+  reason: "NodeShutdown",
+  message: "Pod was rejected as the node is shutting down.",
+};
+
 /** What happens instead of a start; undefined: the pod may run. */
 export function planRefusal(
   facts: Facts,
@@ -31,12 +37,13 @@ export function planRefusal(
   }
   const { kernelVersion } = settings.machine;
   const unsafe = settings.allowedUnsafeSysctls;
-  // Compat: kubelet 1.36: pressure, sysctls, predicates, AppArmor, in this
-  // order.
+  // Compat: kubelet 1.36: pressure, sysctls, predicates, AppArmor, shutdown, in
+  // this order.
   const refusal = refuseUnderPressure(pod, facts.pressures) ??
     refuseSysctls(pod, { unsafe, kernelVersion }) ??
     (node === undefined ? undefined : admit(pod, node, others)) ??
-    refuseAppArmor(pod, settings.machine);
+    refuseAppArmor(pod, settings.machine) ??
+    (facts.isShuttingDown ? NODE_SHUTDOWN : undefined);
   if (refusal === undefined) return planUnsupported(facts, pod);
   if (refusal.reason === "NodeAffinity" && !hasWaited(facts)) {
     // A new label may be known to the scheduler before it is known here.

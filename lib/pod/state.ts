@@ -19,7 +19,8 @@ export interface StopOrder {
     | "finished"
     | "deleted"
     | "overdue"
-    | "evicted";
+    | "evicted"
+    | "shutdown";
   /** Whole seconds between the stop signal and the kill; 0: at once. */
   readonly graceSeconds: number;
   readonly message: string;

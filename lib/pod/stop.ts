@@ -9,6 +9,7 @@ import { deadlineOrder } from "./deadline.ts";
 import { evictionOrder } from "./evicted.ts";
 import type { Facts, ObservedContainer } from "./facts.ts";
 import { remembered } from "./labels.ts";
+import { shutdownOrder } from "./shut_down.ts";
 import type { StopOrder } from "./state.ts";
 
 /** 68 years, so that times which are reckoned from it stay times. */
@@ -43,15 +44,13 @@ function orderOf(facts: Facts): StopOrder | undefined {
   const evicted = facts.evicted && !facts.hasEnded
     ? evictionOrder(facts.evicted)
     : undefined;
-  if (isDeleted(pod)) {
-    const deleted: StopOrder = {
-      kind: "deleted",
-      graceSeconds: containerGrace(pod),
-      message: "The API server was told to delete it",
-    };
-    return evicted === undefined ? deleted : shorter(deleted, evicted);
-  }
-  if (evicted !== undefined) return evicted;
+  const shutdown = facts.shutdown && !facts.hasEnded
+    ? shutdownOrder(facts.shutdown)
+    : undefined;
+  const deleted = isDeleted(pod) ? deletedOrder(pod) : undefined;
+  const [first, ...rest] = [deleted, evicted, shutdown]
+    .filter((order) => order !== undefined);
+  if (first !== undefined) return rest.reduce(shorter, first);
   if (!facts.hasEnded) {
     return facts.deadline?.isPast ? deadlineOrder(specGrace(pod)) : undefined;
   }
@@ -59,6 +58,14 @@ function orderOf(facts: Facts): StopOrder | undefined {
     kind: "finished",
     graceSeconds: specGrace(pod),
     message: "Its phase says that it has ended",
+  };
+}
+
+function deletedOrder(pod: V1Pod): StopOrder {
+  return {
+    kind: "deleted",
+    graceSeconds: containerGrace(pod),
+    message: "The API server was told to delete it",
   };
 }
 

@@ -39,6 +39,8 @@ export interface FactSources {
   readonly isAdmitted: boolean;
   readonly node: AdmissionNode | undefined;
   readonly evicted: Facts["evicted"];
+  readonly shutdown: Facts["shutdown"];
+  readonly isShuttingDown: boolean;
   readonly pressures: Facts["pressures"];
   readonly others: readonly V1Pod[];
   readonly hostIps: readonly string[];

@@ -31,6 +31,8 @@ function rivalAmong(others: Record<string, PodMemory>) {
     isAdmitted: false,
     node: undefined,
     evicted: undefined,
+    shutdown: undefined,
+    isShuttingDown: false,
     pressures: [],
     others: [],
     hostIps: [],

@@ -58,6 +58,8 @@ export interface GatherPorts {
   /** The node as the API server holds it; undefined while nobody knows. */
   readonly node: () => AdmissionNode | undefined;
   readonly evicted: (uid: PodUid) => Facts["evicted"];
+  readonly shutdown: (uid: PodUid) => Facts["shutdown"];
+  readonly isShuttingDown: () => boolean;
   readonly pressures: () => Facts["pressures"];
   /** The node's addresses, primary first; empty while unknown. */
   readonly hostIps: () => readonly string[];
@@ -148,6 +150,8 @@ export function gather(
     observed,
     ...admission(ports, uid, observed),
     evicted: ports.evicted(uid),
+    shutdown: ports.shutdown(uid),
+    isShuttingDown: ports.isShuttingDown(),
     pressures: ports.pressures(),
     hostIps: ports.hostIps(),
     images: ports.images.statesOf(uid),

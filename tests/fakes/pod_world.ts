@@ -5,6 +5,7 @@
 import { type Agent, createAgent } from "../../lib/agent.ts";
 import { type Fields, type Logger, silentLogger } from "../../lib/base/log.ts";
 import { createMetrics } from "../../lib/base/metrics.ts";
+import { Trail } from "../../lib/base/trail.ts";
 import { createMeters } from "../../lib/api/meters.ts";
 import type { Config } from "../../lib/config/load.ts";
 import type { Listener } from "../../lib/port/net.ts";
@@ -17,6 +18,7 @@ import { FakeFiles, fakeHostFacts, FakeNodeTexts } from "./fake_host.ts";
 import { FakeCgroups } from "./fake_cgroups.ts";
 import { FakeHttp } from "./fake_http.ts";
 import { FakeLogFiles, FakeLogKeeper } from "./fake_log_files.ts";
+import { FakeLogind, FakeManager } from "./fake_logind.ts";
 import { FakeHostPaths, FakeMounts } from "./fake_mounts.ts";
 import { FakeImages } from "./fake_images.ts";
 import { FakePodNet } from "./fake_pod_net.ts";
@@ -47,6 +49,8 @@ export class PodWorld {
   readonly nodeTexts = new FakeNodeTexts();
   readonly usage = new FakeUsage(this.clock);
   readonly podNet = new FakePodNet(this.clock);
+  readonly logind = new FakeLogind();
+  readonly manager = new FakeManager();
   /** Asked by a member of a cluster only. */
   readonly cluster = new FakeCluster();
   readonly trace = new PodTrace(this.runtime.world, this.clock);
@@ -80,7 +84,9 @@ export class PodWorld {
   async start(): Promise<void> {
     this.#agent = this.#create();
     this.#stop = new AbortController();
-    this.#running = this.#agent.run(this.#stop.signal);
+    // It is ended as by a kill: not even a shutdown is waited for.
+    const { signal } = this.#stop;
+    this.#running = this.#agent.run(signal, signal);
     this.#running.catch((error) => this.trace.say(`agent failed: ${error}`));
     await this.settle();
   }
@@ -152,6 +158,9 @@ export class PodWorld {
       clock: this.clock,
       log: loggerInto(this.trace),
       meters: createMeters(createMetrics()),
+      trail: new Trail(this.clock),
+      logind: this.logind,
+      manager: this.manager,
       cluster: memberPorts(traced(this.cluster, {
         say: (words) => this.trace.say(words),
         before: (call) => this.#before(call),
