@@ -9,6 +9,7 @@ import { systemClock } from "./lib/base/clock.ts";
 import { chainOf } from "./lib/base/errors.ts";
 import { createLogger } from "./lib/base/log.ts";
 import { createMetrics } from "./lib/base/metrics.ts";
+import { Trail } from "./lib/base/trail.ts";
 import { createMeters } from "./lib/api/meters.ts";
 import * as line from "./lib/config/command_line.ts";
 import { helpText } from "./lib/config/help.ts";
@@ -18,7 +19,7 @@ import { openRuntime } from "./lib/cri/open.ts";
 import { openCluster } from "./lib/kube/open.ts";
 import * as files from "./lib/host/config_files.ts";
 import { openHost } from "./lib/host/host.ts";
-import { complain, fail, interrupted, succeed } from "./lib/host/process.ts";
+import { complain, fail, interruption, succeed } from "./lib/host/process.ts";
 import { cliPorts } from "./lib/host/unix_client.ts";
 import { runQuestion } from "./lib/server/cli.ts";
 import deno from "./deno.json" with { type: "json" };
@@ -37,7 +38,7 @@ async function main(argv: readonly string[]): Promise<number> {
       return await configured(command);
     default: {
       const ports = cliPorts(command.hostRoot);
-      return await runQuestion(command, ports, interrupted());
+      return await runQuestion(command, ports, interruption().asked);
     }
   }
 }
@@ -60,14 +61,17 @@ async function runAgent({ config, warnings }: Loaded, more: files.Referred) {
   const log = createLogger({ write: complain, ...kubelet.logging });
   for (const warning of warnings) log.warn(warning);
   const meters = createMeters(createMetrics());
-  const host = { ...openHost(config), clock: systemClock, log, meters };
-  const onCall = runtimeCalls(meters);
-  const onAnswer = serverAnswers(meters);
+  const trail = new Trail(systemClock);
+  const host = { ...openHost(config), clock: systemClock, log, meters, trail };
+  const onCall = runtimeCalls(meters, trail);
+  const onAnswer = serverAnswers(meters, trail);
   const cluster = openCluster(config, { ...host, version, onAnswer });
   const runtime = openRuntime(kubelet, { ...host, onCall });
   const ports = { ...host, ...runtime, cluster };
   log.info("Started", { version, node });
-  await createAgent(config, ports, { version, ...more }).run(interrupted());
+  const { asked, insisted } = interruption();
+  const agent = createAgent(config, ports, { version, ...more });
+  await agent.run(asked, insisted);
   return 0;
 }
 

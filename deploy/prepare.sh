@@ -135,6 +135,8 @@ get_packages() {
   has runc || missing="$missing runc"
   has iptables || missing="$missing iptables"
   has ip || missing="$missing iproute2"
+  # Only the program: a test starts one on a socket of its own.
+  has dbus-daemon || missing="$missing dbus"
   [ -x /usr/lib/cni/bridge ] || [ -x /opt/cni/bin/bridge ] ||
     missing="$missing containernetworking-plugins"
   [ -e /etc/ssl/certs/ca-certificates.crt ] ||

@@ -10,6 +10,7 @@ import {
 } from "./agent_cluster.ts";
 import { createCgroupLoop, tellingCgroups } from "./agent_cgroups.ts";
 import { keepLogs } from "./agent_ends.ts";
+import { makeDirectories } from "./agent_directories.ts";
 import { createEviction, followOoms, nodePressure } from "./agent_eviction.ts";
 import { followClasses, followNode, followStarts } from "./agent_follow.ts";
 import { createCells } from "./agent_cells.ts";
@@ -19,7 +20,9 @@ import { createResizes, runResizes } from "./agent_resizes.ts";
 import { createRunners, followLabels } from "./agent_runners.ts";
 import { createGauges } from "./agent_gauges.ts";
 import { watchLag } from "./agent_meters.ts";
+import { ending, managerLoops, tellReady } from "./agent_manager.ts";
 import { createServers } from "./agent_server.ts";
+import { createShutdown } from "./agent_shutdown.ts";
 import { createStats, statsNode } from "./agent_stats.ts";
 import { createView } from "./agent_view.ts";
 import { workerPorts } from "./agent_worker.ts";
@@ -27,6 +30,7 @@ import type { Config } from "./config/load.ts";
 import type { EvictionLoop } from "./eviction/run.ts";
 import { adminHandler } from "./server/admin.ts";
 import type { AgentView } from "./server/view.ts";
+import type { ShutdownLoop } from "./shutdown/run.ts";
 import { runSources } from "./source/run.ts";
 import { sourceConfig } from "./source/settings.ts";
 import { HealthLoop } from "./sync/health.ts";
@@ -39,8 +43,11 @@ import { pass } from "./sync/worker.ts";
 
 export interface Agent {
   readonly view: AgentView;
-  /** Runs until `signal` aborts; containers are left as they are. */
-  run(signal: AbortSignal): Promise<void>;
+  /**
+   * Runs until `signal` aborts; containers are left as they are, unless the
+   * machine goes down. Not even that is waited for once `atOnce` aborts.
+   */
+  run(signal: AbortSignal, atOnce?: AbortSignal): Promise<void>;
 }
 
 export function createAgent(
@@ -55,23 +62,32 @@ export function createAgent(
   const stats = createStats(parts);
   const eviction = createEviction({ ...parts, stats });
   const keeper = createCgroupLoop(parts);
-  const view = createView({ ...parts, eviction, keeper }, options.version);
+  const shutdown = createShutdown(parts);
+  const own = { ...parts, eviction, keeper, shutdown };
+  const view = createView(own, options.version);
   const { version } = options;
   const figures = { stats, ...statsNode(parts, stats, version) };
   const refresh = createGauges({ ...parts, stats, version });
   const servers = createServers({ ...parts, view, figures, refresh });
-  const kernel = followOoms(parts);
-  const loops = [...parts.membership?.loops ?? [], ...servers, kernel];
+  const loops = [
+    ...parts.membership?.loops ?? [],
+    ...servers,
+    followOoms(parts),
+    ...managerLoops({ ...parts, view }),
+  ];
   return {
     view,
-    run: (signal) => run({ ...parts, eviction, keeper, loops }, view, signal),
+    run: (signal, atOnce = new AbortController().signal) =>
+      run({ ...own, loops, view }, { signal, atOnce }),
   };
 }
 
 type Parts = ReturnType<typeof createParts> & {
   readonly eviction: EvictionLoop;
   readonly keeper: ReturnType<typeof createCgroupLoop>;
+  readonly shutdown: ShutdownLoop;
   readonly loops: readonly Loop[];
+  readonly view: AgentView;
 };
 
 function createParts(
@@ -86,6 +102,7 @@ function createParts(
   const membership = joinCluster(config, ports, {
     ...readers,
     pressure: nodePressure(cells),
+    isShuttingDown: cells.shuttingDownReader,
     steps: ledger,
     written: (uid, sinceMs) => podMeter.written(uid, sinceMs),
   });
@@ -100,7 +117,7 @@ function createParts(
     suspect: () => healthLoop.suspect(),
   };
   const runners = createRunners(config, ports, { ...options, ...inside });
-  const around = { ...cells, ...inside, ...runners, settings };
+  const around = { ...inside, ...runners, ...cells, settings };
   const resizing = createResizes(config, ports, around);
   const healthLoop = new HealthLoop({
     ...ports,
@@ -123,7 +140,6 @@ function createParts(
   const userIds = new UserIds(ports, userIdOptions(config, ports.nodeTexts));
   return {
     ...around,
-    ...cells,
     ...resizing,
     config,
     ports,
@@ -150,13 +166,12 @@ function joinCluster(
 /** Start order; stopping aborts all of them together. */
 async function run(
   parts: Parts,
-  view: AgentView,
-  parent: AbortSignal,
+  { signal: asked, atOnce }: { signal: AbortSignal; atOnce: AbortSignal },
 ): Promise<void> {
   const { config, ports, loopPorts, audit } = parts;
   const { clock, log } = ports;
   await prepare(parts);
-  const scope = new TaskScope(parent, log);
+  const scope = new TaskScope(ending(parts, asked, atOnce), log);
   const worker = workerPorts(parts, parts.keeper);
   scope.run("health", (signal) => parts.healthLoop.run(signal));
   scope.run("cgroups", (signal) => parts.keeper.run(signal));
@@ -166,6 +181,7 @@ async function run(
   scope.run("probes", (signal) => parts.probes.run(signal));
   scope.run("logs", (signal) => keepLogs(parts, signal));
   scope.run("eviction", (signal) => parts.eviction.run(signal));
+  scope.run("shutdown", (signal) => parts.shutdown.run(signal));
   scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run("resizes", (signal) => runResizes(parts, signal));
   scope.run(
@@ -203,8 +219,9 @@ async function run(
   scope.run("follow-node", (signal) => followNode(parts, signal));
   scope.run("follow-classes", (signal) => followClasses(parts, signal));
   scope.run("follow-starts", (signal) => followStarts(parts, signal));
-  scope.run("lag", (signal) => watchLag(ports, signal));
-  scope.run("admin", (signal) => serveAdmin(parts, view, signal));
+  scope.run("lag", (signal) => watchLag(ports, parts.stall, signal));
+  scope.run("admin", (signal) => serveAdmin(parts, signal));
+  scope.run("ready", (signal) => tellReady(parts, signal));
   await scope.closed();
 }
 
@@ -214,27 +231,9 @@ async function prepare(parts: Parts): Promise<void> {
   await parts.allocations.recover();
 }
 
-/** Compat: kubelet 1.36 setupDataDirs, for what the agent uses so far. */
-async function makeDirectories({ config, ports }: Parts): Promise<void> {
-  const { rootDir, podLogsDir, containerLogsDir } = config.paths;
-  const { files, mounts, log } = ports;
-  await files.makeDirectory(`${rootDir}/pods`, 0o750);
-  if (await mounts.share(rootDir) === "left") {
-    log.warn("Mounts that pods make will not be seen by other pods", {
-      directory: rootDir,
-      reason: "its mount is private and holds the volumes of an earlier agent",
-      fails: "mountPropagation: Bidirectional",
-      next: "drain and reboot the node, or unmount what is below it",
-    });
-  }
-  await files.makeDirectory(`${rootDir}/checkpoints`, 0o700);
-  await files.makeDirectory(podLogsDir, 0o750);
-  await files.makeDirectory(containerLogsDir, 0o755);
-}
-
-function serveAdmin(parts: Parts, view: AgentView, signal: AbortSignal) {
+function serveAdmin(parts: Parts, signal: AbortSignal) {
   const { listener } = parts.ports;
   const path = `${parts.config.paths.runDir}/denolet.sock`;
-  const handler = adminHandler(view, parts.ports);
+  const handler = adminHandler(parts.view, parts.ports);
   return listener.serve({ kind: "unix", path }, handler, signal);
 }

@@ -3,8 +3,10 @@ import { cell } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
 import { KeyedQueue } from "./base/keyed_queue.ts";
 import type { PodUid } from "./api/id.ts";
+import type { Stall } from "./agent_meters.ts";
 import type { EvictionOrders, PressureKind } from "./eviction/types.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
+import type { ShutdownOrders } from "./shutdown/types.ts";
 import { type Desired, NOTHING_YET } from "./source/types.ts";
 import { UNHEARD } from "./sync/health.ts";
 import { Ledger } from "./sync/ledger.ts";
@@ -18,6 +20,9 @@ export function createCells(clock: Clock) {
   const [unmeasured, unmeasuredReader] = cell<
     ReadonlyMap<PressureKind, string>
   >(new Map());
+  const [shutdowns, shutdownsReader] = cell<ShutdownOrders>(new Map());
+  const [stall, stallReader] = cell<Stall | undefined>(undefined);
+  const [shuttingDown, shuttingDownReader] = cell(false);
   const pods: Pods = new Map();
   const queue = new KeyedQueue<PodUid>(clock);
   const ledger = new Ledger(clock);
@@ -25,6 +30,7 @@ export function createCells(clock: Clock) {
     ...{ desired, desiredReader, health, healthReader },
     ...{ evictions, evictionsReader, pressure, pressureReader },
     ...{ unmeasured, unmeasuredReader },
-    ...{ pods, queue, ledger },
+    ...{ shutdowns, shutdownsReader, shuttingDown, shuttingDownReader },
+    ...{ stall, stallReader, pods, queue, ledger },
   };
 }

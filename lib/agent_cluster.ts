@@ -65,6 +65,7 @@ export interface Surroundings {
   readonly health: Reader<RuntimeHealth>;
   readonly pods: PodsReader;
   readonly pressure: Reader<Pressure>;
+  readonly isShuttingDown: Reader<boolean>;
   /** Where steps of pods are told to besides. */
   readonly steps: Recorder;
 }
@@ -225,9 +226,8 @@ function createNodeLoops(
     ...around,
     ...own,
     nodes: cluster.nodes,
-    // Written by device plugins and shutdown, which are not yet.
+    // Written by device plugins, which are not yet.
     devices: constant(NO_DEVICES),
-    isShuttingDown: constant(false),
     declaredFeatures: declaredFeatures(config),
     reconnect: () => cluster.reconnect(),
   }, nodeSettings(config, KUBERNETES_VERSION));

@@ -100,7 +100,7 @@ export function followOoms(
  * Nothing of the pod runs, and its volumes, which may take memory, are let go.
  * The state alone tells only that this is being done.
  */
-function isCleanedUp(
+export function isCleanedUp(
   { pods, volumes }: Pick<EvictionParts, "pods" | "volumes">,
   uid: PodUid,
 ): boolean {
@@ -113,7 +113,7 @@ function isCleanedUp(
 }
 
 /** Pods that have not ended. Who of them runs, the figures tell. */
-function activePods(pods: PodsReader): readonly V1Pod[] {
+export function activePods(pods: PodsReader): readonly V1Pod[] {
   return [...pods.values()].flatMap(({ pod, state, status }) => {
     const isOver = state.kind === "done" || state.kind === "cleaning" ||
       isTerminal(status?.phase);
@@ -174,4 +174,4 @@ export function evictionPlace(loop: EvictionLoop, uid: PodUid) {
 }
 
 /** A standalone node has no events; the log tells the same. */
-const NOBODY = { record: () => {} };
+export const NOBODY = { record: () => {} };

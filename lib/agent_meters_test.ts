@@ -4,10 +4,19 @@ import {
   operationOf,
   runtimeCalls,
   serverAnswers,
+  type Stall,
+  stallView,
   watchLag,
 } from "./agent_meters.ts";
 import { createMeters } from "./api/meters.ts";
+import { cell } from "./base/cell.ts";
+import { silentLogger } from "./base/log.ts";
 import { createMetrics } from "./base/metrics.ts";
+import { Trail } from "./base/trail.ts";
+
+function aTrail() {
+  return new Trail(new FakeClock());
+}
 
 for (
   const [method, expected] of [
@@ -28,7 +37,7 @@ for (
 
 Deno.test("runtimeCalls() counts failures, but not what we end ourselves", async () => {
   const meters = createMeters(createMetrics());
-  const tell = runtimeCalls(meters);
+  const tell = runtimeCalls(meters, aTrail());
   tell("ExecSync", 10, "OK");
   tell("ExecSync", 10, "CANCELLED");
   tell("ExecSync", 10, "INTERNAL");
@@ -39,7 +48,7 @@ Deno.test("runtimeCalls() counts failures, but not what we end ourselves", async
 
 Deno.test("serverAnswers() tells a failed request as client-go does", async () => {
   const meters = createMeters(createMetrics());
-  const tell = serverAnswers(meters);
+  const tell = serverAnswers(meters, aTrail());
   const answer = { host: "a:6443", method: "GET", durationMs: 10 };
   tell({ ...answer, status: 200 });
   tell({ ...answer, status: undefined });
@@ -51,15 +60,59 @@ Deno.test("serverAnswers() tells a failed request as client-go does", async () =
 Deno.test("watchLag() measures how late it is woken", async () => {
   const clock = new FakeClock();
   const late: number[] = [];
+  const trail = new Trail(clock);
+  const [stall] = cell<Stall | undefined>(undefined);
   const stop = new AbortController();
   const lagSeconds = {
     observe: (_: unknown, value: number) => void late.push(value),
     remove: () => {},
   };
-  const done = watchLag({ clock, meters: { lagSeconds } }, stop.signal);
+  const ports = { clock, meters: { lagSeconds }, trail, log: silentLogger };
+  const done = watchLag(ports, stall, stop.signal);
   await clock.advance(500);
   await clock.advance(1_000);
   assert.deepEqual(late, [0, 0, 0]);
+  assert.equal(stall.get(), undefined);
   stop.abort(new DOMException("Over", "AbortError"));
   await done;
+});
+
+Deno.test("watchLag() names what the event loop was kept by", async () => {
+  // Time passes while somebody else works, as no fake clock lets it.
+  let [monotonicMs, wake] = [0, () => {}];
+  const clock = {
+    nowMs: () => monotonicMs,
+    monotonicMs: () => monotonicMs,
+    sleep: (_ms: number, signal: AbortSignal) =>
+      new Promise<void>((resolve, reject) => {
+        wake = resolve;
+        signal.addEventListener("abort", () => reject(signal.reason));
+      }),
+  };
+  const trail = new Trail(clock);
+  const [stall] = cell<Stall | undefined>(undefined);
+  const stop = new AbortController();
+  const { lagSeconds } = createMeters(createMetrics());
+  const ports = { clock, meters: { lagSeconds }, trail, log: silentLogger };
+  const done = watchLag(ports, stall, stop.signal);
+  monotonicMs = 400;
+  trail.note("a pass of pod 1");
+  monotonicMs = 2_700;
+  wake();
+  await Promise.resolve();
+  await Promise.resolve();
+  assert.deepEqual(stall.get(), {
+    atMs: 2_700,
+    lateMs: 2_200,
+    what: "a pass of pod 1",
+  });
+  stop.abort(new DOMException("Over", "AbortError"));
+  await done;
+  const view = (nowMs: number) => stallView(stall.get(), nowMs);
+  assert.match(
+    view(3_000).problem ?? "",
+    /^did not turn for 2\.2 s until .*, after this began: a pass of pod 1$/,
+  );
+  assert.equal(view(100_000).problem, undefined);
+  assert.match(view(100_000).detail, /did not turn for 2\.2 s/);
 });

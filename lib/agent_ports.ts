@@ -1,6 +1,7 @@
 /** What the agent is handed by whoever makes one. */
 import type { Clock } from "./base/clock.ts";
 import type { RootLogger } from "./base/log.ts";
+import type { Trail } from "./base/trail.ts";
 import type { Meters } from "./api/meters.ts";
 import type { Cgroups } from "./port/cgroups.ts";
 import type {
@@ -19,6 +20,7 @@ import type { OwnProcess } from "./port/processes.ts";
 import type { Programs } from "./port/programs.ts";
 import type { KernelNews } from "./port/kernel.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
+import type { Logind, ServiceManager } from "./port/service_manager.ts";
 import type { Usage } from "./port/usage.ts";
 import type { ClusterPorts } from "./agent_cluster.ts";
 import type { CredentialProvider } from "./config/credential_providers.ts";
@@ -54,6 +56,12 @@ export interface AgentPorts {
   readonly log: RootLogger;
   /** What the agent counts. */
   readonly meters: Meters;
+  /** What ran lately, for when the event loop was late. */
+  readonly trail: Trail;
+  /** Who tells that the machine goes down, and waits for us. */
+  readonly logind: Logind;
+  /** Who started us. */
+  readonly manager: ServiceManager;
   /** Used where a kubeconfig is configured; else the node is standalone. */
   readonly cluster: ClusterPorts;
 }

@@ -20,7 +20,11 @@ export function createResizes(
   inside:
     & Pick<
       ReturnType<typeof createCells>,
-      "desiredReader" | "pressureReader" | "pods" | "queue"
+      | "desiredReader"
+      | "pressureReader"
+      | "shuttingDownReader"
+      | "pods"
+      | "queue"
     >
     & {
       readonly settings: PodSettings;
@@ -29,7 +33,8 @@ export function createResizes(
       readonly volumes: Pick<VolumeRunner, "update">;
     },
 ): ResizeParts {
-  const { desiredReader, pressureReader, membership, queue } = inside;
+  const { desiredReader, pressureReader, shuttingDownReader } = inside;
+  const { membership, queue } = inside;
   const { settings: { gates }, volumes } = inside;
   const allocations = new Allocations(ports, { rootDir, gates });
   const resizes = new Resizes({
@@ -39,6 +44,7 @@ export function createResizes(
     desired: desiredReader,
     node: () => membership?.admissionNode(),
     pressures: () => pressureReader.get(),
+    isShuttingDown: () => shuttingDownReader.get(),
     given: (uid, pod) => volumes.update(uid, allocations.podOf(pod)),
     wake: (uid) => queue.wake(uid),
   });

@@ -122,7 +122,14 @@ function debuggingRoutes(parts: RouteParts, zpages: ZpageParts): Route[] {
 /** Compat: kubelet 1.36 SyncLoopHealthCheck: twice the resync, at least this. */
 const STALE_MS = 5 * 60_000;
 
-function healthChecks({ config, ports, audit }: RouteParts) {
+export interface HealthParts {
+  readonly config: Config;
+  readonly ports: Pick<AgentPorts, "clock">;
+  readonly audit: Pick<Audit, "lastAtMs">;
+}
+
+/** What has to be well, also for the watchdog to be fed. */
+export function healthChecks({ config, ports, audit }: HealthParts) {
   const limitMs = Math.max(STALE_MS, 2 * config.kubelet.syncFrequency);
   const syncloop = () => {
     const { lastAtMs } = audit;

@@ -154,7 +154,11 @@ function handlerOf(parts: NodeServerParts, serving: AbortSignal): NodeHandler {
     }),
     routes,
   });
-  return counted(handler, { ...ports, routes });
+  const noted: NodeHandler = (request) => {
+    ports.trail.note(`${request.method} ${request.path}`);
+    return handler(request);
+  };
+  return counted(noted, { ...ports, routes });
 }
 
 /** Nobody to ask for a certificate: the node signs its own. */

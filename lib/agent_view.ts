@@ -8,7 +8,10 @@ import { podNameOf } from "./api/pod.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Membership } from "./agent_cluster.ts";
 import { evictionPlace, evictionViews } from "./agent_eviction.ts";
+import { type Stall, stallView } from "./agent_meters.ts";
+import type { AgentPorts } from "./agent_ports.ts";
 import type { Probes } from "./agent_probes.ts";
+import { shutdownViews } from "./agent_shutdown.ts";
 import type { Config } from "./config/load.ts";
 import type { EvictionLoop } from "./eviction/run.ts";
 import type { Blocker } from "./pod/action.ts";
@@ -18,6 +21,7 @@ import { podLogDirectory } from "./pod/paths.ts";
 import { unseenStatus } from "./pod/status.ts";
 import { sortedPods } from "./server/find_pod.ts";
 import type { AgentView, LoopView, PodView } from "./server/view.ts";
+import type { ShutdownLoop } from "./shutdown/run.ts";
 import {
   API_SERVER,
   type Desired,
@@ -43,6 +47,9 @@ export interface ViewParts {
   readonly membership: Membership | undefined;
   readonly eviction: EvictionLoop;
   readonly keeper: { views(): readonly LoopView[] };
+  readonly shutdown: ShutdownLoop;
+  readonly stallReader: Reader<Stall | undefined>;
+  readonly ports: Pick<AgentPorts, "clock">;
 }
 
 export function createView(parts: ViewParts, version: string): AgentView {
@@ -61,6 +68,8 @@ export function createView(parts: ViewParts, version: string): AgentView {
     runtime: () => parts.healthReader.get(),
     loops: () => [
       auditView(parts),
+      stallView(parts.stallReader.get(), parts.ports.clock.nowMs()),
+      ...shutdownViews(parts.shutdown, parts.ports.clock.nowMs()),
       ...evictionViews(parts.eviction),
       ...parts.keeper.views(),
       ...clusterViews(parts),

@@ -10,6 +10,7 @@ import type { createRunners } from "./agent_runners.ts";
 import type { EvictionLoop } from "./eviction/run.ts";
 import type { PodSettings } from "./pod/facts.ts";
 import type { Recorder } from "./port/recorder.ts";
+import type { ShutdownLoop } from "./shutdown/run.ts";
 import { createApply } from "./sync/apply.ts";
 import type { HealthLoop } from "./sync/health.ts";
 import { measuredApply } from "./sync/measured_apply.ts";
@@ -30,6 +31,7 @@ export type WorkerParts =
     readonly membership: Membership | undefined;
     readonly podMeter: PodMeter;
     readonly eviction: Pick<EvictionLoop, "seen">;
+    readonly shutdown: Pick<ShutdownLoop, "seen">;
     readonly healthLoop: HealthLoop;
     readonly loopPorts: LoopPorts;
     readonly audit: Audit;
@@ -45,6 +47,7 @@ function listeners(
     projected: (uid: PodUid) => {
       cgroups.wake();
       parts.eviction.seen(uid);
+      parts.shutdown.seen(uid);
       parts.podMeter.projected(uid);
       parts.resizes.projected(uid);
       parts.probes.watch(uid);
@@ -52,6 +55,7 @@ function listeners(
     },
     forgotten: (uid: PodUid) => {
       parts.eviction.seen(uid);
+      parts.shutdown.seen(uid);
       parts.podMeter.forget(uid);
       parts.ledger.forget(uid);
       parts.probes.forget(uid);
@@ -106,6 +110,8 @@ export function workerPorts(
     node: () => membership?.admissionNode(),
     hostIps: () => membership?.hostIps() ?? [],
     evicted: (uid: PodUid) => parts.evictionsReader.get().get(uid),
+    shutdown: (uid: PodUid) => parts.shutdownsReader.get().get(uid),
+    isShuttingDown: () => parts.shuttingDownReader.get(),
     pressures: () => parts.pressureReader.get(),
     ...listeners(parts, cgroups),
   };

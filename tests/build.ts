@@ -259,6 +259,8 @@ export function someFacts(parts: FactParts = {}): Facts {
     deadline: undefined,
     evicted: undefined,
     preemptions: new Map(),
+    shutdown: undefined,
+    isShuttingDown: false,
     pressures: [],
     resize: NO_RESIZE,
     isRestartingAll: false,

@@ -100,6 +100,8 @@ function aboutTheRest(metrics: Metrics) {
     processStart: metrics.gauge(METRICS.processStart),
     processFiles: metrics.gauge(METRICS.processFiles),
     processMostFiles: metrics.gauge(METRICS.processMostFiles),
+    shutdownStart: metrics.gauge(METRICS.shutdownStart),
+    shutdownEnd: metrics.gauge(METRICS.shutdownEnd),
     lagSeconds: metrics.histogram(METRICS.lagSeconds),
     probeLateness: metrics.histogram(METRICS.probeLateness),
   };

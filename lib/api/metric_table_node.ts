@@ -224,6 +224,19 @@ export const NODE_METRICS = {
     help: "Maximum number of open file descriptors.",
     labels: [],
   },
+  shutdownStart: {
+    type: "gauge",
+    name: "kubelet_graceful_shutdown_start_time_seconds",
+    help: "[ALPHA] Last graceful shutdown start time since unix epoch in " +
+      "seconds",
+    labels: [],
+  },
+  shutdownEnd: {
+    type: "gauge",
+    name: "kubelet_graceful_shutdown_end_time_seconds",
+    help: "[ALPHA] Last graceful shutdown end time since unix epoch in seconds",
+    labels: [],
+  },
   lagSeconds: {
     type: "histogram",
     name: "denolet_event_loop_lag_seconds",

@@ -8,7 +8,7 @@ import type { V1Pod } from "./types.ts";
 /** The hash of the static pod that an object of the API server mirrors. */
 const CONFIG_MIRROR = "kubernetes.io/config.mirror";
 /** Compat: kubelet 1.36 SystemCriticalPriority. */
-const CRITICAL_PRIORITY = 2_000_000_000;
+export const CRITICAL_PRIORITY = 2_000_000_000;
 
 /** Compat: kubelet 1.36 IsCriticalPod. */
 export function isCritical(pod: V1Pod): boolean {

@@ -4,6 +4,7 @@
  * work; it owns only when it happens.
  */
 import type { Clock } from "./clock.ts";
+import { orAborted } from "./wait.ts";
 
 /** False when what a wake told of has been seen by a pass in the meantime. */
 type IsNews = () => boolean;
@@ -30,6 +31,8 @@ export type Pass<Key> = (
 export class KeyedQueue<Key> {
   readonly #clock: Clock;
   readonly #entries = new Map<Key, Entry>();
+  /** Resolved, and made anew, when a key has nothing left to do. */
+  #finished = Promise.withResolvers<void>();
   #changed = Promise.withResolvers<void>();
   #timer: { dueMs: number; controller: AbortController } | undefined;
 
@@ -79,6 +82,13 @@ export class KeyedQueue<Key> {
   get busyCount(): number {
     return [...this.#entries.values()]
       .filter((entry) => entry.isRunning || this.#isDue(entry)).length;
+  }
+
+  /** Resolves once nothing of these keys runs, is due, or has a timed wake. */
+  async idle(keys: readonly Key[], signal: AbortSignal): Promise<void> {
+    while (keys.some((key) => this.#entries.has(key))) {
+      await orAborted(this.#finished.promise, signal);
+    }
   }
 
   /**
@@ -138,9 +148,15 @@ export class KeyedQueue<Key> {
       entry.hints = entry.hints.filter((isNews) => isNews());
       const isIdle = !entry.isDirty && entry.hints.length === 0 &&
         entry.wakeAtMs === undefined;
-      if (isIdle) this.#entries.delete(key);
+      if (isIdle) this.#forget(key);
       this.#notify();
     }
+  }
+
+  #forget(key: Key): void {
+    this.#entries.delete(key);
+    this.#finished.resolve();
+    this.#finished = Promise.withResolvers();
   }
 
   #isDue(entry: Entry): boolean {

@@ -154,3 +154,37 @@ Deno.test("KeyedQueue fails when a pass throws, because that is a bug", async ()
     /bug/,
   );
 });
+
+Deno.test("KeyedQueue.idle() waits for passes, wakes and times of its keys", async () => {
+  const { clock, advance } = aClock();
+  const queue = new KeyedQueue<string>(clock);
+  const stop = new AbortController();
+  const work = Promise.withResolvers<void>();
+  let again: number | undefined = 1_500;
+  const running = queue.run(async (key) => {
+    if (key === "a") await work.promise;
+    const next = again;
+    again = undefined;
+    return key === "a" ? next : undefined;
+  }, stop.signal);
+  let isIdle = false;
+  queue.wake("a");
+  const idle = queue.idle(["a", "nobody"], stop.signal)
+    .then(() => isIdle = true);
+  await settle();
+  assert.equal(isIdle, false);
+  work.resolve();
+  await settle();
+  // It looks again later, so it is not over.
+  assert.equal(isIdle, false);
+  await advance(500);
+  await idle;
+  assert.equal(isIdle, true);
+  await queue.idle([], stop.signal);
+  queue.wakeAt("b", 9_000);
+  const given = queue.idle(["b"], stop.signal);
+  const rejected = assert.rejects(given, { name: "AbortError" });
+  stop.abort(new DOMException("Over", "AbortError"));
+  await rejected;
+  await running;
+});

@@ -17,6 +17,7 @@ import type { Usage } from "../port/usage.ts";
 import type { Http, Listener, PodNet } from "../port/net.ts";
 import type { NodeListener } from "../port/node_server.ts";
 import type { Programs } from "../port/programs.ts";
+import type { Logind, ServiceManager } from "../port/service_manager.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
 import { hostPathsOf } from "./host_paths.ts";
@@ -25,6 +26,7 @@ import { type Libc, openLibc } from "./libc.ts";
 import { HostListener } from "./listener.ts";
 import { HostLogKeeper } from "./log_keeper.ts";
 import { HostLogFiles } from "./log_files.ts";
+import { hostLogind } from "./logind.ts";
 import { LinuxMachine } from "./machine.ts";
 import { bindHostTrees } from "./mounts.ts";
 import { HostNodeListener } from "./node_listener.ts";
@@ -34,6 +36,11 @@ import { LinuxOwnProcess } from "./own_process.ts";
 import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
 import { hostPrograms } from "./programs.ts";
+import {
+  hostServiceManager,
+  managerEnvironment,
+  socketOf,
+} from "./service_manager.ts";
 import { HostMounts } from "./tmpfs.ts";
 import { LinuxUsage } from "./usage.ts";
 
@@ -59,6 +66,8 @@ export interface Host {
   readonly podNet: Omit<PodNet, "health">;
   readonly listener: Listener;
   readonly nodeListener: NodeListener;
+  readonly logind: Logind;
+  readonly manager: ServiceManager;
 }
 
 /**
@@ -109,6 +118,24 @@ export function openHost(
     podNet: hostPodNet,
     listener: new HostListener(libc),
     nodeListener: new HostNodeListener(),
+    ...initSystem(libc, hostRoot),
+  };
+}
+
+/** systemd where it is there; where it is not, nobody answers. */
+function initSystem(libc: Libc, hostRoot: string) {
+  const { busAddress, ...environment } = managerEnvironment();
+  const busSocket = busAddress === undefined
+    ? join(hostRoot, "/run/dbus/system_bus_socket")
+    : socketOf(busAddress);
+  return {
+    logind: hostLogind(libc, { socket: busSocket, hostRoot }),
+    manager: hostServiceManager(libc, {
+      busSocket,
+      ownSocket: join(hostRoot, "/run/systemd/private"),
+      environment,
+      pid: Deno.pid,
+    }),
   };
 }
 

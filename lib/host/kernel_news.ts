@@ -54,7 +54,10 @@ export class LinuxKernelNews implements KernelNews {
     const fd = this.#open(`${this.#cgroups}/cgroup.event_control`, O_WRONLY);
     if (fd < 0) return await this.#stalled(signal);
     this.#libc.closeFd(fd);
-    const passed = check(this.#libc.eventFd(), "Cannot make an event counter");
+    const passed = check(
+      this.#libc.waits.eventFd(),
+      "Cannot make an event counter",
+    );
     try {
       for (const mark of marks) this.#register(passed, mark);
       await this.#wait({ fd: passed, events: POLLIN }, signal);
@@ -68,7 +71,7 @@ export class LinuxKernelNews implements KernelNews {
     const doing = `Cannot read ${this.#logPath}`;
     const fd = check(this.#open(this.#logPath, O_RDONLY | O_NONBLOCK), doing);
     try {
-      check(this.#libc.seekEnd(fd), doing);
+      check(this.#libc.waits.seekEnd(fd), doing);
       while (!signal.aborted) {
         yield* this.#records(fd, doing);
         await this.#wait({ fd, events: POLLIN }, signal);
@@ -130,13 +133,16 @@ export class LinuxKernelNews implements KernelNews {
     ready: { readonly fd: number; readonly events: number },
     signal: AbortSignal,
   ): Promise<void> {
-    const end = check(this.#libc.eventFd(), "Cannot make an event counter");
+    const end = check(
+      this.#libc.waits.eventFd(),
+      "Cannot make an event counter",
+    );
     const stop = () => this.#libc.writeNow(end, ONE);
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
     try {
       const polls = pollBytes([ready, { fd: end, events: POLLIN }]);
-      await this.#libc.poll(polls, 2);
+      await this.#libc.waits.poll(polls, 2);
     } finally {
       signal.removeEventListener("abort", stop);
       this.#libc.closeFd(end);

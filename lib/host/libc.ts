@@ -2,8 +2,9 @@
  * The only FFI of the program: a handful of Linux calls that Deno does not
  * offer, or offers only to a process that may do everything. Results follow
  * the kernel: zero or more is success, below zero is a negated errno. Memory
- * is passed as `buffer` only, which a grant of `--allow-ffi=<path>` allows;
- * nothing here follows a pointer except `errno`'s, four bytes long.
+ * is passed as `buffer`, which a grant of `--allow-ffi=<path>` allows; nothing
+ * here follows a pointer except `errno`'s, four bytes long, and those of one
+ * block of its own that libc_sockets.ts receives into.
  */
 import { AgentError } from "../base/errors.ts";
 import {
@@ -17,10 +18,8 @@ import {
   howBytes,
   MACHINE,
   type MountHow,
-  O_CLOEXEC,
   type OpenHow,
   type RawEntry,
-  SEEK_END,
   type Statx,
   STATX_BASIC_STATS,
   STATX_BYTES,
@@ -30,6 +29,8 @@ import {
 } from "./abi.ts";
 import { EINTR, EIO } from "./errno.ts";
 import { SYMBOLS } from "./libc_symbols.ts";
+import { LibcSockets } from "./libc_sockets.ts";
+import { LibcWaits } from "./libc_waits.ts";
 
 /** Where the C library is on the systems we know. */
 export const LIBC_PATHS: readonly string[] = [
@@ -58,9 +59,13 @@ export function openLibc(path?: string): Libc {
 /** Calls by name. Holds the library open until `close`. */
 export class Libc {
   readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
+  readonly sockets: LibcSockets;
+  readonly waits: LibcWaits;
 
   constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>) {
     this.#library = library;
+    this.sockets = new LibcSockets(library, (one) => this.#call(one));
+    this.waits = new LibcWaits(library, (one) => this.#call(one));
   }
 
   close(): void {
@@ -214,35 +219,6 @@ export class Libc {
   /** The process-wide file mode mask; returns the old one. */
   umask(mask: number): number {
     return this.#library.symbols.umask(mask);
-  }
-
-  /** A new queue of inotify events. */
-  inotifyOpen(): number {
-    return this.#call((c) => c.inotify_init1(O_CLOEXEC));
-  }
-
-  inotifyAdd(fd: number, path: Bytes, mask: number): number {
-    return this.#call((c) => c.inotify_add_watch(fd, path, mask));
-  }
-
-  /** Ends a watch; whoever waits for its events gets a last one. */
-  inotifyRemove(fd: number, watch: number): number {
-    return this.#call((c) => c.inotify_rm_watch(fd, watch));
-  }
-
-  /** A counter to wait for; whatever is written to it wakes the waiter. */
-  eventFd(): number {
-    return this.#call((c) => c.eventfd(0, O_CLOEXEC));
-  }
-
-  /** Until one of them is ready, however long; never on the main thread. */
-  async poll(polls: Bytes, count: number): Promise<void> {
-    await this.#library.symbols.pollAside(polls, BigInt(count), -1);
-  }
-
-  /** What comes from now on; 0, as such files have no length. */
-  seekEnd(fd: number): number {
-    return this.#call((c) => c.lseek(fd, 0n, SEEK_END));
   }
 
   mount(source: string, target: string, how: MountHow): number {

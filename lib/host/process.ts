@@ -19,16 +19,23 @@ export async function printBytes(bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Aborts on SIGTERM and SIGINT, with the signal's name as the reason. */
-export function interrupted(): AbortSignal {
-  const controller = new AbortController();
+export interface Interruption {
+  /** Aborts on SIGTERM and SIGINT, with the signal's name as the reason. */
+  readonly asked: AbortSignal;
+  /** Aborts when that is said once more: nothing is waited for any longer. */
+  readonly insisted: AbortSignal;
+}
+
+export function interruption(): Interruption {
+  const first = new AbortController();
+  const second = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(
-      name,
-      () => controller.abort(new DOMException(name, "AbortError")),
-    );
+    Deno.addSignalListener(name, () => {
+      const next = first.signal.aborted ? second : first;
+      next.abort(new DOMException(name, "AbortError"));
+    });
   }
-  return controller.signal;
+  return { asked: first.signal, insisted: second.signal };
 }
 
 function writeAll(stream: typeof Deno.stdout, bytes: Uint8Array): void {

@@ -40,15 +40,15 @@ export async function* watchDirectory(
 ): AsyncGenerator<void> {
   if (signal.aborted) return;
   const doing = `Cannot watch ${path}`;
-  const fd = check(libc.inotifyOpen(), doing);
+  const fd = check(libc.waits.inotifyOpen(), doing);
   const mask = CHANGES | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
-  const watch = libc.inotifyAdd(fd, cString(path), mask);
+  const watch = libc.waits.inotifyAdd(fd, cString(path), mask);
   if (watch < 0) {
     libc.closeFd(fd);
     throw unwatchable(doing, -watch);
   }
   // Its last event is what ends the waiting read.
-  const stop = () => libc.inotifyRemove(fd, watch);
+  const stop = () => libc.waits.inotifyRemove(fd, watch);
   signal.addEventListener("abort", stop, { once: true });
   let next = nextMask(libc, fd);
   try {

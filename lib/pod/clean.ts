@@ -92,7 +92,8 @@ function keptDead(
 
 /**
  * The surplus before a new sandbox, and every init container: all of them run
- * again. Compat: kubelet 1.36 purgeInitContainers.
+ * again. Their logs stay, by which their restarts are counted on.
+ * Compat: kubelet 1.36 purgeInitContainers, which counts on the first alone.
  */
 export function purge(facts: Facts, pod: V1Pod): Action[] {
   const names = new Set(initContainersOf(pod).map(({ name }) => name));
@@ -100,7 +101,11 @@ export function purge(facts: Facts, pod: V1Pod): Action[] {
   const purged = containers.filter(({ name }) => names.has(name));
   const ids = new Set(purged.map(({ id }) => id));
   return [
-    ...purged.map((container) => removal(facts, container)),
+    ...purged.map(({ id, name }): Action => ({
+      kind: "remove-container",
+      id,
+      name,
+    })),
     ...surplus(facts).filter((action) =>
       action.kind !== "remove-container" || !ids.has(action.id)
     ),

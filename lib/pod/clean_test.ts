@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import {
+  aContainer,
   aFailed,
   anInstance,
+  aPod,
   aSandbox,
   NOW_MS,
   someFacts,
 } from "../../tests/build.ts";
-import { surplus } from "./clean.ts";
+import { purge, surplus } from "./clean.ts";
 import { decide } from "./decide.ts";
 import type { Facts } from "./facts.ts";
 
@@ -101,4 +103,23 @@ Deno.test("clean() removes containers whose sandbox is gone", () => {
 
 Deno.test("clean() has nothing to do when nothing is left", () => {
   assert.deepEqual(cleaning(someFacts({ pod: undefined })).actions, []);
+});
+
+Deno.test("purge() takes init containers away, but not what counts their runs", () => {
+  const pod = aPod({
+    spec: { initContainers: [aContainer({ name: "setup" })] },
+  });
+  const setup = anInstance({
+    pod,
+    id: "c1",
+    name: "setup",
+    state: "exited",
+  });
+  const facts = someFacts({ pod, containers: [anInstance({ pod }), setup] });
+  const [removed] = purge(facts, pod);
+  assert.deepEqual(removed, {
+    kind: "remove-container",
+    id: setup.id,
+    name: "setup",
+  });
 });

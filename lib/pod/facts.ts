@@ -24,6 +24,7 @@ import type { PodGates } from "./gates.ts";
 import type { Preemptions } from "./preempt.ts";
 import type { Pressures } from "./pressure.ts";
 import type { ResizeFacts } from "./resize_facts.ts";
+import type { ShutDown } from "./shut_down.ts";
 import type { PodState } from "./state.ts";
 import type { IdRange } from "./userns.ts";
 
@@ -164,6 +165,10 @@ export interface Facts {
   readonly evicted: Evicted;
   /** Pods, this one perhaps, that have to go for a critical one. */
   readonly preemptions: Preemptions;
+  /** The machine goes down, and it is this pod's turn to end. */
+  readonly shutdown: ShutDown;
+  /** The machine goes down; asked before a pod is let in. */
+  readonly isShuttingDown: boolean;
   /** What is short on the node; asked before a pod is let in. */
   readonly pressures: Pressures;
   /** What was given, what was set, and what is still to come. */

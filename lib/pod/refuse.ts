@@ -19,6 +19,12 @@ import { refuseSysctls } from "./sysctl.ts";
 /** How old the node may be by which a pod is turned away. */
 const NODE_AGE_MS = 1_000;
 
+/** Compat: kubelet 1.36 nodeShutdownNotAdmittedReason. */
+const NODE_SHUTDOWN: Refusal = {
+  reason: "NodeShutdown",
+  message: "Pod was rejected as the node is shutting down.",
+};
+
 /** What happens instead of a start; undefined: the pod may run. */
 export function planRefusal(
   facts: Facts,
@@ -63,13 +69,18 @@ function planRoom(facts: Facts, pod: V1Pod, nowMs: number): Plan | undefined {
   }
 }
 
+export type RefusalFacts = Pick<
+  Facts,
+  "node" | "others" | "pressures" | "settings" | "isShuttingDown"
+>;
+
 /**
  * The first reason against the pod as it is; also of one that runs and asks
  * for more. Compat: kubelet 1.36: pressure, sysctls, predicates, AppArmor,
- * features, in this order.
+ * features, shutdown, in this order.
  */
 export function refusalOf(
-  facts: Pick<Facts, "node" | "others" | "pressures" | "settings">,
+  facts: RefusalFacts,
   pod: V1Pod,
 ): Refusal | undefined {
   const { node, others, settings } = facts;
@@ -79,7 +90,8 @@ export function refusalOf(
     refuseSysctls(pod, { unsafe, kernelVersion }) ??
     (node === undefined ? undefined : admit(pod, node, others)) ??
     refuseAppArmor(pod, settings.machine) ??
-    refusePodResources(pod, settings.gates);
+    refusePodResources(pod, settings.gates) ??
+    (facts.isShuttingDown ? NODE_SHUTDOWN : undefined);
 }
 
 /** Compat: kubelet 1.36 isPodLevelResourcesSupported. */

@@ -128,3 +128,23 @@ Deno.test("decide() refuses resources of a pod as a whole without the gate", () 
   });
   assert.equal(plan({ pod }).next.kind, "waiting");
 });
+
+Deno.test("decide() lets nobody in while the machine goes down", () => {
+  const refusal = {
+    reason: "NodeShutdown",
+    message: "Pod was rejected: Pod was rejected as the node is shutting down.",
+  };
+  const isShuttingDown = true;
+  assert.deepEqual(plan({ isShuttingDown }).next, { kind: "done", refusal });
+  const pod = aPod({ annotations: STATIC });
+  assert.deepEqual(plan({ pod, isShuttingDown }).next, {
+    kind: "done",
+    refusal,
+  });
+  // Who is in stays in, and another reason comes first.
+  const { next } = plan({ isAdmitted: true, isShuttingDown });
+  assert.notEqual(next.kind, "done");
+  const others = [aPod({ uid: "b" }), aPod({ uid: "c" })];
+  const full = plan({ others, isShuttingDown }).next;
+  assert.equal(full.kind === "done" && full.refusal?.reason, "OutOfpods");
+});

@@ -11,10 +11,10 @@ import { amountOf, qosClass } from "../api/qos.ts";
 import { requestsOf } from "../api/requests.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import { resizable } from "./allocation.ts";
-import type { Facts, PodSettings } from "./facts.ts";
+import type { PodSettings } from "./facts.ts";
 import { shortOf } from "./admit.ts";
 import { missing, type Shortage, shortages } from "./fit.ts";
-import { refusalOf } from "./refuse.ts";
+import { type RefusalFacts, refusalOf } from "./refuse.ts";
 import { mayUseSwap } from "./runtime_resources.ts";
 import { type Resizable, RESOURCES } from "./size.ts";
 
@@ -40,12 +40,7 @@ export type ResizeVerdict =
     readonly detail: string;
   };
 
-export type ResizeNode = Pick<
-  Facts,
-  "node" | "others" | "pressures" | "settings"
->;
-
-export function weighResize(at: ResizeNode, ask: ResizeAsk): ResizeVerdict {
+export function weighResize(at: RefusalFacts, ask: ResizeAsk): ResizeVerdict {
   const never = infeasible(at.settings, ask);
   if (never !== undefined) return { kind: "infeasible", ...never };
   const lacking = at.node === undefined

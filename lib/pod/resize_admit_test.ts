@@ -44,7 +44,13 @@ function pod(parts: Parts): V1Pod {
 
 function weigh(given: Parts, wish: Parts, settings = SETTINGS): ResizeVerdict {
   const others = [pod({ uid: "other", cpu: "1500m" })];
-  const at = { node: NODE, others, pressures: [], settings };
+  const at = {
+    node: NODE,
+    others,
+    pressures: [],
+    isShuttingDown: false,
+    settings,
+  };
   return weighResize(at, { given: pod(given), wish: pod(wish) });
 }
 

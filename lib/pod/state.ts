@@ -20,7 +20,8 @@ export interface StopOrder {
     | "deleted"
     | "overdue"
     | "evicted"
-    | "preempted";
+    | "preempted"
+    | "shutdown";
   /** Whole seconds between the stop signal and the kill; 0: at once. */
   readonly graceSeconds: number;
   readonly message: string;

@@ -197,13 +197,15 @@ function hasBegunHere({ facts, pod }: StatusPlace): boolean {
 
 /**
  * Invariant: a pod never leaves a terminal phase, nor its reason. Somebody
- * else may have set it; a manifest may not.
+ * else may have set it. A static pod does leave it: nobody would make it anew
+ * after a shutdown or an eviction, so it runs again, under the same uid.
  */
 function finalPhase(
   pod: V1Pod,
   previous: PodStatusJson | undefined,
 ): ToldPhase | undefined {
-  const ended = [previous, isStatic(pod) ? undefined : pod.status]
+  if (isStatic(pod)) return undefined;
+  const ended = [previous, pod.status]
     .find((status) => isTerminal(status?.phase));
   if (ended === undefined) return undefined;
   const last = ended.phase === "Succeeded" ? "Succeeded" : "Failed";

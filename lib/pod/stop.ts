@@ -10,6 +10,7 @@ import { evictionOrder } from "./evicted.ts";
 import type { Facts, ObservedContainer } from "./facts.ts";
 import { remembered } from "./labels.ts";
 import { preemptionOrder } from "./preempt.ts";
+import { shutdownOrder } from "./shut_down.ts";
 import type { StopOrder } from "./state.ts";
 
 /** 68 years, so that times which are reckoned from it stay times. */
@@ -41,16 +42,11 @@ function orderOf(facts: Facts): StopOrder | undefined {
       message: "No source wants this pod any more",
     };
   }
-  const evicted = takenAway(facts);
-  if (isDeleted(pod)) {
-    const deleted: StopOrder = {
-      kind: "deleted",
-      graceSeconds: containerGrace(pod),
-      message: "The API server was told to delete it",
-    };
-    return evicted === undefined ? deleted : shorter(deleted, evicted);
-  }
-  if (evicted !== undefined) return evicted;
+  const [first, ...rest] = [
+    ...isDeleted(pod) ? [deletedOrder(pod)] : [],
+    ...facts.hasEnded ? [] : takenAway(facts),
+  ];
+  if (first !== undefined) return rest.reduce(shorter, first);
   if (!facts.hasEnded) {
     return facts.deadline?.isPast ? deadlineOrder(specGrace(pod)) : undefined;
   }
@@ -61,16 +57,24 @@ function orderOf(facts: Facts): StopOrder | undefined {
   };
 }
 
-/** The node takes it away: for itself, or for another pod. */
+/** The node takes it away: for another pod, for itself, with the machine. */
 function takenAway(
-  { uid, evicted, preemptions, hasEnded }: Facts,
-): StopOrder | undefined {
-  if (hasEnded) return undefined;
+  { uid, evicted, preemptions, shutdown }: Facts,
+): readonly StopOrder[] {
   const preemption = preemptions.get(uid);
-  const preempted = preemption && preemptionOrder(preemption);
-  if (evicted === undefined) return preempted;
-  const order = evictionOrder(evicted);
-  return preempted === undefined ? order : shorter(preempted, order);
+  return [
+    ...preemption === undefined ? [] : [preemptionOrder(preemption)],
+    ...evicted === undefined ? [] : [evictionOrder(evicted)],
+    ...shutdown === undefined ? [] : [shutdownOrder(shutdown)],
+  ];
+}
+
+function deletedOrder(pod: V1Pod): StopOrder {
+  return {
+    kind: "deleted",
+    graceSeconds: containerGrace(pod),
+    message: "The API server was told to delete it",
+  };
 }
 
 /** Both orders hold; the pod gets the shorter grace. */

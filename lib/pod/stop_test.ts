@@ -148,3 +148,25 @@ Deno.test("stopOrder() ends a preempted pod as failed, with its own grace", () =
   const ended = stopOrder({ ...facts, preemptions, hasEnded: true });
   assert.equal(ended?.kind, "finished");
 });
+
+Deno.test("stopOrder() ends a pod with the machine, as failed", () => {
+  const shutdown = { graceSeconds: 7 };
+  const found = stopOrder(someFacts({ shutdown }));
+  const failed = {
+    reason: "Terminated",
+    message: "Pod was terminated in response to imminent node shutdown.",
+  };
+  assert.equal(found?.graceSeconds, 7);
+  assert.deepEqual(found.failed, failed);
+  assert.deepEqual(found.disruption, failed);
+  // The shortest of all counts, and nothing is done to what has ended.
+  const evicted = { ...EVICTED, graceSeconds: 3 };
+  assert.equal(stopOrder(someFacts({ shutdown, evicted }))?.kind, "evicted");
+  const late = { ...EVICTED, graceSeconds: 30 };
+  assert.equal(
+    stopOrder(someFacts({ shutdown, evicted: late }))?.kind,
+    "shutdown",
+  );
+  const ended = stopOrder(someFacts({ shutdown, hasEnded: true }));
+  assert.equal(ended?.kind, "finished");
+});

@@ -28,18 +28,20 @@ export interface NodeExplanation {
   readonly text: string;
 }
 
+interface Looked {
+  readonly runtime: RuntimeHealth;
+  readonly problems: readonly ManifestProblem[];
+  readonly waiting: readonly WaitingPod[];
+  readonly pods: readonly PodView[];
+  readonly loops: readonly LoopView[];
+}
+
 const LONGEST_WORDS = 2000;
 
 export function explainNode(view: AgentView, nowMs: number): NodeExplanation {
-  const pods = view.pods();
-  const runtime = view.runtime();
-  const problems = view.problems();
-  const loops = view.loops();
-  const waiting = pods.filter(isHeldUp).map((each) => ({
-    pod: titleOf(each.pod),
-    headline: headline(each, nowMs),
-  }));
-  const first = nodeHeadline({ runtime, problems, waiting, pods, loops });
+  const found = lookedAt(view, nowMs);
+  const { runtime, problems, loops, waiting } = found;
+  const first = headlineOf(found);
   const sections = [
     [first, `Node ${view.nodeName}, agent ${view.version}`],
     section("Manifest problems:", problems.map((p) => problemText(p, nowMs))),
@@ -63,6 +65,25 @@ export function explainNode(view: AgentView, nowMs: number): NodeExplanation {
   };
 }
 
+/** The first line of it. */
+export function nodeHeadline(view: AgentView, nowMs: number): string {
+  return headlineOf(lookedAt(view, nowMs));
+}
+
+function lookedAt(view: AgentView, nowMs: number): Looked {
+  const pods = view.pods();
+  return {
+    pods,
+    runtime: view.runtime(),
+    problems: view.problems(),
+    loops: view.loops(),
+    waiting: pods.filter(isHeldUp).map((each) => ({
+      pod: titleOf(each.pod),
+      headline: headline(each, nowMs),
+    })),
+  };
+}
+
 /** Anything but a pod that runs or has ended as it should. */
 function isHeldUp({ state, status, blockers }: PodView): boolean {
   if (status.phase === "Succeeded") return blockers.length > 0;
@@ -70,16 +91,9 @@ function isHeldUp({ state, status, blockers }: PodView): boolean {
     state.kind !== "running";
 }
 
-function nodeHeadline(
-  node: {
-    runtime: RuntimeHealth;
-    problems: readonly ManifestProblem[];
-    waiting: readonly WaitingPod[];
-    pods: readonly PodView[];
-    loops: readonly LoopView[];
-  },
+function headlineOf(
+  { runtime, problems, waiting, pods, loops }: Looked,
 ): string {
-  const { runtime, problems, waiting, pods, loops } = node;
   const name = runtime.name === "" ? "The container runtime" : runtime.name;
   const words = oneLine(runtime.message, LONGEST_WORDS);
   const why = words === "" ? "" : `: ${words}`;

@@ -9,6 +9,7 @@ import type { Clock } from "../base/clock.ts";
 import { chainOf, isAbort } from "../base/errors.ts";
 import type { KeyedQueue } from "../base/keyed_queue.ts";
 import type { Logger } from "../base/log.ts";
+import type { Trail } from "../base/trail.ts";
 import { within } from "../base/wait.ts";
 import type { PodUid } from "../api/id.ts";
 import type { Meters } from "../api/meters.ts";
@@ -45,6 +46,8 @@ export interface LoopPorts {
   readonly suspect: () => void;
   readonly auditMs: number;
   readonly meters?: Pick<Meters, "relistSeconds" | "relistInterval">;
+  /** Where it is noted what runs. */
+  readonly trail?: Pick<Trail, "note">;
 }
 
 /** Every pod that somebody wants or that is known from the runtime. */
@@ -155,10 +158,11 @@ export class Audit {
   }
 
   async #relist(signal: AbortSignal): Promise<void> {
-    const { runtime, pods, queue, log, clock, meters } = this.#ports;
+    const { runtime, pods, queue, log, clock, meters, trail } = this.#ports;
     const startedMs = clock.monotonicMs();
     try {
       const differing = await differingPods(runtime, pods, signal);
+      trail?.note("the audit");
       await this.#meet([...differing].filter((uid) => !pods.has(uid)), signal);
       const isFirst = this.lastAtMs === undefined;
       const nowMs = clock.nowMs();

@@ -40,6 +40,8 @@ export interface FactSources {
   readonly node: AdmissionNode | undefined;
   readonly evicted: Facts["evicted"];
   readonly preemptions: Facts["preemptions"];
+  readonly shutdown: Facts["shutdown"];
+  readonly isShuttingDown: boolean;
   readonly pressures: Facts["pressures"];
   readonly resize: Facts["resize"];
   readonly others: readonly V1Pod[];

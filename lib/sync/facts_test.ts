@@ -34,6 +34,8 @@ function rivalAmong(others: Record<string, PodMemory>) {
     node: undefined,
     evicted: undefined,
     preemptions: new Map(),
+    shutdown: undefined,
+    isShuttingDown: false,
     pressures: [],
     others: [],
     hostIps: [],

@@ -67,6 +67,8 @@ export interface GatherPorts {
   readonly node: () => AdmissionNode | undefined;
   readonly evicted: (uid: PodUid) => Facts["evicted"];
   readonly preemptions: Pick<Preemptions, "orders" | "seen" | "forget">;
+  readonly shutdown: (uid: PodUid) => Facts["shutdown"];
+  readonly isShuttingDown: () => boolean;
   readonly pressures: () => Facts["pressures"];
   /** The node's addresses, primary first; empty while unknown. */
   readonly hostIps: () => readonly string[];
@@ -161,9 +163,7 @@ export function gather(
     memory: known,
     observed,
     ...admission(ports, uid, observed),
-    evicted: ports.evicted(uid),
-    preemptions: ports.preemptions.orders,
-    pressures: ports.pressures(),
+    ...needsOfNode(ports, uid),
     resize,
     hostIps: ports.hostIps(),
     images: ports.images.statesOf(uid),
@@ -182,6 +182,17 @@ export function gather(
     settings,
     nowMs,
   }, ports.pods);
+}
+
+/** What the node is short of, and who has to go for it. */
+function needsOfNode(ports: GatherPorts, uid: PodUid) {
+  return {
+    evicted: ports.evicted(uid),
+    preemptions: ports.preemptions.orders,
+    shutdown: ports.shutdown(uid),
+    isShuttingDown: ports.isShuttingDown(),
+    pressures: ports.pressures(),
+  };
 }
 
 /** What is asked before a pod is let in; afterwards nobody asks again. */

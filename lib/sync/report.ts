@@ -73,6 +73,14 @@ export class StatusReports {
     return this.#queue.busyCount;
   }
 
+  /**
+   * Resolves when the server holds the statuses of these pods as they are now,
+   * or will never.
+   */
+  settled(uids: readonly PodUid[], signal: AbortSignal): Promise<void> {
+    return this.#queue.idle(uids, signal);
+  }
+
   /** The projected status may be another. */
   wake(uid: PodUid): void {
     this.#queue.wake(uid);

@@ -52,6 +52,7 @@ export interface ResizePorts {
   readonly pods: PodsReader;
   readonly node: () => AdmissionNode | undefined;
   readonly pressures: () => Facts["pressures"];
+  readonly isShuttingDown: () => boolean;
   readonly settings: PodSettings;
   readonly recorder: Recorder;
   readonly clock: Clock;
@@ -190,7 +191,11 @@ export class Resizes {
     const { uid, wish } = waiting;
     const others = othersOf(uid, pods, wantedBy(desired, allocations));
     const node = this.#ports.node();
-    const at = { node, others, pressures: pressures(), settings };
+    const at = {
+      ...{ node, others, settings },
+      pressures: pressures(),
+      isShuttingDown: this.#ports.isShuttingDown(),
+    };
     const verdict = weighResize(at, waiting);
     const isNews = verdict.kind === "fits"
       ? this.#give(uid, wish, trigger)

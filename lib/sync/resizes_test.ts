@@ -56,6 +56,7 @@ class World {
       pods: this.pods,
       node: () => this.node,
       pressures: () => [],
+      isShuttingDown: () => false,
       settings,
       recorder: {
         record: (uid: PodUid, { reason }: Step) =>

@@ -26,6 +26,7 @@ export async function followSources(
   let before = ports.desired.get();
   wakeAll(ports);
   for await (const now of ports.desired.changes(signal)) {
+    ports.trail?.note("what the sources of pods want");
     const isHeard = now.isReady && now.unread.length === 0;
     const wasHeard = before.isReady && before.unread.length === 0;
     if (isHeard && !wasHeard) {

@@ -5,6 +5,7 @@
 import type { Clock } from "../base/clock.ts";
 import { chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import type { Trail } from "../base/trail.ts";
 import type { PodUid } from "../api/id.ts";
 import type { PodStatusJson } from "../api/status.ts";
 import type { Step } from "../api/step.ts";
@@ -65,6 +66,8 @@ export interface WorkerPorts extends LookPorts, GatherPorts {
   readonly wanted: GatherPorts["wanted"];
   readonly health: () => RuntimeHealth;
   readonly pods: Pods;
+  /** Where it is noted what runs. */
+  readonly trail?: Pick<Trail, "note">;
   /** The runtime did not answer; somebody should look at it. */
   readonly suspect: () => void;
   /** The status of a pod may be another. */
@@ -110,6 +113,7 @@ async function rounds(
     if (observed === undefined) return waitForRuntime(ports, uid);
     const attempts = await attemptsOf(ports, uid, observed);
     const nowMs = ports.clock.nowMs();
+    ports.trail?.note(`a pass of pod ${uid}`);
     const facts = gather(ports, uid, { observed, attempts, nowMs });
     const plan = decide(facts, nowMs);
     remember(ports, { facts, plan }, nowMs);

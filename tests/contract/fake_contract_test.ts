@@ -1,13 +1,26 @@
 /** The contracts on the fakes, always. */
 import { FakeClock } from "../fakes/fake_clock.ts";
 import { FakeImages } from "../fakes/fake_images.ts";
+import { FakeLogind } from "../fakes/fake_logind.ts";
 import { FakeRuntime } from "../fakes/fake_runtime.ts";
 import type { RuntimeHarness } from "./harness.ts";
 import { imagesContract, type ImagesHarness } from "./images_contract.ts";
+import { logindContract } from "./logind_contract.ts";
 import { runtimeContract } from "./runtime_contract.ts";
 
 runtimeContract("the fake", openRuntime, { ignore: false, mayRestart: true });
 imagesContract("the fake", openImages, { ignore: false });
+logindContract("the fake logind", () => {
+  const logind = new FakeLogind();
+  logind.delayMs = 5_000;
+  return Promise.resolve({
+    port: logind,
+    heldCount: () => logind.heldCount,
+    prepare: (what) => logind.prepare(what),
+    leave: async () => await logind.leave(),
+    close: () => Promise.resolve(),
+  });
+}, { ignore: false });
 
 function openRuntime(): Promise<RuntimeHarness> {
   const clock = new FakeClock();

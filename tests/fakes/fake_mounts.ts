@@ -171,6 +171,12 @@ export class FakeMounts implements Mounts {
     if (failures.length > 0) throw failures[0];
   }
 
+  /** No mount outlives the machine's end, nor does what memory held. */
+  async reboot(): Promise<void> {
+    this.busy.clear();
+    await this.unmountBelow(this.#root);
+  }
+
   isMounted(path: string): Promise<boolean> {
     return Promise.try(() => {
       this.#refuse(path);

@@ -51,6 +51,8 @@ export interface Usage {
   readonly writableBytes: bigint;
 }
 
+/** Compat: containerd of a container whose shim is gone. */
+const LOST = 255;
 const KILLED = 137;
 const DEADLINE_MS = 120_000;
 
@@ -113,6 +115,14 @@ export class FakeRuntimeWorld {
   async hang(signal: AbortSignal): Promise<never> {
     await this.#clock.sleep(DEADLINE_MS, signal);
     throw refused("ask the runtime", "deadline of 120 s passed");
+  }
+
+  /** Nothing runs any more, and what ran is known by its leavings alone. */
+  reboot(): void {
+    for (const container of this.containers.values()) {
+      this.exit(container.id, LOST, "Unknown");
+    }
+    for (const sandbox of this.sandboxes.values()) this.haltSandbox(sandbox);
   }
 
   /** The container's process ends by itself. */

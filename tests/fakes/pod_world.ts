@@ -5,6 +5,7 @@
 import { type Agent, createAgent } from "../../lib/agent.ts";
 import { type Fields, type Logger, silentLogger } from "../../lib/base/log.ts";
 import { createMetrics } from "../../lib/base/metrics.ts";
+import { Trail } from "../../lib/base/trail.ts";
 import { createMeters } from "../../lib/api/meters.ts";
 import type { Config } from "../../lib/config/load.ts";
 import type { Listener } from "../../lib/port/net.ts";
@@ -18,6 +19,7 @@ import { FakeCgroups } from "./fake_cgroups.ts";
 import { FakeKernel } from "./fake_kernel.ts";
 import { FakeHttp } from "./fake_http.ts";
 import { FakeLogFiles, FakeLogKeeper } from "./fake_log_files.ts";
+import { FakeLogind, FakeManager } from "./fake_logind.ts";
 import { FakeHostPaths, FakeMounts } from "./fake_mounts.ts";
 import { FakeImages } from "./fake_images.ts";
 import { FakePodNet } from "./fake_pod_net.ts";
@@ -51,6 +53,8 @@ export class PodWorld {
   readonly usage = new FakeUsage(this.clock);
   readonly kernel = new FakeKernel();
   readonly podNet = new FakePodNet(this.clock);
+  readonly logind = new FakeLogind();
+  readonly manager = new FakeManager();
   /** Asked by a member of a cluster only. */
   readonly cluster = new FakeCluster();
   readonly trace = new PodTrace(this.runtime.world, this.clock);
@@ -84,7 +88,9 @@ export class PodWorld {
   async start(): Promise<void> {
     this.#agent = this.#create();
     this.#stop = new AbortController();
-    this.#running = this.#agent.run(this.#stop.signal);
+    // It is ended as by a kill: not even a shutdown is waited for.
+    const { signal } = this.#stop;
+    this.#running = this.#agent.run(signal, signal);
     this.#running.catch((error) => this.trace.say(`agent failed: ${error}`));
     await this.settle();
   }
@@ -158,6 +164,9 @@ export class PodWorld {
       clock: this.clock,
       log: loggerInto(this.trace),
       meters: createMeters(createMetrics()),
+      trail: new Trail(this.clock),
+      logind: this.logind,
+      manager: this.manager,
       cluster: memberPorts(traced(this.cluster, {
         say: (words) => this.trace.say(words),
         before: (call) => this.#before(call),

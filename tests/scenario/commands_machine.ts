@@ -30,14 +30,38 @@ export const MACHINE_COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
     }
     if (world.usage.cgroups.size === 0) use(world, "/", 0n);
   }],
-  // explain-node: the lines about what is measured and who would go.
+  // machine goes-down|stays: logind says so; reboots: as after a power cut.
+  ["machine", machine],
+  // explain-node: the lines about what is measured and who would go;
+  // explain-node LOOP: what is wrong with it, or what it does.
   [
     "explain-node",
-    (world) =>
-      world.view.loops().filter(({ name }) => /<|eviction/.test(name))
-        .map(({ name, detail }) => `${name}: ${detail}`),
+    (world, [loop]) =>
+      world.view.loops()
+        .filter(({ name }) =>
+          loop === undefined ? /<|eviction/.test(name) : name === loop
+        )
+        .map(({ name, detail, problem }) =>
+          `${name}: ${loop === undefined ? detail : problem ?? detail}`
+        ),
   ],
 ]);
+
+async function machine(
+  world: PodWorld,
+  [what]: readonly string[],
+): Promise<void> {
+  if (what === "goes-down") return world.logind.prepare("shutdown");
+  if (what === "stays") return world.logind.prepare("cancellation");
+  if (what !== "reboots") throw new Error(`Unknown: machine ${what}`);
+  await world.stop();
+  world.runtime.world.reboot();
+  await world.mounts.reboot();
+  world.cgroups.present.clear();
+  world.cgroups.values.clear();
+  world.logind.isPreparing = false;
+  await world.start();
+}
 
 function cgroupsOf(world: PodWorld, who: string): readonly string[] {
   if (who === "node") return ["/"];
