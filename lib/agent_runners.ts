@@ -12,6 +12,7 @@ import { createReferences } from "./agent_references.ts";
 import type { Config } from "./config/load.ts";
 import type { Recorder } from "./port/recorder.ts";
 import type { Desired } from "./source/types.ts";
+import type { Allocations } from "./sync/allocations.ts";
 import type { Pods } from "./sync/store.ts";
 import { VolumeRunner } from "./volume/run.ts";
 
@@ -66,11 +67,16 @@ export function createRunners(
 
 /** Labels and annotations of pods whose volumes tell of them. */
 export async function followLabels(
-  desired: Reader<Desired>,
-  volumes: VolumeRunner,
+  { desiredReader, volumes, allocations }: {
+    readonly desiredReader: Reader<Desired>;
+    readonly volumes: Pick<VolumeRunner, "update">;
+    readonly allocations: Pick<Allocations, "podOf">;
+  },
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const { pods } of desired.changes(signal)) {
-    for (const [uid, { pod }] of pods) volumes.update(uid, pod);
+  for await (const { pods } of desiredReader.changes(signal)) {
+    for (const [uid, { pod }] of pods) {
+      volumes.update(uid, allocations.podOf(pod));
+    }
   }
 }

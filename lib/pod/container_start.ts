@@ -25,6 +25,7 @@ import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
 import { referencesFor } from "./references.ts";
 import { postStart } from "./post_start.ts";
 import { sandboxSpec, specBlocker } from "./sandbox_spec.ts";
+import { effectiveResources } from "./size.ts";
 import { readyVolumes, volumeBlocker } from "./volumes.ts";
 
 /** Its image is looked for, then pulled, then it is made and started. */
@@ -202,6 +203,7 @@ function startContainer(
       container: result.spec,
       log: logPlace(facts, place, attempt),
       messageFile: result.messageFile,
+      given: effectiveResources(pod, container, settings.gates),
       subPaths: result.subPaths,
       imageVolumes: mountedImages(pod, container)
         .map(({ name }) => imageVolumeKey(name)),

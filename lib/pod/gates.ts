@@ -7,6 +7,7 @@
  */
 import { containersOf, initContainersOf, isSidecar } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
+import type { ResizeGates } from "./allocation.ts";
 
 export interface PodGates {
   /** Containers may have policies and rules of their own. */
@@ -23,13 +24,15 @@ export interface PodGates {
 }
 
 /** As upstream's defaults are. */
-export const OPEN_GATES: PodGates = {
+export const OPEN_GATES: PodGates & ResizeGates = {
   hasRestartRules: true,
   mayRestartAll: true,
   hasHostnameOverride: true,
   hasEnvFiles: true,
   hasPodResources: true,
   hasReadyToStart: true,
+  mayResizePods: true,
+  mayResizeInit: true,
 };
 
 export function gatedPod(pod: V1Pod, gates: PodGates): V1Pod {

@@ -96,7 +96,10 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
 /** None of its own where the agent keeps no cgroups. */
 function makeCgroup(settings: PodSettings, pod: V1Pod): Action[] {
   const cgroup = podCgroup(settings, pod);
-  return cgroup === undefined ? [] : [{ kind: "make-cgroup", ...cgroup }];
+  const given = settings.gates.mayResizePods ? pod.spec?.resources : undefined;
+  return cgroup === undefined
+    ? []
+    : [{ kind: "make-cgroup", ...cgroup, ...given ? { given } : {} }];
 }
 
 /** The sandbox, or what has to come before it in a round of its own. */

@@ -1,25 +1,32 @@
 import assert from "node:assert/strict";
 import { TRAITS } from "../../tests/build.ts";
 import { load } from "../config/load_fixture.ts";
+import type { ResizeGates } from "../pod/allocation.ts";
 import { OPEN_GATES, type PodGates } from "../pod/gates.ts";
 import { sourceConfig } from "../source/settings.ts";
 import { podSettings } from "./settings.ts";
 
 const HOST = { memoryBytes: () => 1n << 30n, traits: () => TRAITS };
 
-function gatesWith(gates: string): PodGates {
+type Gates = PodGates & ResizeGates;
+
+function gatesWith(gates: string): Gates {
   const { config } = load([`--feature-gates=${gates}`]);
   return podSettings(config, HOST).gates;
 }
 
 Deno.test("podSettings() has each gate by the word of the configuration", () => {
   assert.deepEqual(gatesWith("HostnameOverride=true"), OPEN_GATES);
-  const table: [string, Partial<PodGates>][] = [
+  const table: [string, Partial<Gates>][] = [
     ["HostnameOverride=false", { hasHostnameOverride: false }],
     ["EnvFiles=false", { hasEnvFiles: false }],
     [
       "PodLevelResources=false,InPlacePodLevelResourcesVerticalScaling=false",
-      { hasPodResources: false },
+      { hasPodResources: false, mayResizePods: false },
+    ],
+    [
+      "InPlacePodVerticalScalingInitContainers=false",
+      { mayResizeInit: false },
     ],
     ["PodReadyToStartContainersCondition=false", { hasReadyToStart: false }],
     [

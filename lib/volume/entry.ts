@@ -89,7 +89,10 @@ export function aboutPod({ metadata, spec }: V1Pod): string {
   const tells = (spec?.volumes ?? []).some(({ downwardAPI, projected }) =>
     downwardAPI !== undefined || projected !== undefined
   );
-  return tells ? JSON.stringify([metadata?.labels, metadata?.annotations]) : "";
+  if (!tells) return "";
+  const given = [...spec?.initContainers ?? [], ...spec?.containers ?? []]
+    .map(({ resources }) => resources);
+  return JSON.stringify([metadata?.labels, metadata?.annotations, given]);
 }
 
 /**

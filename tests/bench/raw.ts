@@ -160,10 +160,15 @@ function settings(world: WorldFacts): PodSettings {
     firstRestartDelayMs: 10_000,
     longestRestartDelayMs: 300_000,
     gates: OPEN_GATES,
+    fixesCpus: false,
+    fixesMemory: false,
     isSeccompDefault: false,
     hasStopSignals: false,
     seccompDir: "",
     memoryBytes: BigInt(Deno.systemMemoryInfo().total),
+    allocatableMemoryBytes: BigInt(Deno.systemMemoryInfo().total),
+    memoryQos: undefined,
+    memoryReservePercent: undefined,
     allowedUnsafeSysctls: [],
   };
 }
