@@ -44,6 +44,24 @@ export const EXCEPTIONS: readonly Exception[] = [
     reason: "Sandbox and image are made ready while the volumes are waited for",
   })),
   {
+    pod: /^too-much$/,
+    section: "pod-status",
+    line: /^message=Pod was rejected: Node didn't have enough resource: cpu,/,
+    reason: "It says how much the others take that are there by chance",
+  },
+  {
+    pod: /^too-much$/,
+    section: "events",
+    line: /^Warning OutOfcpu - Node didn't have enough resource: cpu,/,
+    reason: "It says how much the others take that are there by chance",
+  },
+  {
+    pod: /^lost-claim$/,
+    section: "events",
+    line: /^Warning FailedMount - Unable to attach or mount volumes:/,
+    reason: "The kubelet names besides what it happens to be mounting",
+  },
+  {
     pod: /^nfs$/,
     section: "events",
     line: /^Warning FailedMount /,

@@ -93,7 +93,7 @@ memberTest("a web server that sends on is followed home only", async () => {
     await until(
       "it to be told",
       async () =>
-        /^Unhealthy .* Readiness probe failed: Get "http:.*": stopped after 10 redirects$/m
+        /^Unhealthy .* Readiness probe failed: Get "\/again": stopped after 10 redirects$/m
           .test(await eventsOf("round")),
     );
   });
