@@ -4,6 +4,7 @@
  * for good; who asks for what this agent cannot do yet waits.
  */
 import { isStatic, plannedContainersOf } from "../api/pod.ts";
+import { hasPodResources } from "../api/resource_name.ts";
 import type { V1Pod } from "../api/types.ts";
 import { admit, type Refusal, statusMessage } from "./admit.ts";
 import type { Facts } from "./facts.ts";
@@ -96,12 +97,11 @@ export function refusalOf(
 
 /** Compat: kubelet 1.36 isPodLevelResourcesSupported. */
 function refusePodResources(
-  pod: V1Pod,
-  { hasPodResources }: PodGates,
+  { spec }: V1Pod,
+  gates: PodGates,
 ): Refusal | undefined {
-  const { requests = {}, limits = {} } = pod.spec?.resources ?? {};
-  const isSet = Object.keys({ ...requests, ...limits }).length > 0;
-  return hasPodResources || !isSet ? undefined : {
+  if (gates.hasPodResources || !hasPodResources(spec)) return undefined;
+  return {
     reason: "PodLevelResourcesNotSupported",
     message: "PodLevelResources feature gate is disabled",
   };
