@@ -3,8 +3,8 @@ import type { Clock } from "./base/clock.ts";
 import type { RootLogger } from "./base/log.ts";
 import type { Trail } from "./base/trail.ts";
 import type { Meters } from "./api/meters.ts";
+import type { Cgroups } from "./port/cgroups.ts";
 import type {
-  Cgroups,
   Files,
   HostFacts,
   HostPaths,
@@ -16,6 +16,7 @@ import type { LogFiles, LogKeeper, SystemLogs } from "./port/log_files.ts";
 import type { Http, Listener, PodNet } from "./port/net.ts";
 import type { NodeListener } from "./port/node_server.ts";
 import type { Checkpoints } from "./port/checkpoints.ts";
+import type { OwnProcess } from "./port/processes.ts";
 import type { Programs } from "./port/programs.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { Logind, ServiceManager } from "./port/service_manager.ts";
@@ -38,6 +39,7 @@ export interface AgentPorts {
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
+  readonly ownProcess: OwnProcess;
   readonly host: HostFacts;
   readonly usage: Usage;
   /** Credential plugins, where some are configured. */

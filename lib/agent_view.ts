@@ -43,6 +43,7 @@ export interface ViewParts {
   readonly shutdown: ShutdownLoop;
   readonly stallReader: Reader<Stall | undefined>;
   readonly ports: Pick<AgentPorts, "clock">;
+  readonly keeper: { views(): readonly LoopView[] };
 }
 
 export function createView(parts: ViewParts, version: string): AgentView {
@@ -64,6 +65,7 @@ export function createView(parts: ViewParts, version: string): AgentView {
       stallView(parts.stallReader.get(), parts.ports.clock.nowMs()),
       ...shutdownViews(parts.shutdown, parts.ports.clock.nowMs()),
       ...evictionViews(parts.eviction),
+      ...parts.keeper.views(),
       ...clusterViews(parts),
     ],
   };
@@ -146,9 +148,12 @@ function podView(
   uid: PodUid,
   memory: PodMemory,
 ): PodView | undefined {
-  const { pod, status, state, blockers } = memory;
-  if (pod === undefined) return undefined;
-  const manifest = parts.desiredReader.get().pods.get(uid)?.origin.location;
+  const { status, state, blockers } = memory;
+  const wanted = parts.desiredReader.get().pods.get(uid);
+  // As it is asked for; what it was given, its status tells.
+  const pod = wanted?.pod ?? memory.pod;
+  if (memory.pod === undefined || pod === undefined) return undefined;
+  const manifest = wanted?.origin.location;
   return {
     uid,
     pod,

@@ -6,6 +6,7 @@
  */
 import { USUAL_BUCKETS } from "../base/metrics.ts";
 import { NODE_METRICS } from "./metric_table_node.ts";
+import { RESIZE_METRICS } from "./metric_table_resize.ts";
 import { RUNTIME_METRICS } from "./metric_table_runtime.ts";
 
 const OPERATION = ["operation_type"] as const;
@@ -235,5 +236,6 @@ export const METRICS = {
   ...RUNTIME_METRICS,
   ...CONTAINER_METRICS,
   ...POD_METRICS,
+  ...RESIZE_METRICS,
   ...NODE_METRICS,
 };

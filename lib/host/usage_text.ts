@@ -3,6 +3,7 @@
  * is missing or not a number counts as absent, never as an error: kernels
  * differ in what they tell.
  */
+import { without } from "../base/saturate.ts";
 import type {
   CpuCounts,
   DiskCounts,
@@ -283,11 +284,6 @@ export function interfaces(text: string): InterfaceCounts[] {
     }];
   });
 }
-
-function without(whole: bigint, part: bigint): bigint {
-  return whole > part ? whole - part : 0n;
-}
-
 function optional<Key extends string>(
   key: Key,
   value: bigint | undefined,

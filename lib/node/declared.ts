@@ -5,7 +5,11 @@
  */
 import type { Config } from "../config/load.ts";
 
-const DECLARED = ["RestartAllContainersOnContainerExits"] as const;
+const DECLARED = [
+  "InPlacePodLevelResourcesVerticalScaling",
+  "InPlacePodVerticalScalingInitContainers",
+  "RestartAllContainersOnContainerExits",
+] as const;
 
 /** By name, sorted. */
 export function declaredFeatures(

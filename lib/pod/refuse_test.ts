@@ -137,3 +137,14 @@ Deno.test("decide() lets nobody in while the machine goes down", () => {
   const full = plan({ others, isShuttingDown }).next;
   assert.equal(full.kind === "done" && full.refusal?.reason, "OutOfpods");
 });
+
+Deno.test("decide() refuses resources of a pod as a whole without the gate", () => {
+  const pod = aPod({ spec: { resources: { limits: { cpu: "1" } } } });
+  const gates = { ...SETTINGS.gates, hasPodResources: false };
+  const made = plan({ pod, settings: { ...SETTINGS, gates } });
+  assert.deepEqual(made.next.kind === "done" && made.next.refusal, {
+    reason: "PodLevelResourcesNotSupported",
+    message: "Pod was rejected: PodLevelResources feature gate is disabled",
+  });
+  assert.equal(plan({ pod }).next.kind, "waiting");
+});

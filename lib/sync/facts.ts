@@ -42,6 +42,7 @@ export interface FactSources {
   readonly shutdown: Facts["shutdown"];
   readonly isShuttingDown: boolean;
   readonly pressures: Facts["pressures"];
+  readonly resize: Facts["resize"];
   readonly others: readonly V1Pod[];
   readonly hostIps: readonly string[];
   readonly images: ReadonlyMap<string, ImageState>;
