@@ -20,7 +20,7 @@ import { createResizes, runResizes } from "./agent_resizes.ts";
 import { createRunners, followLabels } from "./agent_runners.ts";
 import { createGauges } from "./agent_gauges.ts";
 import { watchLag } from "./agent_meters.ts";
-import { ending, managerLoops, tellReady } from "./agent_manager.ts";
+import { ending, managerLoops } from "./agent_manager.ts";
 import { createServers } from "./agent_server.ts";
 import { createShutdown } from "./agent_shutdown.ts";
 import { createStats, statsNode } from "./agent_stats.ts";
@@ -141,13 +141,8 @@ function createParts(
   return {
     ...around,
     ...resizing,
-    config,
-    ports,
-    userIds,
-    podMeter,
-    healthLoop,
-    loopPorts,
-    audit,
+    ...{ config, ports, userIds, podMeter },
+    ...{ healthLoop, loopPorts, audit },
   };
 }
 
@@ -221,7 +216,6 @@ async function run(
   scope.run("follow-starts", (signal) => followStarts(parts, signal));
   scope.run("lag", (signal) => watchLag(ports, parts.stall, signal));
   scope.run("admin", (signal) => serveAdmin(parts, signal));
-  scope.run("ready", (signal) => tellReady(parts, signal));
   await scope.closed();
 }
 

@@ -53,6 +53,8 @@ export function managerLoops(
   return [
     { name: "watchdog", run: (signal) => feedWatchdog(parts, checks, signal) },
     { name: "manager-status", run: (signal) => keepTelling(parts, signal) },
+    // Loops begin in one go, whichever comes last.
+    { name: "ready", run: (signal) => tellReady(parts, signal) },
   ];
 }
 
