@@ -6,6 +6,7 @@ import { AgentError, type Next } from "../base/errors.ts";
 
 export const EPERM = 1;
 export const ENOENT = 2;
+export const ESRCH = 3;
 export const EINTR = 4;
 export const EIO = 5;
 export const EAGAIN = 11;
@@ -22,6 +23,7 @@ export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
 export const ELOOP = 40;
+export const EOPNOTSUPP = 95;
 
 interface Meaning {
   readonly text: string;

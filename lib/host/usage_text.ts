@@ -40,15 +40,16 @@ export function cpu1(read: ReadFile): CpuCounts | undefined {
   const usageNs = wholeNumber(read("cpuacct/cpuacct.usage"));
   if (usageNs === undefined) return undefined;
   const ticks = keyed(read("cpuacct/cpuacct.stat"));
-  const stat = keyed(read("cpu/cpu.stat"));
+  // No quota is -1, which is not a whole number; nothing is throttled then.
+  const quotaUs = wholeNumber(read("cpu/cpu.cfs_quota_us"));
+  const stat = keyed(quotaUs === undefined ? "" : read("cpu/cpu.stat"));
   return {
     usageNs,
     userNs: (ticks.get("user") ?? 0n) * TICK_NS,
     systemNs: (ticks.get("system") ?? 0n) * TICK_NS,
     ...optional("shares", wholeNumber(read("cpu/cpu.shares"))),
     ...optional("periodUs", wholeNumber(read("cpu/cpu.cfs_period_us"))),
-    // No quota is -1, which is not a whole number.
-    ...optional("quotaUs", wholeNumber(read("cpu/cpu.cfs_quota_us"))),
+    ...optional("quotaUs", quotaUs),
     periods: stat.get("nr_periods") ?? 0n,
     throttledPeriods: stat.get("nr_throttled") ?? 0n,
     throttledNs: stat.get("throttled_time") ?? 0n,
@@ -194,6 +195,7 @@ export function disks1(
   devices: ReadonlyMap<string, string>,
 ): DiskCounts[] {
   const bytes = operations(read("blkio/blkio.throttle.io_service_bytes"));
+  if (bytes.size === 0) return [];
   const counts = operations(read("blkio/blkio.throttle.io_serviced"));
   return [...bytes].map(([id, of]) => ({
     ...identity(id, devices),

@@ -122,9 +122,10 @@ export interface OwnUse {
 
 /**
  * Which counts are wanted: fewer are cheaper. `cpu-and-memory`: use, limits and
- * faults; whatever else there is counts 0 then.
+ * faults. `main`: processes and stalls as well. What was not wanted is absent
+ * or 0 then.
  */
-export type UseDetail = "cpu-and-memory" | "everything";
+export type UseDetail = "cpu-and-memory" | "main" | "everything";
 
 export interface Usage {
   /** `path` below the root of every hierarchy. Undefined: no such cgroup. */

@@ -16,7 +16,6 @@ import type {
   DiskFigures,
   MeasuredPod,
   MeasuredVolume,
-  Taken,
   VolumeTaken,
 } from "./types.ts";
 
@@ -42,7 +41,7 @@ const LAYERS_AGE_MS = 10_000;
 export class DiskMeter {
   readonly #ports: Ports;
   readonly #settings: Settings;
-  #trees = new Map<string, Taken>();
+  #trees = new Map<string, VolumeTaken>();
   #walking: Promise<void> | undefined;
   #layersOf: {
     readonly atMs: number;
@@ -87,17 +86,19 @@ export class DiskMeter {
   async #walk(signal: AbortSignal): Promise<void> {
     const { diskAgeMs } = this.#settings;
     if (diskAgeMs < 0) return;
-    const wanted = new Set(
+    const wanted = new Map(
       this.#ports.pods().flatMap((pod) => [
-        ...pod.containers.map(({ logDirectory }) => logDirectory),
+        ...pod.containers.map(({ logDirectory }) =>
+          [logDirectory, "logs"] as const
+        ),
         ...pod.volumes.filter(({ measuredBy }) => measuredBy === "walk")
-          .map(({ path }) => path),
+          .map(({ path }) => [path, "volume"] as const),
       ]),
     );
     this.#trees = new Map(
       [...this.#trees].filter(([path]) => wanted.has(path)),
     );
-    const isNew = [...wanted].some((path) => !this.#trees.has(path));
+    const isNew = wanted.keys().some((path) => !this.#trees.has(path));
     this.#walking ??= this.#visit(wanted, signal)
       .finally(() => this.#walking = undefined);
     if (isNew) await this.#walking;
@@ -105,16 +106,21 @@ export class DiskMeter {
 
   /** Never rejects but for the abort. */
   async #visit(
-    wanted: ReadonlySet<string>,
+    wanted: ReadonlyMap<string, "logs" | "volume">,
     signal: AbortSignal,
   ): Promise<void> {
     const { usage, clock, log } = this.#ports;
-    for (const path of wanted) {
+    for (const [path, kind] of wanted) {
       const age = clock.nowMs() - (this.#trees.get(path)?.atMs ?? -Infinity);
       if (age < this.#settings.diskAgeMs) continue;
       try {
         const { usedBytes, inodes } = await usage.tree(path, signal);
-        this.#trees.set(path, { usedBytes, inodes, atMs: clock.nowMs() });
+        // Compat: kubelet 1.36 volumeStatCalculator: both at one moment.
+        const whole = kind === "volume"
+          ? await usage.filesystem(path)
+          : undefined;
+        const atMs = clock.nowMs();
+        this.#trees.set(path, { usedBytes, inodes, whole, atMs });
       } catch (error) {
         if (isAbort(error, signal)) return;
         log.debug("Cannot measure a tree", { path, error: chainOf(error) });
@@ -141,10 +147,8 @@ export class DiskMeter {
     { path, measuredBy }: MeasuredVolume,
   ): Promise<VolumeTaken | undefined> {
     const { usage, clock } = this.#ports;
-    const known = this.#trees.get(path);
-    if (measuredBy === "walk" && known === undefined) return undefined;
+    if (measuredBy === "walk") return this.#trees.get(path);
     const whole = await this.#or(() => usage.filesystem(path), undefined);
-    if (known !== undefined) return { ...known, whole };
     if (whole === undefined) return undefined;
     const { usedBytes, inodes, inodesFree } = whole;
     const atMs = clock.nowMs();

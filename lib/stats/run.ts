@@ -23,6 +23,8 @@ import type {
 
 /** Figures of one moment serve all who ask within this time. */
 const FRESH_MS = 1_000;
+/** From few to many: whoever wants few is served by more. */
+const DETAILS = ["cpu-and-memory", "main", "everything"] as const;
 /** A rate over less than this would be noise. */
 const SHORTEST_RATE_MS = 500;
 
@@ -79,9 +81,11 @@ export class Stats {
   /** At most a second old. Rejects when the node itself cannot be read. */
   figures(detail: UseDetail): Promise<Figures> {
     const nowMs = this.#ports.clock.monotonicMs();
-    const known = this.#shared.get(detail);
-    if (known !== undefined && nowMs - known.atMs < FRESH_MS) {
-      return known.figures;
+    for (const enough of DETAILS.slice(DETAILS.indexOf(detail))) {
+      const known = this.#shared.get(enough);
+      if (known !== undefined && nowMs - known.atMs < FRESH_MS) {
+        return known.figures;
+      }
     }
     const figures = this.#collect(detail);
     this.#shared.set(detail, { atMs: nowMs, figures });
@@ -134,7 +138,6 @@ export class Stats {
     const pace = new Pace(clock);
     const node = await this.sample("/", detail);
     if (node === undefined) throw new Error("The root has no cgroup");
-    const wanted = detail === "everything";
     const all: PodFigures[] = [];
     for (const pod of pods()) {
       all.push(await this.#pod(pod, detail));
@@ -149,7 +152,9 @@ export class Stats {
     return {
       atMs: clock.nowMs(),
       node,
-      nodeNetwork: wanted ? await usage.network() ?? [] : [],
+      nodeNetwork: detail === "cpu-and-memory"
+        ? []
+        : await usage.network() ?? [],
       allPods: await this.sample(allPods(), detail),
       classes: tiers,
       pods: all,
@@ -163,18 +168,21 @@ export class Stats {
         ? await this.sample(pod.cgroup, detail)
         : undefined;
       // Nobody asks for it by itself but those who want everything.
-      const sandbox = pod.sandbox === undefined || detail !== "everything"
-        ? undefined
-        : await this.#first(cgroupsOf(pod, pod.sandbox), detail);
+      const sandbox = detail === "everything" ||
+          detail === "main" && whole === undefined
+        ? await this.#first(sandboxesOf(pod), detail)
+        : undefined;
       const containers: ContainerFigures[] = [];
       for (const container of pod.containers) {
         const places = cgroupsOf(pod, container.id);
         const found = await this.#first(places, detail);
         if (found !== undefined) containers.push({ ...found, container });
       }
-      const network = detail === "everything" && !pod.isHostNetwork
-        ? await this.#network(sandbox)
-        : undefined;
+      const network = detail === "cpu-and-memory" || pod.isHostNetwork
+        ? undefined
+        : await this.#network(
+          sandbox === undefined ? sandboxesOf(pod) : [sandbox.cgroup],
+        );
       return { pod, whole, sandbox, network, containers };
     } catch (error) {
       this.#ports.log.debug("Cannot measure a pod", {
@@ -202,11 +210,14 @@ export class Stats {
     return undefined;
   }
 
-  async #network(sandbox: Sample | undefined) {
-    if (sandbox === undefined) return undefined;
+  /** In the namespace of the first of these that has a process. */
+  async #network(cgroups: readonly string[]) {
     const { usage } = this.#ports;
-    const pid = await usage.processOf(sandbox.cgroup);
-    return pid === undefined ? undefined : await usage.network(pid);
+    for (const cgroup of cgroups) {
+      const pid = await usage.processOf(cgroup);
+      if (pid !== undefined) return await usage.network(pid);
+    }
+    return undefined;
   }
 
   /** Over the time since the last look that is long enough ago. */
@@ -233,6 +244,10 @@ export class Stats {
       [...this.#looks].filter(([, { atMs }]) => atMs > oldMs),
     );
   }
+}
+
+function sandboxesOf(pod: MeasuredPod): string[] {
+  return pod.sandbox === undefined ? [] : cgroupsOf(pod, pod.sandbox);
 }
 
 /**

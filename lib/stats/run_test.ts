@@ -71,6 +71,27 @@ Deno.test("Stats.figures() shares a look for a second", async () => {
   assert.notEqual(await stats.figures("everything"), first);
 });
 
+Deno.test("Stats.figures() serves who wants less by a richer look", async () => {
+  const { stats, clock } = aWorld();
+  const rich = await stats.figures("everything");
+  assert.equal(await stats.figures("main"), rich);
+  assert.equal(await stats.figures("cpu-and-memory"), rich);
+  await clock.advance(1_000);
+  const main = await stats.figures("main");
+  assert.notEqual(await stats.figures("everything"), main);
+});
+
+Deno.test("Stats.figures() knows networks without a look at sandboxes", async () => {
+  const { stats, usage } = aWorld();
+  usage.processIds.set("/kubepods/podu1/s1", 77);
+  usage.networks.set(77, []);
+  const { pods: [web] } = await stats.figures("main");
+  assert.equal(web?.sandbox, undefined);
+  assert.deepEqual(web?.network, []);
+  const { pods: [few] } = await aWorld().stats.figures("cpu-and-memory");
+  assert.equal(few?.network, undefined);
+});
+
 Deno.test("Stats.figures() knows a rate from the second look on", async () => {
   const { stats, clock, set } = aWorld();
   const first = await stats.figures("cpu-and-memory");

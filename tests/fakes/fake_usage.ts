@@ -91,10 +91,12 @@ export class FakeUsage implements Usage {
     const known = this.cgroups.get(path);
     const atMs = this.#clock?.nowMs() ?? known?.atMs ?? 0;
     const found = known && { ...known, atMs };
+    if (found === undefined || detail === "everything") {
+      return Promise.resolve(found);
+    }
+    const main = { ...found, disks: [] };
     return Promise.resolve(
-      found === undefined || detail === "everything"
-        ? found
-        : { ...found, disks: [], pressure: {} },
+      detail === "main" ? main : { ...main, pressure: {} },
     );
   }
 

@@ -151,8 +151,7 @@ nodeTest("a pod that cannot run says why", async (node) => {
     // Between two tries the first line tells of the try that is on its way.
     await says(
       new RegExp(`^Waiting .*\\ba\\b.*${words.source}`),
-      async () =>
-        (await askAgent(world, "explain", name)).split("\n")[0] ?? "",
+      async () => (await askAgent(world, "explain", name)).split("\n")[0] ?? "",
       15_000,
     );
   }
