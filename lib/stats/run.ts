@@ -60,8 +60,6 @@ export class Stats {
   readonly #ports: StatsPorts;
   readonly #settings: StatsSettings;
   readonly #disks: DiskMeter;
-  /** Several wait for the same look: none of them may end it. */
-  readonly #unending = new AbortController().signal;
   #looks = new Map<string, Look>();
   readonly #shared = new Map<
     UseDetail,
@@ -141,7 +139,8 @@ export class Stats {
     const all: PodFigures[] = [];
     for (const pod of pods()) {
       all.push(await this.#pod(pod, detail));
-      await pace.step(this.#unending);
+      // Several wait for the same look: none of them may end it.
+      await pace.step();
     }
     this.#dropOld();
     const tiers: Sample[] = [];
