@@ -7,6 +7,8 @@ import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import type { Handover } from "../port/node_server.ts";
+import { holdReads, letReads } from "./raw_reads.ts";
+import { relay } from "./relay.ts";
 import { HeadReader, type ResponseHead } from "./response_head.ts";
 
 const DIAL_MS = 10_000;
@@ -21,6 +23,7 @@ export async function handOver(
   to: Handover,
   ahead: Uint8Array,
 ): Promise<void> {
+  holdReads(caller);
   const runtime = connect({ host: to.host, port: to.port });
   try {
     runtime.on("error", () => runtime.destroy());
@@ -79,11 +82,12 @@ async function join(
   head: ResponseHead,
   ahead: Uint8Array,
 ): Promise<void> {
+  letReads(caller);
   caller.write(head.text);
   if (head.rest.length > 0) caller.write(head.rest);
   if (ahead.length > 0) runtime.write(ahead);
-  caller.pipe(runtime);
-  runtime.pipe(caller);
+  relay(caller, runtime);
+  relay(runtime, caller);
   await Promise.race([
     once(caller, "end"),
     once(caller, "close"),

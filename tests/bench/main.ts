@@ -7,16 +7,19 @@
  *   deno task bench views
  *   deno task bench probes [--pods N] [--seconds N]
  *   deno task bench scrape [--pods N] [--times N]
+ *   deno task bench streams [--mib N]
  *
  * `node`: pods from a folder, against raw CRI calls. `cluster`: pods from an
  * API server, against the real kubelet. `views`: what containers see, against
  * the real kubelet; fails on a difference that is not on its list. `probes`: how
- * punctual they are. `scrape`: what it costs to look at a node.
+ * punctual they are. `scrape`: what it costs to look at a node. `streams`: what exec
+ * and port-forward move and cost; both against the real kubelet.
  */
 import { benchCluster } from "./cluster.ts";
 import { benchNode } from "./node.ts";
 import { benchProbes } from "./probes.ts";
 import { benchScrape } from "./scrape.ts";
+import { benchStreams } from "./streams.ts";
 import { benchViews } from "./views.ts";
 
 if (import.meta.main) {
@@ -24,6 +27,7 @@ if (import.meta.main) {
   if (first === "cluster") await benchCluster(rest);
   else if (first === "probes") await benchProbes(rest);
   else if (first === "scrape") await benchScrape(rest);
+  else if (first === "streams") await benchStreams(rest);
   else if (first === "views") Deno.exit(await benchViews());
   else if (first === "node") await benchNode(rest);
   else await benchNode(Deno.args);
