@@ -3,6 +3,7 @@
  * server. Called by `runtime.ts` only; keeps no state.
  */
 import type { SandboxId } from "../api/id.ts";
+import { collectYoung, release } from "../base/young.ts";
 import type {
   ContainerRuntime,
   ExecResult,
@@ -49,15 +50,37 @@ export async function execSync(
         signal,
       },
     );
-    return {
-      stdout: plain(answer.stdout),
-      stderr: plain(answer.stderr),
-      exitCode: answer.exitCode,
-    };
+    const { exitCode } = answer;
+    return { ...outputOf(answer, request.outputLimitBytes), exitCode };
   } catch (error) {
     throw toExecError(error);
   }
 }
+
+/** A message of this size has come in many pieces, and is one buffer now. */
+const LARGE_BYTES = 1024 * 1024;
+
+/** Of a large answer of which only the beginning is wanted nothing stays. */
+function outputOf(
+  { stdout, stderr }: Outputs,
+  limitBytes: number | undefined,
+): Outputs {
+  if (limitBytes === undefined) {
+    return { stdout: plain(stdout), stderr: plain(stderr) };
+  }
+  const kept = {
+    stdout: new Uint8Array(stdout.subarray(0, limitBytes)),
+    stderr: new Uint8Array(stderr.subarray(0, limitBytes)),
+  };
+  const { buffer } = stdout.length > 0 ? stdout : stderr;
+  if (buffer.byteLength >= LARGE_BYTES) {
+    release(new Uint8Array(buffer));
+    collectYoung();
+  }
+  return kept;
+}
+
+type Outputs = Pick<ExecResult, "stdout" | "stderr">;
 
 /** The same bytes, which may be 16 MiB, as nobody's `Buffer`. */
 function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {

@@ -1,10 +1,10 @@
 /**
  * One direction of two joined connections: bytes pass unchanged, no faster than
  * they are taken. Used by handover.ts. Like `pipe`, but memory is given back at
- * once: to the collector each chunk is a small object, so it would let
- * thousands of them lie, with 64 KiB behind each.
+ * once, and the connection below is held as well.
  */
 import type { Duplex } from "node:stream";
+import { collectYoung, release } from "../base/young.ts";
 import { holdReads, letReads } from "./raw_reads.ts";
 
 /** After so many bytes what a TLS socket leaves behind is worth a look. */
@@ -13,7 +13,7 @@ const COLLECT_BYTES = 8 * 1024 * 1024;
 /** Ends neither side; a failed write stops it, and the side tells why. */
 export function relay(from: Duplex, to: Duplex): void {
   let sinceBytes = 0;
-  from.on("data", (chunk: Uint8Array<ArrayBuffer>) => {
+  from.on("data", (chunk: Uint8Array) => {
     from.pause();
     holdReads(from);
     sinceBytes += chunk.length;
@@ -28,15 +28,4 @@ export function relay(from: Duplex, to: Duplex): void {
       from.resume();
     });
   });
-}
-
-/** Only what is all of its memory: a part of a pool has neighbours. */
-function release({ buffer, byteLength }: Uint8Array<ArrayBuffer>): void {
-  if (buffer.byteLength === byteLength) buffer.transfer(0);
-}
-
-/** A quarter of a millisecond; nothing where V8 does not offer it. */
-function collectYoung(): void {
-  const gc: unknown = Reflect.get(globalThis, "gc");
-  if (typeof gc === "function") gc({ type: "minor" });
 }

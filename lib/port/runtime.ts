@@ -156,6 +156,8 @@ export interface ContainerRuntime {
       readonly id: ContainerId;
       readonly command: readonly string[];
       readonly timeoutSeconds: number;
+      /** Of either stream no more is kept; absent: all that there is. */
+      readonly outputLimitBytes?: number;
     },
     signal: AbortSignal,
   ): Promise<ExecResult>;
