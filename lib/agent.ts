@@ -288,7 +288,8 @@ function workerPorts(parts: Parts, cgroups: CgroupKeeper) {
     },
     forgotten: (uid: PodUid) => {
       parts.eviction.seen(uid);
-      parts.podMeter.forget(uid);
+      const again = desiredReader.get().pods.get(uid)?.pod;
+      parts.podMeter.forget(uid, again);
       parts.ledger.forget(uid);
       parts.probes.forget(uid);
       membership?.forgotten(uid);

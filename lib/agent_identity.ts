@@ -31,7 +31,10 @@ interface IdentityPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly meters: Pick<Meters, "clientRenewErrors" | "servingRenewErrors">;
+  readonly meters: Pick<
+    Meters,
+    "clientRenewErrors" | "servingRenewErrors" | "servingRotation"
+  >;
 }
 
 export function createIdentity(config: Config, ports: IdentityPorts) {
@@ -45,6 +48,17 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
   const shared = { ...ports, files: ports.certificateFiles };
   const view = viewOf(ports, client, meters.clientRenewErrors);
   const parts = { ...shared, view };
+  const countRotations = async (signal: AbortSignal) => {
+    let before = servingView.get().notBeforeMs;
+    for await (const { notBeforeMs } of servingView.changes(signal)) {
+      if (notBeforeMs === undefined || notBeforeMs === before) continue;
+      if (before !== undefined) {
+        const livedMs = ports.clock.nowMs() - before;
+        meters.servingRotation.observe({}, livedMs / 1000);
+      }
+      before = notBeforeMs;
+    }
+  };
   const tellProblems = async (view: Reader<unknown>, signal: AbortSignal) => {
     for await (const _ of view.changes(signal)) {
       const words = problemsOf(views);
@@ -58,6 +72,7 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
     run: async (opened: () => void, signal: AbortSignal) => {
       await Promise.all([
         ...views.map((view) => tellProblems(view, signal)),
+        countRotations(signal),
         ensureKubeconfig(parts, settings, signal).then(() => {
           opened();
           return runClientCertificate(parts, settings, { cluster, signal });

@@ -4,12 +4,13 @@
  * them hundreds of MiB may wait for the next collection.
  */
 
+declare const gc: ((how: { readonly type: "minor" }) => void) | undefined;
+
 /**
  * Collects the young generation: a quarter of a millisecond. Does nothing
  * without `--expose-gc`, which the executable and all tasks have.
  */
 export function collectYoung(): void {
-  const gc: unknown = Reflect.get(globalThis, "gc");
   if (typeof gc === "function") gc({ type: "minor" });
 }
 

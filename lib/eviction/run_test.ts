@@ -171,6 +171,7 @@ class World {
           volumes: [],
         },
         whole: this.#sample(name, this.pods.get(name) ?? 0n),
+        sandboxImage: "",
         sandbox: undefined,
         network: undefined,
         containers: [{

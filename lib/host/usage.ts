@@ -15,6 +15,7 @@ import type {
   UseDetail,
 } from "../port/usage.ts";
 import { AbsentFiles } from "./absent_files.ts";
+import { interfaces } from "./interface_text.ts";
 import { KernelFiles } from "./kernel_files.ts";
 import type { Libc } from "./libc.ts";
 import { boundCgroup, boundProc } from "./mounts.ts";
@@ -111,7 +112,7 @@ export class LinuxUsage implements Usage {
   network(pid?: number): Promise<readonly InterfaceCounts[] | undefined> {
     return Promise.try(() => {
       const found = this.#files.read(`${this.#proc}/${pid ?? "1"}/net/dev`);
-      return found === undefined ? undefined : text.interfaces(found);
+      return found === undefined ? undefined : interfaces(found);
     });
   }
 

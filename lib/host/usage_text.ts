@@ -6,7 +6,6 @@
 import type {
   CpuCounts,
   DiskCounts,
-  InterfaceCounts,
   MemoryCounts,
   Pressure,
   PressureLine,
@@ -53,6 +52,8 @@ export function cpu1(read: ReadFile): CpuCounts | undefined {
     periods: stat.get("nr_periods") ?? 0n,
     throttledPeriods: stat.get("nr_throttled") ?? 0n,
     throttledNs: stat.get("throttled_time") ?? 0n,
+    burstPeriods: stat.get("nr_bursts") ?? 0n,
+    burstNs: stat.get("burst_time") ?? 0n,
   };
 }
 
@@ -71,6 +72,8 @@ export function cpu2(read: ReadFile): CpuCounts | undefined {
     periods: stat.get("nr_periods") ?? 0n,
     throttledPeriods: stat.get("nr_throttled") ?? 0n,
     throttledNs: (stat.get("throttled_usec") ?? 0n) * US,
+    burstPeriods: stat.get("nr_bursts") ?? 0n,
+    burstNs: (stat.get("burst_usec") ?? 0n) * US,
   };
 }
 
@@ -256,34 +259,6 @@ export function diskNames(text: string): ReadonlyMap<string, string> {
     rows.filter((row) => row.length > 3)
       .map(([major, minor, name]) => [`${major}:${minor}`, `/dev/${name}`]),
   );
-}
-
-/** Compat: cadvisor's ignoredDevicePrefixes: the pods' own ends among them. */
-const IGNORED_INTERFACE = /^(lo|veth|docker|nerdctl)/;
-
-/** `/proc/<pid>/net/dev`, without those. */
-export function interfaces(text: string): InterfaceCounts[] {
-  return text.split("\n").flatMap((line) => {
-    const colon = line.indexOf(":");
-    const name = line.slice(0, colon).trim();
-    const columns = line.slice(colon + 1).trim().split(/\s+/)
-      .map((column) => wholeNumber(column));
-    if (colon < 0 || IGNORED_INTERFACE.test(name) || columns.length < 16) {
-      return [];
-    }
-    const at = (index: number) => columns[index] ?? 0n;
-    return [{
-      name,
-      receivedBytes: at(0),
-      receivedPackets: at(1),
-      receivedErrors: at(2),
-      receivedDropped: at(3),
-      sentBytes: at(8),
-      sentPackets: at(9),
-      sentErrors: at(10),
-      sentDropped: at(11),
-    }];
-  });
 }
 
 function without(whole: bigint, part: bigint): bigint {

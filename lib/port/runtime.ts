@@ -102,6 +102,8 @@ export interface ContainerRuntime {
     id: SandboxId,
     signal: AbortSignal,
   ): Promise<SandboxStatus | undefined>;
+  /** What its process was started from, as people name it; or empty. */
+  sandboxImage(id: SandboxId, signal: AbortSignal): Promise<string>;
   /** Creates and starts a sandbox, network included. */
   runSandbox(spec: SandboxSpec, signal: AbortSignal): Promise<SandboxId>;
   /** Kills what still runs in it and takes its network down. Idempotent. */

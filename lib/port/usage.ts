@@ -16,6 +16,8 @@ export interface CpuCounts {
   readonly periods: bigint;
   readonly throttledPeriods: bigint;
   readonly throttledNs: bigint;
+  readonly burstPeriods: bigint;
+  readonly burstNs: bigint;
 }
 
 /** Bytes, but for the counts of faults and failures. */

@@ -14,6 +14,7 @@ import type { Usage } from "../port/usage.ts";
 import type {
   Disk,
   DiskFigures,
+  LogFigures,
   MeasuredPod,
   MeasuredVolume,
   VolumeTaken,
@@ -80,6 +81,17 @@ export class DiskMeter {
       volumes: await this.#volumes(all),
       processes,
     };
+  }
+
+  logs(): readonly LogFigures[] {
+    return this.#ports.pods().flatMap((pod) =>
+      pod.containers.flatMap(({ name, logDirectory }) => {
+        const taken = this.#trees.get(logDirectory);
+        return taken === undefined
+          ? []
+          : [{ pod, container: name, usedBytes: taken.usedBytes }];
+      })
+    );
   }
 
   /** The first to ask waits for what was never measured; others do not. */

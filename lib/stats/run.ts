@@ -11,11 +11,13 @@ import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Images } from "../port/images.ts";
 import type { CgroupUse, Usage, UseDetail } from "../port/usage.ts";
 import { DiskMeter } from "./disks.ts";
+import { SandboxImages } from "./sandbox_images.ts";
 import type {
   ClaimFigures,
   ContainerFigures,
   DiskFigures,
   Figures,
+  LogFigures,
   MeasuredPod,
   PodFigures,
   Sample,
@@ -30,7 +32,10 @@ const SHORTEST_RATE_MS = 500;
 
 export interface StatsPorts {
   readonly usage: Usage;
-  readonly runtime: Pick<ContainerRuntime, "listContainerStats">;
+  readonly runtime: Pick<
+    ContainerRuntime,
+    "listContainerStats" | "sandboxImage"
+  >;
   readonly images: Pick<Images, "usage">;
   readonly clock: Clock;
   readonly log: Logger;
@@ -60,6 +65,7 @@ export class Stats {
   readonly #ports: StatsPorts;
   readonly #settings: StatsSettings;
   readonly #disks: DiskMeter;
+  readonly #images: SandboxImages;
   #looks = new Map<string, Look>();
   readonly #shared = new Map<
     UseDetail,
@@ -74,6 +80,7 @@ export class Stats {
     this.#ports = ports;
     this.#settings = settings;
     this.#disks = new DiskMeter(ports, settings);
+    this.#images = new SandboxImages(ports);
   }
 
   /** At most a second old. Rejects when the node itself cannot be read. */
@@ -108,6 +115,11 @@ export class Stats {
     return disks;
   }
 
+  /** What logs take, as far as it has been measured. */
+  logs(): readonly LogFigures[] {
+    return this.#disks.logs();
+  }
+
   /** Once for each claim, as several pods may use it. */
   async claims(): Promise<readonly ClaimFigures[]> {
     const { pods, usage } = this.#ports;
@@ -137,7 +149,9 @@ export class Stats {
     const node = await this.sample("/", detail);
     if (node === undefined) throw new Error("The root has no cgroup");
     const all: PodFigures[] = [];
-    for (const pod of pods()) {
+    const measured = pods();
+    if (detail === "everything") await this.#images.learn(measured);
+    for (const pod of measured) {
       all.push(await this.#pod(pod, detail));
       // Several wait for the same look: none of them may end it.
       await pace.step();
@@ -182,7 +196,8 @@ export class Stats {
         : await this.#network(
           sandbox === undefined ? sandboxesOf(pod) : [sandbox.cgroup],
         );
-      return { pod, whole, sandbox, network, containers };
+      const sandboxImage = this.#images.of(pod.sandbox);
+      return { pod, whole, sandbox, sandboxImage, network, containers };
     } catch (error) {
       this.#ports.log.debug("Cannot measure a pod", {
         pod: `${pod.namespace}/${pod.name}`,
@@ -192,6 +207,7 @@ export class Stats {
         pod,
         whole: undefined,
         sandbox: undefined,
+        sandboxImage: "",
         network: undefined,
         containers: [],
       };

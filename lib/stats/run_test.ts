@@ -28,6 +28,7 @@ function aWorld(pods: readonly MeasuredPod[] = [aMeasuredPod()]) {
     pods: () => pods,
     images: { usage: () => Promise.resolve({ images: [], containers: [] }) },
     runtime: {
+      sandboxImage: (id) => Promise.resolve(`pause:${id}`),
       listContainerStats: () =>
         Promise.try(() => {
           layerAsks++;
@@ -54,6 +55,7 @@ Deno.test("Stats.figures() tells of node, pods, sandbox and containers", async (
     ["/", "/kubepods", 0],
   );
   const [web] = pods;
+  assert.equal(web?.sandboxImage, "pause:s1");
   assert.equal(web?.whole?.cgroup, "/kubepods/podu1");
   assert.equal(web?.sandbox?.cgroup, "/kubepods/podu1/s1");
   assert.deepEqual(web?.containers.map(({ cgroup }) => cgroup), [

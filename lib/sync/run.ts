@@ -42,7 +42,13 @@ export interface LoopPorts {
   readonly volumes: Pick<VolumeRunner, "release" | "request" | "stateOf">;
   readonly suspect: () => void;
   readonly auditMs: number;
-  readonly meters?: Pick<Meters, "relistSeconds" | "relistInterval">;
+  readonly meters?: Pick<
+    Meters,
+    | "relistSeconds"
+    | "relistInterval"
+    | "orphanVolumes"
+    | "orphanVolumeErrors"
+  >;
 }
 
 /**
@@ -219,21 +225,27 @@ export class Audit {
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {
-    const { desired, pods, files, settings, volumes, log } = this.#ports;
+    const { desired, pods, files, settings, volumes, log, meters } =
+      this.#ports;
     const isKnown = (uid: PodUid) =>
       pods.has(uid) || desired.get().pods.has(uid);
     const { isReady, unread } = desired.get();
     if (!isReady || unread.length > 0) return;
+    const swept = await sweepFiles(files, settings, {
+      isKnown,
+      release: (uid) => volumes.release(uid, signal),
+      signal,
+    });
+    meters?.orphanVolumes.set({}, swept.podCount);
+    meters?.orphanVolumeErrors.set({}, swept.failures.length);
     const removed = [
-      ...await sweepFiles(files, settings, {
-        isKnown,
-        release: (uid) => volumes.release(uid, signal),
-      }),
+      ...swept.removed,
       ...await sweepCgroups(this.#ports.cgroups, settings, { isKnown }),
     ];
     if (removed.length > 0) {
       log.info("Removed what is left of pods that are gone", { removed });
     }
+    if (swept.failures.length > 0) throw swept.failures[0];
   }
 
   async #relist(signal: AbortSignal): Promise<void> {

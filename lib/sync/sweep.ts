@@ -4,6 +4,7 @@
  * once every source has reported.
  * Compat: kubelet 1.36 cleanupOrphanedPodDirs, evictPodLogsDirectories.
  */
+import { isAbort } from "../base/errors.ts";
 import { type PodUid, podUid } from "../api/id.ts";
 import type { PodSettings } from "../pod/facts.ts";
 import { podCgroupParents, podOfCgroup } from "../pod/paths.ts";
@@ -14,6 +15,16 @@ export interface Sweep {
   readonly isKnown: (uid: PodUid) => boolean;
   /** Unmounts what is mounted below the pod's directory. */
   readonly release: (uid: PodUid) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export interface Swept {
+  /** Paths. */
+  readonly removed: readonly string[];
+  /** Of them, pods' own directories, with their volumes. */
+  readonly podCount: number;
+  /** One for each pod's directory that is still there. */
+  readonly failures: readonly unknown[];
 }
 
 /**
@@ -38,11 +49,12 @@ export async function sweepCgroups(
   return removed;
 }
 
+/** One that cannot be removed holds up no other; rejects on abort. */
 export async function sweepFiles(
   files: Files,
   settings: PodSettings,
-  { isKnown, release }: Sweep,
-): Promise<readonly string[]> {
+  { isKnown, release, signal }: Sweep,
+): Promise<Swept> {
   const { podsDir, podLogsDir } = settings;
   const own = (await files.list(podsDir) ?? [])
     .map(({ name }) => ({ path: `${podsDir}/${name}`, uid: podUid(name) }));
@@ -54,9 +66,19 @@ export async function sweepFiles(
       : [{ path: `${podLogsDir}/${name}`, uid: podUid(uid) }];
   });
   const orphans = [...own, ...logs].filter(({ uid }) => !isKnown(uid));
+  const removed: string[] = [];
+  const failures: unknown[] = [];
   for (const { path, uid } of orphans) {
-    await release(uid);
-    await files.removeTree(path);
+    try {
+      await release(uid);
+      await files.removeTree(path);
+      removed.push(path);
+    } catch (error) {
+      if (isAbort(error, signal)) throw error;
+      failures.push(error);
+    }
   }
-  return orphans.map(({ path }) => path);
+  const podCount =
+    removed.filter((path) => own.some((each) => each.path === path)).length;
+  return { removed, podCount, failures };
 }

@@ -9,8 +9,11 @@ import { type Sweep, sweepCgroups, sweepFiles } from "./sweep.ts";
 const { podsDir, podLogsDir } = SETTINGS;
 
 function sweep(isKnown: Sweep["isKnown"]): Sweep {
-  return { isKnown, release: () => Promise.resolve() };
+  const { signal } = new AbortController();
+  return { isKnown, release: () => Promise.resolve(), signal };
 }
+
+const NOTHING = { removed: [], podCount: 0, failures: [] };
 
 Deno.test("sweepFiles() removes what pods left that nobody knows", async () => {
   const files = new FakeFiles();
@@ -18,15 +21,16 @@ Deno.test("sweepFiles() removes what pods left that nobody knows", async () => {
     files.put(`${podsDir}/${uid}/containers/app/message`, "");
     files.put(`${podLogsDir}/default_web_${uid}/app/0.log`, "");
   }
-  const removed = await sweepFiles(
+  const swept = await sweepFiles(
     files,
     SETTINGS,
     sweep((uid) => uid === "known"),
   );
-  assert.deepEqual(removed, [
-    `${podsDir}/gone`,
-    `${podLogsDir}/default_web_gone`,
-  ]);
+  assert.deepEqual(swept, {
+    removed: [`${podsDir}/gone`, `${podLogsDir}/default_web_gone`],
+    podCount: 1,
+    failures: [],
+  });
   assert.deepEqual(
     (await files.list(podsDir))?.map(({ name }) => name),
     ["known"],
@@ -40,7 +44,8 @@ Deno.test("sweepFiles() removes what pods left that nobody knows", async () => {
 Deno.test("sweepFiles() leaves alone what is named otherwise", async () => {
   const files = new FakeFiles();
   files.put(`${podLogsDir}/somebody_elses/note`, "");
-  assert.deepEqual(await sweepFiles(files, SETTINGS, sweep(() => false)), []);
+  const swept = await sweepFiles(files, SETTINGS, sweep(() => false));
+  assert.deepEqual(swept, NOTHING);
   assert.equal(files.text(`${podLogsDir}/somebody_elses/note`), "");
 });
 
@@ -50,7 +55,19 @@ Deno.test("sweepFiles() has nothing to do without directories", async () => {
     SETTINGS,
     sweep(() => false),
   );
-  assert.deepEqual(nothing, []);
+  assert.deepEqual(nothing, NOTHING);
+});
+
+Deno.test("sweepFiles() goes on behind one that cannot be removed", async () => {
+  const files = new FakeFiles();
+  for (const uid of ["bad", "gone"]) files.put(`${podsDir}/${uid}/x`, "");
+  const swept = await sweepFiles(files, SETTINGS, {
+    ...sweep(() => false),
+    release: (uid) =>
+      uid === "bad" ? Promise.reject(new Error("mounted")) : Promise.resolve(),
+  });
+  assert.deepEqual([swept.removed, swept.podCount], [[`${podsDir}/gone`], 1]);
+  assert.match(String(swept.failures), /mounted/);
 });
 
 Deno.test("sweepCgroups() removes those of pods that nobody knows", async () => {

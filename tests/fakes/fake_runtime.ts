@@ -110,6 +110,11 @@ export class FakeRuntime implements ContainerRuntime {
     return sandbox === undefined ? undefined : sandboxStatus(sandbox);
   }
 
+  async sandboxImage(id: SandboxId, signal: AbortSignal): Promise<string> {
+    await this.#arrive(signal);
+    return this.world.sandboxes.has(id) ? "registry.k8s.io/pause:3.10" : "";
+  }
+
   async runSandbox(
     spec: SandboxSpec,
     signal: AbortSignal,

@@ -46,6 +46,8 @@ export function aUse(
       periods: 0n,
       throttledPeriods: 0n,
       throttledNs: 0n,
+      burstPeriods: 0n,
+      burstNs: 0n,
     },
     memory: {
       usageBytes: 1_048_576n,
