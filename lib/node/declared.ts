@@ -5,7 +5,10 @@
  */
 import type { Config } from "../config/load.ts";
 
-const DECLARED = ["RestartAllContainersOnContainerExits"] as const;
+const DECLARED = [
+  "ExtendWebSocketsToKubelet",
+  "RestartAllContainersOnContainerExits",
+] as const;
 
 /** By name, sorted. */
 export function declaredFeatures(
