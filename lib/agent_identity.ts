@@ -48,17 +48,6 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
   const shared = { ...ports, files: ports.certificateFiles };
   const view = viewOf(ports, client, meters.clientRenewErrors);
   const parts = { ...shared, view };
-  const countRotations = async (signal: AbortSignal) => {
-    let before = servingView.get().notBeforeMs;
-    for await (const { notBeforeMs } of servingView.changes(signal)) {
-      if (notBeforeMs === undefined || notBeforeMs === before) continue;
-      if (before !== undefined) {
-        const livedMs = ports.clock.nowMs() - before;
-        meters.servingRotation.observe({}, livedMs / 1000);
-      }
-      before = notBeforeMs;
-    }
-  };
   const tellProblems = async (view: Reader<unknown>, signal: AbortSignal) => {
     for await (const _ of view.changes(signal)) {
       const words = problemsOf(views);
@@ -72,7 +61,7 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
     run: async (opened: () => void, signal: AbortSignal) => {
       await Promise.all([
         ...views.map((view) => tellProblems(view, signal)),
-        countRotations(signal),
+        countRotations(servingView, ports, signal),
         ensureKubeconfig(parts, settings, signal).then(() => {
           opened();
           return runClientCertificate(parts, settings, { cluster, signal });
@@ -108,6 +97,23 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
       ]);
     },
   };
+}
+
+/** Tells how old each certificate is that another takes the place of. */
+async function countRotations(
+  shown: Reader<CertificateView>,
+  { clock, meters }: Pick<IdentityPorts, "clock" | "meters">,
+  signal: AbortSignal,
+): Promise<void> {
+  let before = shown.get().notBeforeMs;
+  for await (const { notBeforeMs } of shown.changes(signal)) {
+    if (notBeforeMs === undefined || notBeforeMs === before) continue;
+    if (before !== undefined) {
+      const livedMs = clock.nowMs() - before;
+      meters.servingRotation.observe({}, livedMs / 1000);
+    }
+    before = notBeforeMs;
+  }
 }
 
 function viewOf(
