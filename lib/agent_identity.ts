@@ -47,7 +47,6 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
   const views = [clientView, servingView];
   const shared = { ...ports, files: ports.certificateFiles };
   const view = viewOf(ports, client, meters.clientRenewErrors);
-  const parts = { ...shared, view };
   const tellProblems = async (view: Reader<unknown>, signal: AbortSignal) => {
     for await (const _ of view.changes(signal)) {
       const words = problemsOf(views);
@@ -62,9 +61,12 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
       await Promise.all([
         ...views.map((view) => tellProblems(view, signal)),
         countRotations(servingView, ports, signal),
-        ensureKubeconfig(parts, settings, signal).then(() => {
+        ensureKubeconfig({ ...shared, view }, settings, signal).then(() => {
           opened();
-          return runClientCertificate(parts, settings, { cluster, signal });
+          return runClientCertificate({ ...shared, view }, settings, {
+            cluster,
+            signal,
+          });
         }),
       ]);
     },
