@@ -47,19 +47,13 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
   const views = [clientView, servingView];
   const shared = { ...ports, files: ports.certificateFiles };
   const view = viewOf(ports, client, meters.clientRenewErrors);
-  const tellProblems = async (view: Reader<unknown>, signal: AbortSignal) => {
-    for await (const _ of view.changes(signal)) {
-      const words = problemsOf(views);
-      if (words.join("\n") !== problems.get().join("\n")) problems.set(words);
-    }
-  };
   return {
     /** The pair is what the server shows where no file is configured. */
     facts: { certificates: views, servingPair: pairReader },
     problems: problemsReader,
     run: async (opened: () => void, signal: AbortSignal) => {
       await Promise.all([
-        ...views.map((view) => tellProblems(view, signal)),
+        ...views.map((each) => tellProblems(each, views, { problems, signal })),
         countRotations(servingView, ports, signal),
         ensureKubeconfig({ ...shared, view }, settings, signal).then(() => {
           opened();
@@ -99,6 +93,20 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
       ]);
     },
   };
+}
+
+async function tellProblems(
+  view: Reader<unknown>,
+  views: readonly Reader<CertificateView>[],
+  { problems, signal }: {
+    readonly problems: Writer<readonly string[]>;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  for await (const _ of view.changes(signal)) {
+    const words = problemsOf(views);
+    if (words.join("\n") !== problems.get().join("\n")) problems.set(words);
+  }
 }
 
 /** Tells how old each certificate is that another takes the place of. */

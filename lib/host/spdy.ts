@@ -14,6 +14,8 @@ const HEAD_BYTES = 8;
 const MOST_CONTROL_BYTES = 1024;
 /** zlib's own head; there is one such stream in a connection. */
 const ZLIB_HEAD = Uint8Array.of(0x78, 0x01);
+/** An empty block: readers wait for the next one before they tell of the last. */
+const FLUSH = Uint8Array.of(0, 0, 0, 0xff, 0xff);
 
 export class SpdyWriter {
   #hasBegun = false;
@@ -163,11 +165,11 @@ function uint32(value: number): Uint8Array {
   return bytes;
 }
 
-/** A block of deflate that is not compressed, and not the last one. */
+/** A block of deflate that is not compressed, and the end of a header block. */
 function stored(bytes: Uint8Array): Uint8Array {
   const { length } = bytes;
   const head = Uint8Array.of(
     ...[0, length & 0xff, length >> 8, ~length & 0xff, (~length >> 8) & 0xff],
   );
-  return joined([head, bytes]);
+  return joined([head, bytes, FLUSH]);
 }
