@@ -61,16 +61,13 @@ export async function execSync(
 const LARGE_BYTES = 1024 * 1024;
 
 /** Of a large answer of which only the beginning is wanted nothing stays. */
-function outputOf(
-  { stdout, stderr }: Outputs,
-  limitBytes: number | undefined,
-): Outputs {
-  if (limitBytes === undefined) {
-    return { stdout: plain(stdout), stderr: plain(stderr) };
-  }
+function outputOf(answer: Outputs, limitBytes: number | undefined): Outputs {
+  const stdout = plain(answer.stdout);
+  const stderr = plain(answer.stderr);
+  if (limitBytes === undefined) return { stdout, stderr };
   const kept = {
-    stdout: new Uint8Array(stdout.subarray(0, limitBytes)),
-    stderr: new Uint8Array(stderr.subarray(0, limitBytes)),
+    stdout: stdout.slice(0, limitBytes),
+    stderr: stderr.slice(0, limitBytes),
   };
   const { buffer } = stdout.length > 0 ? stdout : stderr;
   if (buffer.byteLength >= LARGE_BYTES) {
@@ -82,7 +79,10 @@ function outputOf(
 
 type Outputs = Pick<ExecResult, "stdout" | "stderr">;
 
-/** The same bytes, which may be 16 MiB, as nobody's `Buffer`. */
+/**
+ * The same bytes, which may be 16 MiB, as nobody's `Buffer`. None at all come
+ * as an empty list of no type.
+ */
 function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, length);
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { constants, inflateSync } from "node:zlib";
 import { joined } from "../base/bytes.ts";
 import { RemoteCommand } from "./remote_command.ts";
@@ -92,9 +93,12 @@ Deno.test("RemoteCommand passes input on however it is cut, and its end", () => 
     const on: Uint8Array[] = [];
     const back: Uint8Array[] = [];
     for (let at = 0; at < sent.length; at += step) {
-      const passed = command.fromCaller(sent.slice(at, at + step));
+      const chunk = Buffer.from(sent.slice(at, at + step));
+      const passed = command.fromCaller(chunk);
       on.push(...passed.on);
       back.push(...passed.back);
+      // Whoever passed it in has other use for it by now.
+      chunk.fill(0xee);
     }
     for (const frame of on) assert.equal(frame[3], 3, "stdin");
     const last = on.at(-1);
@@ -123,7 +127,9 @@ Deno.test("RemoteCommand tells output and status, then that it is over", () => {
     const back: Uint8Array[] = [];
     let overAt = 0;
     for (let at = 0; at < said.length; at += step) {
-      const passed = command.fromRuntime(said.slice(at, at + step));
+      const chunk = Buffer.from(said.slice(at, at + step));
+      const passed = command.fromRuntime(chunk);
+      chunk.fill(0xee);
       for (const frame of passed.on) {
         const channel = frame[2] ?? -1;
         const more = new TextDecoder().decode(frame.subarray(3));

@@ -100,7 +100,8 @@ function frameIn(
   if (opcode >= OPCODE.close && length > MOST_CONTROL_BYTES) {
     throw new Error("A client's control frame is too long");
   }
-  const mask = bytes.slice(lengthBytes - 4, lengthBytes);
+  // A copy, which a Buffer's `slice` is not: the chunk is freed before its end.
+  const mask = new Uint8Array(bytes.subarray(lengthBytes - 4, lengthBytes));
   // Zero goes on with the message before.
   const isStart = opcode !== 0;
   return { frame: { opcode, mask, length, done: 0, isStart }, lengthBytes };
