@@ -115,22 +115,22 @@ function unmask(part: Uint8Array, frame: Frame): void {
   frame.done += part.length;
 }
 
-/** One whole binary message. */
+/** One whole binary message of these parts. */
 export function binaryFrame(...parts: readonly Uint8Array[]): Uint8Array {
-  return frameOf(OPCODE.binary, joined(parts));
+  return frameOf(OPCODE.binary, parts);
 }
 
 export function pongFrame(ping: Uint8Array): Uint8Array {
-  return frameOf(OPCODE.pong, ping);
+  return frameOf(OPCODE.pong, [ping]);
 }
 
 /** `code` 1000: all is said. */
 export function closeFrame(code: number): Uint8Array {
-  return frameOf(OPCODE.close, Uint8Array.of(code >> 8, code & 0xff));
+  return frameOf(OPCODE.close, [Uint8Array.of(code >> 8, code & 0xff)]);
 }
 
-function frameOf(opcode: number, payload: Uint8Array): Uint8Array {
-  const { length } = payload;
+function frameOf(opcode: number, parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
   const more = length < 126 ? 0 : length < 65_536 ? 2 : 8;
   const frame = new Uint8Array(2 + more + length);
   const view = new DataView(frame.buffer);
@@ -138,6 +138,10 @@ function frameOf(opcode: number, payload: Uint8Array): Uint8Array {
   frame[1] = more === 0 ? length : more === 2 ? 126 : 127;
   if (more === 2) view.setUint16(2, length);
   if (more === 8) view.setBigUint64(2, BigInt(length));
-  frame.set(payload, 2 + more);
+  let at = 2 + more;
+  for (const part of parts) {
+    frame.set(part, at);
+    at += part.length;
+  }
   return frame;
 }
