@@ -9,8 +9,10 @@
 #
 # What is fetched or built is kept in ${XDG_CACHE_HOME:-$HOME/.cache}/denolet:
 #   bin/      deno, containerd, ctr, containerd-shim-runc-v2
+#   runc/     a runc for user namespaces, where the machine's own is too old
 #   images/   *.tar, OCI layouts made on the spot from busybox
-#   env.sh    to be sourced: DENO, DENOLET_CONTAINERD_BIN, DENOLET_CACHE
+#   env.sh    to be sourced: DENO, DENOLET_CONTAINERD_BIN, DENOLET_RUNC,
+#             DENOLET_CACHE
 #
 # DENOLET_BIN_DIR names a folder of ready-made binaries, which is looked at
 # before PATH and before the cache.
@@ -20,6 +22,9 @@ DENO_WANTED=2.9.0
 DENO_RELEASE=2.9.6
 CONTAINERD_WANTED=2.0.0
 CONTAINERD_RELEASE=2.4.2
+# The first that gives pods ids of their own, and the one that is built.
+RUNC_WANTED=1.2.0
+RUNC_RELEASE=1.4.3
 # Grows with every change of make_images, so that old tars are made anew.
 IMAGE_RECIPE=1
 
@@ -159,6 +164,41 @@ get_containerd() {
   warn_of_old "$(first_of containerd is_any_containerd)"
 }
 
+runc_for_user_namespaces() {
+  for candidate in "$(command -v runc || true)" "$cache/runc/runc"; do
+    [ -x "$candidate" ] || continue
+    version=$("$candidate" --version | awk 'NR == 1 { print $3 }')
+    at_least "$version" "$RUNC_WANTED" || continue
+    echo "$candidate"
+    return 0
+  done
+  return 1
+}
+
+# Beside the machine's own runc, which stays what containers are run by. Its
+# tests say that they are skipped where this cannot be had.
+get_runc() {
+  runc_for_user_namespaces >/dev/null && return 0
+  has go && at_least "$(go env GOVERSION | sed 's/^go//')" 1.21 || {
+    say "no Go 1.21 or newer: no runc $RUNC_RELEASE for user namespaces"
+    return 0
+  }
+  missing=
+  has gcc || missing="$missing gcc libc6-dev"
+  has pkg-config || missing="$missing pkg-config"
+  has pkg-config && pkg-config --exists libseccomp ||
+    missing="$missing libseccomp-dev"
+  # shellcheck disable=SC2086 # a list of words on purpose
+  [ -z "$missing" ] || need_packages $missing
+  say "building runc $RUNC_RELEASE (about half a minute)"
+  GOBIN="$cache/runc" CGO_ENABLED=1 GOFLAGS=-trimpath go install \
+    -tags seccomp -ldflags "-s -w" \
+    "github.com/opencontainers/runc@v$RUNC_RELEASE" >"$cache/go.log" 2>&1 || {
+    tail -n 20 "$cache/go.log" >&2
+    say "runc $RUNC_RELEASE does not build here"
+  }
+}
+
 # Debian's containerd, unpacked rather than installed: its package would start
 # a containerd of the machine's own.
 unpack_containerd() {
@@ -273,6 +313,9 @@ write_environment() {
     [ -z "$deno" ] || echo "export DENO='$deno'"
     [ -z "$containerd" ] ||
       echo "export DENOLET_CONTAINERD_BIN='$(dirname "$containerd")'"
+    if runc=$(runc_for_user_namespaces); then
+      echo "export DENOLET_RUNC='$runc'"
+    fi
   } >"$cache/env.sh.new"
   mv "$cache/env.sh.new" "$cache/env.sh"
 }
@@ -295,6 +338,7 @@ fi
 if [ "$part" != tools ]; then
   get_packages
   get_containerd
+  get_runc
   make_images
 fi
 write_environment

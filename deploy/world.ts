@@ -14,6 +14,7 @@ import {
   stopAgent,
   writeAgentFiles,
 } from "./world/agent.ts";
+import { makeCgroup } from "./world/cgroups.ts";
 import {
   containerdPid,
   findTools,
@@ -48,6 +49,7 @@ export async function up(name: string): Promise<WorldFacts> {
   await claimWorldsRoot();
   await writeConfigs(world, await findTools());
   await writeAgentFiles(world);
+  await makeCgroup(world.cgroupRoot);
   await startContainerd(world);
   await importImages(world);
   return world;

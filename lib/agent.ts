@@ -3,48 +3,37 @@
  * order they start and stop. Everybody is known here and nowhere else.
  */
 import { TaskScope } from "./base/tasks.ts";
-import type { PodUid } from "./api/id.ts";
 import {
   createMembership,
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
-import {
-  type CgroupKeeper,
-  checkCgroups,
-  createCgroupLoop,
-  tellingCgroups,
-} from "./agent_cgroups.ts";
+import { createCgroupLoop, tellingCgroups } from "./agent_cgroups.ts";
 import { keepLogs } from "./agent_ends.ts";
 import { createEviction, nodePressure } from "./agent_eviction.ts";
-import {
-  followClasses,
-  followNode,
-  followStarts,
-  wakeHeirs,
-} from "./agent_follow.ts";
+import { followClasses, followNode, followStarts } from "./agent_follow.ts";
 import { createCells } from "./agent_cells.ts";
+import { checkHost } from "./agent_host.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
+import { createResizes, runResizes } from "./agent_resizes.ts";
 import { createRunners, followLabels } from "./agent_runners.ts";
 import { createGauges } from "./agent_gauges.ts";
 import { watchLag } from "./agent_meters.ts";
 import { createServers } from "./agent_server.ts";
 import { createStats, statsNode } from "./agent_stats.ts";
 import { createView } from "./agent_view.ts";
+import { workerPorts } from "./agent_worker.ts";
 import type { Config } from "./config/load.ts";
 import type { EvictionLoop } from "./eviction/run.ts";
 import { adminHandler } from "./server/admin.ts";
 import type { AgentView } from "./server/view.ts";
 import { runSources } from "./source/run.ts";
 import { sourceConfig } from "./source/settings.ts";
-import { createApply } from "./sync/apply.ts";
 import { HealthLoop } from "./sync/health.ts";
-import { measuredApply } from "./sync/measured_apply.ts";
 import { PodMeter } from "./sync/pod_meter.ts";
 import { Audit, followEvents, followSources, wakeAll } from "./sync/run.ts";
 import { podSettings, userIdOptions } from "./sync/settings.ts";
 import { UserIds } from "./sync/user_ids.ts";
-import { wantedBy } from "./sync/wanted.ts";
 import { pass } from "./sync/worker.ts";
 
 export interface Agent {
@@ -60,11 +49,12 @@ export function createAgent(
 ): Agent {
   const cgroups = tellingCgroups(given);
   const ports = { ...given, cgroups };
-  checkCgroups(config, ports.host.traits());
+  checkHost(config, ports.host.traits());
   const parts = createParts(config, ports, options);
   const stats = createStats(parts);
   const eviction = createEviction({ ...parts, stats });
-  const view = createView({ ...parts, eviction }, options.version);
+  const keeper = createCgroupLoop(parts);
+  const view = createView({ ...parts, eviction, keeper }, options.version);
   const { version } = options;
   const figures = { stats, ...statsNode(parts, stats, version) };
   const refresh = createGauges({ ...parts, stats, version });
@@ -72,12 +62,13 @@ export function createAgent(
   const loops = [...parts.membership?.loops ?? [], ...servers];
   return {
     view,
-    run: (signal) => run({ ...parts, eviction, loops }, view, signal),
+    run: (signal) => run({ ...parts, eviction, keeper, loops }, view, signal),
   };
 }
 
 type Parts = ReturnType<typeof createParts> & {
   readonly eviction: EvictionLoop;
+  readonly keeper: ReturnType<typeof createCgroupLoop>;
   readonly loops: readonly Loop[];
 };
 
@@ -87,8 +78,8 @@ function createParts(
   options: AgentOptions,
 ) {
   const cells = createCells(ports.clock);
-  const { desiredReader, healthReader, pods, queue, ledger } = cells;
-  const readers = { desired: desiredReader, health: healthReader, pods };
+  const { desiredReader: desired, healthReader, pods, queue, ledger } = cells;
+  const readers = { desired, health: healthReader, pods };
   const podMeter = new PodMeter({ ...ports, pods });
   const membership = joinCluster(config, ports, {
     ...readers,
@@ -97,17 +88,18 @@ function createParts(
     written: (uid, sinceMs) => podMeter.written(uid, sinceMs),
   });
   const recorder = podMeter.listening(membership?.recorder ?? ledger);
-  const suspect = () => healthLoop.suspect();
+  const settings = podSettings(config, ports.host);
   const inside = {
     ...readers,
     wakeAll: () => wakeAll(loopPorts),
     queue,
     recorder,
     membership,
-    suspect,
+    suspect: () => healthLoop.suspect(),
   };
   const runners = createRunners(config, ports, { ...options, ...inside });
-  const settings = podSettings(config, ports.host);
+  const around = { ...cells, ...inside, ...runners, settings };
+  const resizing = createResizes(config, ports, around);
   const healthLoop = new HealthLoop({
     ...ports,
     health: cells.health,
@@ -121,21 +113,20 @@ function createParts(
     ...inside,
     settings,
     volumes: runners.volumes,
+    ...resizing,
     lastWords: runners.ends.lastWords,
     auditMs: config.kubelet.syncFrequency,
   };
   const audit = new Audit(loopPorts);
   const userIds = new UserIds(ports, userIdOptions(config, ports.nodeTexts));
   return {
+    ...around,
     ...cells,
+    ...resizing,
     config,
     ports,
-    settings,
     userIds,
-    recorder,
-    membership,
     podMeter,
-    ...runners,
     healthLoop,
     loopPorts,
     audit,
@@ -162,12 +153,11 @@ async function run(
 ): Promise<void> {
   const { config, ports, loopPorts, audit } = parts;
   const { clock, log } = ports;
-  await makeDirectories(parts);
+  await prepare(parts);
   const scope = new TaskScope(parent, log);
-  const cgroups = createCgroupLoop(parts);
-  const worker = workerPorts(parts, cgroups);
+  const worker = workerPorts(parts, parts.keeper);
   scope.run("health", (signal) => parts.healthLoop.run(signal));
-  scope.run("cgroups", (signal) => cgroups.run(signal));
+  scope.run("cgroups", (signal) => parts.keeper.run(signal));
   scope.run("images", (signal) => parts.runImages(signal));
   for (const { name, run } of parts.references.loops) scope.run(name, run);
   scope.run("volumes", (signal) => parts.volumes.run(signal));
@@ -175,6 +165,7 @@ async function run(
   scope.run("logs", (signal) => keepLogs(parts, signal));
   scope.run("eviction", (signal) => parts.eviction.run(signal));
   scope.run("stops", (signal) => parts.ends.stops.run(signal));
+  scope.run("resizes", (signal) => runResizes(parts, signal));
   scope.run(
     "passes",
     (signal) =>
@@ -189,7 +180,7 @@ async function run(
   );
   scope.run(
     "follow-labels",
-    (signal) => followLabels(parts.desiredReader, parts.volumes, signal),
+    (signal) => followLabels(parts, signal),
   );
   scope.run("events", (signal) => followEvents(loopPorts, audit, signal));
   scope.run("audit", (signal) => audit.run(signal));
@@ -215,6 +206,12 @@ async function run(
   await scope.closed();
 }
 
+/** What nobody may act without. */
+async function prepare(parts: Parts): Promise<void> {
+  await makeDirectories(parts);
+  await parts.allocations.recover();
+}
+
 /** Compat: kubelet 1.36 setupDataDirs, for what the agent uses so far. */
 async function makeDirectories({ config, ports }: Parts): Promise<void> {
   const { rootDir, podLogsDir, containerLogsDir } = config.paths;
@@ -238,62 +235,4 @@ function serveAdmin(parts: Parts, view: AgentView, signal: AbortSignal) {
   const path = `${parts.config.paths.runDir}/denolet.sock`;
   const handler = adminHandler(view, parts.ports);
   return listener.serve({ kind: "unix", path }, handler, signal);
-}
-
-function workerPorts(parts: Parts, cgroups: CgroupKeeper) {
-  const { ports, pods, desiredReader, recorder, membership } = parts;
-  const { references } = parts;
-  return {
-    ...ports,
-    ...parts.ends,
-    recorder,
-    images: parts.imageRunner,
-    volumes: parts.volumes,
-    references: references.runner,
-    services: references.servicesOf,
-    allocatable: parts.allocatable,
-    apply: measuredApply(
-      { ...ports, podOf: (uid) => pods.get(uid)?.pod },
-      createApply({
-        ...ports,
-        ...parts.ends,
-        images: parts.imageRunner,
-        volumes: parts.volumes,
-        references: references.runner,
-        userIds: parts.userIds,
-        recorder,
-        parallelWork: Math.max(4, 2 * ports.host.cpuCount()),
-      }),
-    ),
-    verdicts: () => parts.probes.verdicts,
-    settings: parts.settings,
-    userIds: parts.userIds,
-    runtimeClasses: () => membership?.runtimeClasses() ?? new Map(),
-    pods,
-    wanted: () => wantedBy(desiredReader),
-    health: () => parts.healthReader.get(),
-    isListed: () => parts.audit.isListed,
-    hasListed: () => parts.audit.lastAtMs !== undefined,
-    suspect: () => parts.healthLoop.suspect(),
-    node: () => membership?.admissionNode(),
-    hostIps: () => membership?.hostIps() ?? [],
-    evicted: (uid: PodUid) => parts.evictionsReader.get().get(uid),
-    pressures: () => parts.pressureReader.get(),
-    projected: (uid: PodUid) => {
-      cgroups.wake();
-      parts.eviction.seen(uid);
-      parts.podMeter.projected(uid);
-      parts.probes.watch(uid);
-      membership?.statuses.wake(uid);
-    },
-    forgotten: (uid: PodUid) => {
-      parts.eviction.seen(uid);
-      const again = desiredReader.get().pods.get(uid)?.pod;
-      parts.podMeter.forget(uid, again);
-      parts.ledger.forget(uid);
-      parts.probes.forget(uid);
-      membership?.forgotten(uid);
-      wakeHeirs(parts, uid);
-    },
-  };
 }

@@ -1,30 +1,42 @@
 /**
- * The wiring of cgroups: the tree above the pods, what the host refuses of it,
- * and which hosts the agent starts on at all.
+ * The wiring of cgroups: the tree above the pods, what is reserved beside it,
+ * and what the host refuses of both.
  */
-import { AgentError } from "./base/errors.ts";
-import type { Reader } from "./base/cell.ts";
+import { type Reader, until } from "./base/cell.ts";
+import { chainOf, isAbort } from "./base/errors.ts";
+import { within } from "./base/wait.ts";
+import { cgroupPath, partsOf, printedName } from "./api/cgroup_name.ts";
 import { podUid } from "./api/id.ts";
 import { uidOf } from "./api/pod.ts";
+import type { V1Pod } from "./api/types.ts";
+import { createPlaceLoop, placeView, tellOfHost } from "./agent_host.ts";
 import type { AgentPorts } from "./agent_ports.ts";
 import type { Config } from "./config/load.ts";
-import { CgroupLoop, type WantedCgroups } from "./node/cgroups.ts";
-import { notEnforced, podsShare } from "./node/pods_share.ts";
+import {
+  CgroupLoop,
+  missingPaths,
+  type WantedCgroups,
+} from "./node/cgroups.ts";
+import { podsShare } from "./node/pods_share.ts";
+import { overReserved, reservedCgroups } from "./node/reserved.ts";
 import { reservation } from "./node/settings.ts";
 import type { NodeRecorder } from "./node/types.ts";
 import type { PodSettings, RuntimeHealth } from "./pod/facts.ts";
-import { podTiers, topCgroupName } from "./pod/paths.ts";
+import { allPodsProtection, protectedBytes } from "./pod/memory_qos.ts";
+import { topCgroup } from "./pod/paths.ts";
 import { classCgroups, podCgroup } from "./pod/pod_cgroup.ts";
-import type { CgroupFault, Cgroups, HostTraits } from "./port/host.ts";
+import { isResizing } from "./pod/resize_events.ts";
+import type { CgroupFault, Cgroups, CgroupValues } from "./port/cgroups.ts";
+import type { LoopView } from "./server/view.ts";
 import type { Desired } from "./source/types.ts";
 import { othersOf } from "./sync/admission.ts";
-import type { PodsReader } from "./sync/store.ts";
+import type { Allocations } from "./sync/allocations.ts";
+import type { PodMemory, PodsReader } from "./sync/store.ts";
+import { wantedBy } from "./sync/wanted.ts";
 
-/** Compat: kubelet 1.36 CgroupV1DeprecatedWarning. */
-const OLD_CGROUPS = "cgroup v1 detected. cgroup v1 support is deprecated and " +
-  "will be removed in a future release. Please migrate to cgroup v2. More " +
-  "information at " +
-  "https://git.k8s.io/enhancements/keps/sig-node/5573-remove-cgroup-v1";
+const LOOK_LIMIT_MS = 10_000;
+/** Of runtimes that do not tell their cgroup driver. */
+const SUPPORT_ENDS = "1.37.0";
 const NOBODY = podUid("");
 
 /** A standalone node has nobody to tell. */
@@ -35,6 +47,7 @@ export interface CgroupParts {
   readonly ports: AgentPorts;
   readonly settings: PodSettings;
   readonly pods: PodsReader;
+  readonly allocations: Pick<Allocations, "podOf" | "isGiven" | "cgroupOf">;
   readonly healthReader: Reader<RuntimeHealth>;
   readonly desiredReader: Reader<Desired>;
   readonly audit: { readonly lastAtMs: number | undefined };
@@ -44,60 +57,76 @@ export interface CgroupParts {
 export interface CgroupKeeper {
   /** Pods came or went, or look different. */
   wake(): void;
+  /** For `denolet explain`. */
+  views(): readonly LoopView[];
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Throws where the configuration does not want to run on this host. */
-export function checkCgroups(
-  { kubelet }: Pick<Config, "kubelet">,
-  { cgroupVersion }: Pick<HostTraits, "cgroupVersion">,
-): void {
-  if (cgroupVersion === 2) return;
-  if (kubelet.failCgroupV1) {
-    throw new AgentError(
-      "Cannot start: this host has cgroup v1, and failCgroupV1 is true. With " +
-        "failCgroupV1: false the agent runs here all the same",
-      { next: "give-up" },
-    );
-  }
-  if (kubelet.singleProcessOOMKill === false) {
-    throw new AgentError(
-      "Cannot start: singleProcessOOMKill must not be false on a host with " +
-        "cgroup v1",
-      { next: "give-up" },
-    );
-  }
-}
-
-/** Ends at once where the agent keeps no cgroups. */
 export function createCgroupLoop(parts: CgroupParts): CgroupKeeper {
-  const { config, ports, settings, healthReader, desiredReader } = parts;
-  const { log } = ports;
+  const { ports, settings, healthReader, desiredReader } = parts;
   const recorder = parts.membership?.nodeRecorder ?? SILENT;
-  const wanted = () => wantedOf(parts);
-  const loop = new CgroupLoop({ ...ports, recorder, wanted });
-  const rest = notEnforced(config.kubelet.enforceNodeAllocatable);
+  const loop = new CgroupLoop({
+    ...ports,
+    recorder,
+    wanted: () => wantedOf(parts),
+    obstacle: (signal) => obstacleOf(parts, signal),
+  });
+  const place = createPlaceLoop(parts);
+  const memory = [ports.meters.memoryQosMin, ports.meters.memoryQosLow];
+  // Compat: with the gate MemoryQoS only.
+  if (!parts.config.features.MemoryQoS) {
+    for (const gauge of memory) gauge.remove({});
+  }
   return {
     wake: () => loop.wake(),
+    views: () => [cgroupView(parts, loop), placeView(place)],
     async run(signal) {
-      if (settings.machine.cgroupVersion === 1) {
-        recorder.record({
-          type: "Warning",
-          reason: "CgroupV1",
-          message: OLD_CGROUPS,
-        });
-      }
-      if (!settings.usesQosCgroups) return;
-      if (rest.length > 0) log.warn("Not enforced yet", { cgroups: rest });
+      tellOfHost(settings.machine, recorder);
       const follow = async (cell: Reader<unknown>) => {
         for await (const _ of cell.changes(signal)) loop.wake();
       };
       await Promise.all([
         loop.run(signal),
+        place.run(signal),
+        tellDriver(parts, signal),
         follow(healthReader),
         follow(desiredReader),
       ]);
     },
+  };
+}
+
+/** Compat: kubelet 1.36 getCgroupDriverFromCRI. */
+async function tellDriver(
+  { healthReader, settings, ports: { log, meters } }: CgroupParts,
+  signal: AbortSignal,
+): Promise<void> {
+  await until(healthReader, ({ isReady }) => isReady, signal);
+  const { cgroupDriver } = healthReader.get();
+  if (cgroupDriver !== undefined) {
+    log.info("The runtime has named its cgroup driver", { cgroupDriver });
+    return;
+  }
+  meters.losingSupport.set({ version: SUPPORT_ENDS }, 1);
+  const { cgroupDriver: configured } = settings;
+  log.info("The runtime does not name its cgroup driver", { configured });
+}
+
+function cgroupView(
+  { settings }: CgroupParts,
+  { failures, hasBegun }: CgroupLoop,
+): LoopView {
+  return {
+    name: "cgroups",
+    detail: !hasBegun
+      ? "are made when the runtime is ready"
+      : failures.length > 0
+      ? `cannot set: ${failures.join("; ")}`
+      : settings.usesQosCgroups
+      ? "have what pods and classes may use"
+      : "of pods are the runtime's (cgroupsPerQOS: false)",
+    lastAtMs: undefined,
+    nextAtMs: undefined,
   };
 }
 
@@ -122,6 +151,9 @@ export function tellingCgroups(
     }
   };
   return {
+    lackOf: (path) => cgroups.lackOf(path),
+    enter: (path, pids) => cgroups.enter(path, pids),
+    processesIn: (path) => cgroups.processesIn(path),
     removePod: (path) => timed("destroy", cgroups.removePod(path)),
     childrenOf: (path) => cgroups.childrenOf(path),
     async apply(path, values, ifMissing): Promise<readonly CgroupFault[]> {
@@ -138,21 +170,98 @@ export function tellingCgroups(
   };
 }
 
+/** Compat: the runtime's cgroup driver wins over the configured one. */
+function settingsOf({ settings, healthReader }: CgroupParts): PodSettings {
+  const { cgroupDriver = settings.cgroupDriver } = healthReader.get();
+  return { ...settings, cgroupDriver };
+}
+
+/** Compat: kubelet 1.36 validateNodeAllocatable, NewContainerManager. */
+async function obstacleOf(
+  parts: CgroupParts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { config, ports: { cluster: { machine }, cgroups } } = parts;
+  const rootBytes = await rootBytesOf(parts, signal);
+  const facts = await machine.facts();
+  const tooMuch = overReserved(reservation(config), facts, rootBytes);
+  if (tooMuch !== undefined) return tooMuch;
+  const settings = settingsOf(parts);
+  if (!settings.usesQosCgroups) return undefined;
+  const root = partsOf(settings.cgroupRoot);
+  const path = cgroupPath(root, settings.cgroupDriver);
+  const { paths } = await cgroups.lackOf(path);
+  if (paths.length === 0) return undefined;
+  return `invalid configuration: cgroupRoot: ${
+    missingPaths(printedName(root), paths)
+  }`;
+}
+
+/** Undefined: nobody asks, or the disk does not answer. */
+async function rootBytesOf(
+  { config, ports: { clock, cluster: { machine }, log } }: CgroupParts,
+  signal: AbortSignal,
+): Promise<bigint | undefined> {
+  if (!config.kubelet.localStorageCapacityIsolation) return undefined;
+  const { rootDir } = config.paths;
+  const limit = { clock, ms: LOOK_LIMIT_MS, signal };
+  try {
+    return await within(limit, () => machine.filesystemBytes(rootDir));
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    const why = chainOf(error);
+    log.warn("Cannot tell whether too much storage is reserved", { why });
+    return undefined;
+  }
+}
+
 /** Undefined until the runtime has said which driver names the cgroups. */
 async function wantedOf(
   parts: CgroupParts,
 ): Promise<WantedCgroups | undefined> {
-  const { config, ports, settings, pods, healthReader } = parts;
-  const { isReady, cgroupDriver } = healthReader.get();
-  if (!isReady) return undefined;
-  const own = cgroupDriver === undefined
-    ? settings
-    : { ...settings, cgroupDriver };
+  const { config, pods, healthReader, allocations } = parts;
+  if (!healthReader.get().isReady) return undefined;
+  const own = settingsOf(parts);
   const desired = parts.desiredReader.get();
-  const active = othersOf(NOBODY, pods, (uid) => desired.pods.get(uid)?.pod);
+  const active = othersOf(
+    NOBODY,
+    pods,
+    wantedBy(parts.desiredReader, allocations),
+  );
   // A sum over the pods that happen to be known would starve the others.
   const areAllKnown = desired.isReady && desired.unread.length === 0 &&
     parts.audit.lastAtMs !== undefined;
+  if (areAllKnown) countProtected(parts, own, active);
+  const protection = areAllKnown ? allPodsProtection(own, active) : {};
+  return {
+    top: await topOf(parts, own, protection),
+    reserved: reservedCgroups({
+      enforced: config.kubelet.enforceNodeAllocatable,
+      reservation: reservation(config),
+      cgroups: {
+        system: config.kubelet.systemReservedCgroup,
+        kube: config.kubelet.kubeReservedCgroup,
+      },
+      driver: own.cgroupDriver,
+      hugePageSizes: own.machine.hugePageSizes,
+      isMemoryKept: own.memoryQos !== undefined,
+    }),
+    classes: areAllKnown ? classCgroups(own, active) : [],
+    pods: active.filter((pod) =>
+      allocations.cgroupOf(uidOf(pod)) !== "stale" &&
+      maySet(pods.get(uidOf(pod)))
+    ).flatMap((pod) => podCgroup(own, pod) ?? []),
+  };
+}
+
+/** The cgroup of all pods; what holds no pods alone is never limited. */
+async function topOf(
+  { config, ports }: CgroupParts,
+  settings: PodSettings,
+  protection: CgroupValues,
+): Promise<WantedCgroups["top"]> {
+  const name = topCgroup(settings);
+  if (name.length === 0) return undefined;
   const { limit } = await ports.usage.processes();
   const values = podsShare({
     machine: await ports.cluster.machine.facts(),
@@ -161,15 +270,30 @@ async function wantedOf(
     enforced: config.kubelet.enforceNodeAllocatable,
   });
   return {
-    top: {
-      name: topCgroupName(own),
-      path: podTiers(own).all,
-      values,
-    },
-    classes: areAllKnown ? classCgroups(own, active) : [],
-    // Only now may the runtime have set a new one back to its own idea.
-    pods: active.filter((pod) =>
-      (pods.get(uidOf(pod))?.observed.sandboxes.length ?? 0) > 0
-    ).flatMap((pod) => podCgroup(own, pod) ?? []),
+    name: printedName(name),
+    path: cgroupPath(name, settings.cgroupDriver),
+    values: { ...values, ...protection },
   };
+}
+
+/**
+ * Only now may the runtime have set a new one back to its own idea. While a
+ * pod is resized, its passes set it, before or after its containers.
+ */
+function maySet(memory: PodMemory | undefined): boolean {
+  if (memory === undefined || memory.observed.sandboxes.length === 0) {
+    return false;
+  }
+  return memory.status === undefined || !isResizing(memory.status);
+}
+
+function countProtected(
+  { config, ports: { meters } }: CgroupParts,
+  settings: PodSettings,
+  active: readonly V1Pod[],
+): void {
+  if (!config.features.MemoryQoS) return;
+  const { min, low } = protectedBytes(settings, active);
+  meters.memoryQosMin.set({}, Number(min));
+  meters.memoryQosLow.set({}, Number(low));
 }

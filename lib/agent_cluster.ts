@@ -3,6 +3,8 @@
  * its lease, pods from the API server, their statuses, mirrors and events.
  * Everything that asks the API server waits for a kubeconfig that works.
  */
+import { followDuplicates } from "./agent_duplicates.ts";
+import { resolverLoop } from "./agent_resolver.ts";
 import { createIdentity } from "./agent_identity.ts";
 import { cell, type Reader, until } from "./base/cell.ts";
 import type { Clock } from "./base/clock.ts";
@@ -10,10 +12,11 @@ import type { Logger } from "./base/log.ts";
 import type { Random } from "./base/random.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Meters } from "./api/meters.ts";
-import type { V1NodeSelectorTerm } from "./api/types.ts";
+import type { Step } from "./api/step.ts";
+import type { V1NodeSelectorTerm, V1Pod } from "./api/types.ts";
 import type { Config } from "./config/load.ts";
 import { KUBERNETES_VERSION } from "./config/render.ts";
-import { nodeTarget } from "./events/event.ts";
+import { nodeTarget, podTarget, volumeTarget } from "./events/event.ts";
 import { PodEvents } from "./events/pod_events.ts";
 import { EventWriter } from "./events/run.ts";
 import { certificateSettings } from "./identity/settings.ts";
@@ -24,10 +27,10 @@ import { nodeSettings } from "./node/settings.ts";
 import { NO_DEVICES, type NodeRecorder, type Pressure } from "./node/types.ts";
 import type { RuntimeHealth } from "./pod/facts.ts";
 import type { Cluster, Keys, Kubeconfigs } from "./port/cluster.ts";
-import type { Files } from "./port/host.ts";
+import type { Files, NodeTexts } from "./port/host.ts";
 import type { Images } from "./port/images.ts";
 import type { Machine } from "./port/machine.ts";
-import type { Recorder } from "./port/recorder.ts";
+import type { Recorder, VolumeRecorder } from "./port/recorder.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { ApiSource } from "./source/run.ts";
 import type { Desired } from "./source/types.ts";
@@ -54,6 +57,7 @@ export interface Surroundings {
   readonly images: Images;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly nodeTexts: NodeTexts;
   readonly meters: Meters;
   /** The server has taken a pod's status. */
   readonly written: (uid: PodUid, sinceMs: number) => void;
@@ -96,6 +100,7 @@ export function createMembership(
   return {
     recorder: events.recorder,
     nodeRecorder: events.nodeRecorder,
+    volumeRecorder: events.volumeRecorder,
     cluster,
     node,
     statuses,
@@ -123,6 +128,8 @@ export function createMembership(
       },
       ...createLoops({ events, identity, node, statuses, mirrors, classes })
         .map((loop) => gated(loop, whenOpen)),
+      resolverLoop({ ...around, recorder: events.nodeRecorder }, config),
+      { name: "follow-duplicates", run: events.duplicates },
     ] satisfies Loop[],
   };
 }
@@ -249,6 +256,7 @@ function createEvents(config: Config, { cluster, ports, around }: Base) {
   const recorder = new PodEvents({
     inner: steps,
     events: writer,
+    nodeName: config.nodeName,
     podOf: (uid) => desired.get().pods.get(uid)?.pod ?? pods.get(uid)?.pod,
     containerNames: (uid) =>
       new Map(
@@ -259,7 +267,13 @@ function createEvents(config: Config, { cluster, ports, around }: Base) {
   const nodeRecorder: NodeRecorder = {
     record: (step) => writer.record(nodeTarget(config.nodeName), step),
   };
-  return { writer, recorder, nodeRecorder };
+  const volumeRecorder: VolumeRecorder = {
+    record: (volume, step) => writer.record(volumeTarget(volume), step),
+  };
+  const tell = (pod: V1Pod, step: Step) => writer.record(podTarget(pod), step);
+  const duplicates = (signal: AbortSignal) =>
+    followDuplicates({ desired, tell }, signal);
+  return { writer, recorder, nodeRecorder, volumeRecorder, duplicates };
 }
 
 /** A cell that nobody writes. */

@@ -8,6 +8,7 @@ import type { PodUid } from "./api/id.ts";
 import type { Membership } from "./agent_cluster.ts";
 import type { Desired } from "./source/types.ts";
 import { wakeAll } from "./sync/run.ts";
+import type { Resizes } from "./sync/resizes.ts";
 import type { PodMeter } from "./sync/pod_meter.ts";
 import type { PodsReader } from "./sync/store.ts";
 
@@ -15,6 +16,7 @@ export interface Followed {
   readonly membership: Membership | undefined;
   readonly pods: PodsReader;
   readonly queue: KeyedQueue<PodUid>;
+  readonly resizes: Pick<Resizes, "retry">;
   readonly desiredReader: Reader<Desired>;
   readonly loopPorts: Parameters<typeof wakeAll>[0];
 }
@@ -30,6 +32,7 @@ export async function followNode(
   for await (const node of membership.node.node.changes(signal)) {
     if (before === undefined) wakeAll(parts.loopPorts);
     before = node;
+    parts.resizes.retry("periodic_retry");
     for (const [uid, { state }] of pods) {
       if (state.kind === "waiting" && state.for === "node") queue.wake(uid);
     }

@@ -15,6 +15,7 @@ import type { Config } from "./config/load.ts";
 import { KUBERNETES_VERSION } from "./config/render.ts";
 import type { CertificateView } from "./identity/types.ts";
 import { startupSeconds } from "./node/startup.ts";
+import { IN_PROGRESS, PENDING } from "./pod/resize_conditions.ts";
 import type { Desired } from "./source/types.ts";
 import type { Stats } from "./stats/run.ts";
 import type { ClaimFigures } from "./stats/types.ts";
@@ -121,6 +122,26 @@ function aboutPods({ ports, desiredReader, pods }: GaugeParts): void {
       : [[{ container_state }, count] as const];
   }));
   meters.workingPods.replace(working(known, desired));
+  aboutResizes(meters, known.map(([, { status }]) => status));
+}
+
+/** As the pods' conditions tell of them. */
+function aboutResizes(
+  meters: Pick<AgentPorts["meters"], "pendingResizes" | "resizesUnderWay">,
+  statuses: readonly PodMemory["status"][],
+): void {
+  const told = (type: string) =>
+    statuses.flatMap((status) =>
+      status?.conditions.filter((each) => each.type === type) ?? []
+    );
+  const reasons = told(PENDING).map(({ reason = "" }) => reason.toLowerCase());
+  meters.pendingResizes.replace(
+    [...new Set(reasons)].map((reason) => [
+      { reason },
+      reasons.filter((each) => each === reason).length,
+    ]),
+  );
+  meters.resizesUnderWay.set({}, told(IN_PROGRESS).length);
 }
 
 function byOrigin(pods: readonly V1Pod[]) {

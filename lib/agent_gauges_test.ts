@@ -121,7 +121,7 @@ Deno.test("volumeCounts() tells what is wanted and what is made", () => {
   ]);
   const rows = volumeCounts({
     desiredReader: cell(wanted(pod))[1],
-    volumes: { stateOf: () => ({ kind: "ready", paths }) },
+    volumes: { stateOf: () => ({ kind: "ready", paths, mounted: new Map() }) },
   });
   assert.deepEqual(
     rows.map(([{ plugin_name, state }, count]) =>

@@ -2,8 +2,8 @@
 import type { Clock } from "./base/clock.ts";
 import type { RootLogger } from "./base/log.ts";
 import type { Meters } from "./api/meters.ts";
+import type { Cgroups } from "./port/cgroups.ts";
 import type {
-  Cgroups,
   Files,
   HostFacts,
   HostPaths,
@@ -15,6 +15,7 @@ import type { LogFiles, LogKeeper, SystemLogs } from "./port/log_files.ts";
 import type { Http, Listener, PodNet } from "./port/net.ts";
 import type { NodeListener } from "./port/node_server.ts";
 import type { Checkpoints } from "./port/checkpoints.ts";
+import type { OwnProcess } from "./port/processes.ts";
 import type { Programs } from "./port/programs.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { Usage } from "./port/usage.ts";
@@ -36,6 +37,7 @@ export interface AgentPorts {
   readonly mounts: Mounts;
   readonly hostPaths: HostPaths;
   readonly cgroups: Cgroups;
+  readonly ownProcess: OwnProcess;
   readonly host: HostFacts;
   readonly usage: Usage;
   /** Credential plugins, where some are configured. */

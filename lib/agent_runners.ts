@@ -1,6 +1,7 @@
 /** The wiring of what makes a pod's start possible beside the passes. */
 import type { Reader } from "./base/cell.ts";
 import type { KeyedQueue } from "./base/keyed_queue.ts";
+import { Semaphore } from "./base/semaphore.ts";
 import type { PodUid } from "./api/id.ts";
 import type { Membership } from "./agent_cluster.ts";
 import { createEnds } from "./agent_ends.ts";
@@ -11,6 +12,7 @@ import { createReferences } from "./agent_references.ts";
 import type { Config } from "./config/load.ts";
 import type { Recorder } from "./port/recorder.ts";
 import type { Desired } from "./source/types.ts";
+import type { Allocations } from "./sync/allocations.ts";
 import type { Pods } from "./sync/store.ts";
 import { VolumeRunner } from "./volume/run.ts";
 
@@ -48,11 +50,14 @@ export function createRunners(
         ...ports.cluster,
         ...inside,
         hint,
+        deviceTurn: new Semaphore(1),
+        volumeRecorder: membership?.volumeRecorder,
         objects,
         references: references.objects,
       },
       {
         podsDir,
+        pluginsDir: `${config.paths.rootDir}/plugins`,
         allocatable,
         fits: (terms) => membership?.fits(terms) ?? true,
       },
@@ -62,11 +67,16 @@ export function createRunners(
 
 /** Labels and annotations of pods whose volumes tell of them. */
 export async function followLabels(
-  desired: Reader<Desired>,
-  volumes: VolumeRunner,
+  { desiredReader, volumes, allocations }: {
+    readonly desiredReader: Reader<Desired>;
+    readonly volumes: Pick<VolumeRunner, "update">;
+    readonly allocations: Pick<Allocations, "podOf">;
+  },
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const { pods } of desired.changes(signal)) {
-    for (const [uid, { pod }] of pods) volumes.update(uid, pod);
+  for await (const { pods } of desiredReader.changes(signal)) {
+    for (const [uid, { pod }] of pods) {
+      volumes.update(uid, allocations.podOf(pod));
+    }
   }
 }

@@ -60,7 +60,11 @@ Deno.test("measuredPod() walks what is the pod's, and asks file systems of the r
   });
   const names = ["d", "m", "s", "h", "p", "e"];
   const paths = new Map(names.map((name) => [name, `/v/${name}`]));
-  const found = measuredPod(FS, memory(pod), { kind: "ready", paths });
+  const found = measuredPod(FS, memory(pod), {
+    kind: "ready",
+    paths,
+    mounted: new Map(),
+  });
   assert.deepEqual(
     found?.volumes.map(({ name, measuredBy, medium, claim }) =>
       [name, measuredBy, medium, claim ?? ""].join(" ").trim()

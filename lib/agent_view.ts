@@ -36,6 +36,7 @@ export interface ViewParts {
   readonly probes: Pick<Probes, "viewsOf">;
   readonly membership: Membership | undefined;
   readonly eviction: EvictionLoop;
+  readonly keeper: { views(): readonly LoopView[] };
 }
 
 export function createView(parts: ViewParts, version: string): AgentView {
@@ -55,6 +56,7 @@ export function createView(parts: ViewParts, version: string): AgentView {
     loops: () => [
       auditView(parts),
       ...evictionViews(parts.eviction),
+      ...parts.keeper.views(),
       ...clusterViews(parts),
     ],
   };
@@ -137,9 +139,12 @@ function podView(
   uid: PodUid,
   memory: PodMemory,
 ): PodView | undefined {
-  const { pod, status, state, blockers } = memory;
-  if (pod === undefined) return undefined;
-  const manifest = parts.desiredReader.get().pods.get(uid)?.origin.location;
+  const { status, state, blockers } = memory;
+  const wanted = parts.desiredReader.get().pods.get(uid);
+  // As it is asked for; what it was given, its status tells.
+  const pod = wanted?.pod ?? memory.pod;
+  if (memory.pod === undefined || pod === undefined) return undefined;
+  const manifest = wanted?.origin.location;
   return {
     uid,
     pod,

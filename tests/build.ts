@@ -19,6 +19,8 @@ import {
   podAnnotations,
   podLabels,
 } from "../lib/pod/labels.ts";
+import { NO_RESIZE } from "../lib/pod/resize_facts.ts";
+import { OPEN_GATES } from "../lib/pod/gates.ts";
 import type { PodState } from "../lib/pod/state.ts";
 import type { HostTraits } from "../lib/port/host.ts";
 import type { SandboxStatus } from "../lib/port/runtime_status.ts";
@@ -30,8 +32,10 @@ export const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 /** A machine of today, without swap, huge pages and AppArmor. */
 export const TRAITS: HostTraits = {
   cgroupVersion: 2,
+  onlineCpus: "0-1",
   hasSwapLimits: true,
   swapBytes: 0n,
+  hasNoSwapTmpfs: true,
   hugePageSizes: [],
   kernelVersion: "6.12.0",
   hasAppArmor: false,
@@ -60,11 +64,16 @@ export const SETTINGS: PodSettings = {
   podPidsLimit: -1n,
   firstRestartDelayMs: 10_000,
   longestRestartDelayMs: 300_000,
-  gates: { hasRestartRules: true, mayRestartAll: true },
+  gates: OPEN_GATES,
+  fixesCpus: false,
+  fixesMemory: false,
   isSeccompDefault: false,
   hasStopSignals: false,
   seccompDir: "/var/lib/kubelet/seccomp",
   memoryBytes: 8n * 1024n ** 3n,
+  allocatableMemoryBytes: 8n * 1024n ** 3n,
+  memoryQos: undefined,
+  memoryReservePercent: undefined,
   machine: TRAITS,
   mayUseSwap: false,
   endsSingleProcess: false,
@@ -249,6 +258,7 @@ export function someFacts(parts: FactParts = {}): Facts {
     deadline: undefined,
     evicted: undefined,
     pressures: [],
+    resize: NO_RESIZE,
     isRestartingAll: false,
     isAdmitted: true,
     node: undefined,

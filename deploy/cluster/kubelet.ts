@@ -2,7 +2,6 @@
  * The real kubelet as a node of a world's cluster: the peer that benchmarks
  * compare with, on the same containerd. It joins by the bootstrap token.
  */
-import { readIfThere } from "../world/command.ts";
 import type { WorldFacts } from "../world/facts.ts";
 import { pidsWith } from "../world/processes.ts";
 import { type ClusterFacts, clusterFacts } from "./facts.ts";
@@ -63,7 +62,6 @@ export async function spawnKubelet(
   const nodeName = options.nodeName ?? world.name;
   await needPrograms("kubelet");
   await rememberMachine(cluster);
-  await makeCgroupRoot(world);
   await Deno.mkdir(root(cluster), { recursive: true });
   await Deno.mkdir(`${world.root}/var/log/pods`, { recursive: true });
   await Deno.writeTextFile(
@@ -147,18 +145,4 @@ export async function isNodeReady(
   return items[0]?.status.conditions?.some(({ type, status }) =>
     type === "Ready" && status === "True"
   ) ?? false;
-}
-
-/** The kubelet wants the parent of its cgroups to be there. */
-async function makeCgroupRoot(world: WorldFacts): Promise<void> {
-  const mount = "/sys/fs/cgroup";
-  const isVersion2 =
-    await readIfThere(`${mount}/cgroup.controllers`) !== undefined;
-  const trees = isVersion2 ? [mount] : (await Array.fromAsync(
-    Deno.readDir(mount),
-  )).filter(({ isDirectory }) => isDirectory)
-    .map(({ name }) => `${mount}/${name}`);
-  for (const tree of trees) {
-    await Deno.mkdir(tree + world.cgroupRoot, { recursive: true });
-  }
 }

@@ -8,7 +8,12 @@ export interface ContainerdChoice {
   readonly majorVersion: number;
   readonly snapshotter: "overlayfs" | "native";
   readonly cniFolders: readonly string[];
+  /** A runc that gives pods ids of their own; undefined: there is none. */
+  readonly userNamespaceRunc: string | undefined;
 }
+
+/** Its handler's name; the default handler has the machine's own runc. */
+export const USER_NAMESPACE_HANDLER = "userns";
 
 export function containerdConfig(
   world: WorldFacts,
@@ -55,11 +60,20 @@ netns_mounts_under_state_dir = true
 [${runtime}.cni]
 bin_dirs = ${JSON.stringify(choice.cniFolders)}
 conf_dir = "${world.containerd.cniConfigs}"
+${handler(world, runtime, "runc")}${
+    choice.userNamespaceRunc === undefined
+      ? ""
+      : handler(world, runtime, USER_NAMESPACE_HANDLER) +
+        `BinaryName = "${choice.userNamespaceRunc}"\n`
+  }`;
+}
 
-[${runtime}.containerd.runtimes.runc]
+function handler(world: WorldFacts, cri: string, name: string): string {
+  return `
+[${cri}.containerd.runtimes.${name}]
 runtime_type = "io.containerd.runc.v2"
 
-[${runtime}.containerd.runtimes.runc.options]
+[${cri}.containerd.runtimes.${name}.options]
 Root = "${world.root}/run/runc"
 SystemdCgroup = false
 `;
@@ -79,14 +93,7 @@ conf_dir = "${world.containerd.cniConfigs}"
 
 [${cri}.containerd]
 snapshotter = "${choice.snapshotter}"
-
-[${cri}.containerd.runtimes.runc]
-runtime_type = "io.containerd.runc.v2"
-
-[${cri}.containerd.runtimes.runc.options]
-Root = "${world.root}/run/runc"
-SystemdCgroup = false
-`;
+${handler(world, cri, "runc")}`;
 }
 
 /** The name is also how teardown knows the world's own iptables rules. */

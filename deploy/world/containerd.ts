@@ -13,6 +13,7 @@ export interface Tools {
   /** Folder with containerd, ctr and the shim. */
   readonly containerdFolder: string;
   readonly imagesFolder: string;
+  readonly userNamespaceRunc: string | undefined;
 }
 
 export async function findTools(): Promise<Tools> {
@@ -27,7 +28,11 @@ export async function findTools(): Promise<Tools> {
       `Cannot find containerd in ${cache}: run sh deploy/prepare.sh first`,
     );
   }
-  return { containerdFolder, imagesFolder: `${cache}/images` };
+  return {
+    containerdFolder,
+    imagesFolder: `${cache}/images`,
+    userNamespaceRunc: environment.match(/DENOLET_RUNC='(.*)'/)?.[1],
+  };
 }
 
 export async function writeConfigs(
@@ -49,6 +54,7 @@ export async function writeConfigs(
     majorVersion: await majorVersion(tools),
     snapshotter: await snapshotter(world),
     cniFolders: await cniFolders(),
+    userNamespaceRunc: tools.userNamespaceRunc,
   };
   await Deno.writeTextFile(
     containerd.config,

@@ -134,7 +134,7 @@ export async function removeCgroups(
 }
 
 /** A cgroup is removed by rmdir, children first; its files go by themselves. */
-async function removeCgroup(path: string): Promise<void> {
+export async function removeCgroup(path: string): Promise<void> {
   for (const name of await namesIn(path)) await removeCgroup(`${path}/${name}`);
   try {
     await Deno.remove(path);

@@ -16,7 +16,7 @@ export function containerHash(name: string, image: string): string {
 }
 
 /** 32-bit FNV-1a of the UTF-8 bytes of a text. */
-function fnv32a(text: string): number {
+export function fnv32a(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) {
     hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;

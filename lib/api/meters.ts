@@ -52,6 +52,12 @@ function aboutPods(metrics: Metrics) {
     workingPods: metrics.gauge(METRICS.workingPods),
     startedPods: metrics.counter(METRICS.startedPods),
     podErrors: metrics.counter(METRICS.podErrors),
+    requestedResizes: metrics.counter(METRICS.requestedResizes),
+    resizeMilliseconds: metrics.histogram(METRICS.resizeMilliseconds),
+    pendingResizes: metrics.gauge(METRICS.pendingResizes),
+    infeasibleResizes: metrics.counter(METRICS.infeasibleResizes),
+    resizesUnderWay: metrics.gauge(METRICS.resizesUnderWay),
+    deferredAccepted: metrics.counter(METRICS.deferredAccepted),
   };
 }
 
@@ -68,6 +74,9 @@ function aboutTheRest(metrics: Metrics) {
     actionErrors: metrics.counter(METRICS.actionErrors),
     nodeName: metrics.gauge(METRICS.nodeName),
     cgroupVersion: metrics.gauge(METRICS.cgroupVersion),
+    memoryQosMin: metrics.gauge(METRICS.memoryQosMin),
+    memoryQosLow: metrics.gauge(METRICS.memoryQosLow),
+    losingSupport: metrics.gauge(METRICS.losingSupport),
     buildInfo: metrics.gauge(METRICS.buildInfo),
     features: metrics.gauge(METRICS.features),
     httpRequests: metrics.counter(METRICS.httpRequests),

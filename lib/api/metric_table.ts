@@ -6,6 +6,7 @@
  */
 import { USUAL_BUCKETS } from "../base/metrics.ts";
 import { NODE_METRICS } from "./metric_table_node.ts";
+import { RESIZE_METRICS } from "./metric_table_resize.ts";
 import { SERVER_METRICS } from "./metric_table_server.ts";
 import { STARTUP_METRICS } from "./metric_table_startup.ts";
 import { RUNTIME_METRICS } from "./metric_table_runtime.ts";
@@ -260,6 +261,7 @@ export const METRICS = {
   ...RUNTIME_METRICS,
   ...CONTAINER_METRICS,
   ...POD_METRICS,
+  ...RESIZE_METRICS,
   ...NODE_METRICS,
   ...SERVER_METRICS,
   ...STARTUP_METRICS,

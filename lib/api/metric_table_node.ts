@@ -28,6 +28,29 @@ export const NODE_METRICS = {
     help: "[ALPHA] cgroup version on the hosts.",
     labels: [],
   },
+  memoryQosMin: {
+    type: "gauge",
+    name: "kubelet_memory_qos_node_memory_min_bytes",
+    help:
+      "[ALPHA] Total cgroup v2 memory.min in bytes for Guaranteed pods. This " +
+      "memory is hard-reserved and never reclaimed by the kernel.",
+    labels: [],
+  },
+  memoryQosLow: {
+    type: "gauge",
+    name: "kubelet_memory_qos_node_memory_low_bytes",
+    help:
+      "[ALPHA] Total cgroup v2 memory.low in bytes for Burstable pods. This " +
+      "memory is soft-reserved and may be reclaimed under extreme pressure.",
+    labels: [],
+  },
+  losingSupport: {
+    type: "gauge",
+    name: "kubelet_cri_losing_support",
+    help: "[ALPHA] the Kubernetes version that the currently running CRI " +
+      "implementation will lose support on if not upgraded.",
+    labels: ["version"],
+  },
   buildInfo: {
     type: "gauge",
     name: "kubernetes_build_info",

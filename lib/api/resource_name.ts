@@ -3,6 +3,7 @@
  * by name; never looks at amounts.
  */
 import { isLabelKey } from "./label.ts";
+import type { V1Pod } from "./types.ts";
 
 const NATIVE = "kubernetes.io/";
 const QUOTA_PREFIX = "requests.";
@@ -34,6 +35,15 @@ export function isScalarResource(name: string): boolean {
  */
 export function isPodLevelResource(name: string): boolean {
   return name === "cpu" || name === "memory" || name.startsWith(HUGE_PAGES);
+}
+
+/**
+ * Whether anything is given for a pod as a whole.
+ * Compat: kubelet 1.36 IsPodLevelResourcesSet.
+ */
+export function hasPodResources(spec: V1Pod["spec"]): boolean {
+  const { limits, requests } = spec?.resources ?? {};
+  return Object.keys({ ...limits, ...requests }).some(isPodLevelResource);
 }
 
 /**

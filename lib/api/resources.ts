@@ -10,7 +10,7 @@ import type { V1Container, V1Pod } from "./types.ts";
 
 const SHARES_PER_CPU = 1024n;
 const LEAST_SHARES = 2n;
-const MOST_SHARES = 262_144n;
+export const MOST_SHARES = 262_144n;
 const LEAST_QUOTA_US = 1000n;
 const HUGE_PAGES = "hugepages-";
 const KIB = 1024n;

@@ -8,6 +8,8 @@ export interface Step {
   readonly message: string;
   /** Absent: the step concerns the whole pod. */
   readonly container?: string;
+  /** What the node is told to have at the same time; absent: nothing. */
+  readonly ofNode?: string;
   /** Of the event, for programs that read it. */
   readonly annotations?: Readonly<Record<string, string>>;
 }

@@ -118,6 +118,7 @@ function load(input: LoadInput): LoadResult {
       ...flags.warnings,
       ...identity.warnings,
       ...doubts,
+      ...placeWarnings(kubelet),
       ...otherWarnings(settings, gates),
       ...idleFlags(flags.given),
     ],
@@ -153,6 +154,17 @@ function pathsOf(
     containerLogsDir: prefixed("/var/log/containers", hostRoot),
     runDir: prefixed("/run/denolet", hostRoot),
   };
+}
+
+/** Compat: kubelet 1.36 NewKubeletCommand, which warns and goes on too. */
+function placeWarnings(
+  { kubeletCgroups: own, kubeReservedCgroup: reserved }: KubeletConfiguration,
+): string[] {
+  if (own === "" || reserved === "" || own.startsWith(reserved)) return [];
+  return [
+    `kubeletCgroups: ${shorten(own)} is not within kubeReservedCgroup, ` +
+    `which is ${shorten(reserved)}`,
+  ];
 }
 
 function otherWarnings(settings: Settings, gates: GateOutcome): string[] {

@@ -20,7 +20,12 @@ import {
   unsplitTextMap,
 } from "./kind_collection.ts";
 import { type MemoryReservation, reservations } from "./kind_record.ts";
-import { isCpuSet, percentage, quantitySign } from "./text_rules.ts";
+import {
+  isBelowRoot,
+  isCpuSet,
+  quantitySign,
+  wholePercentage,
+} from "./text_rules.ts";
 
 const RESERVABLE = ["cpu", "memory", "ephemeral-storage", "pid"] as const;
 
@@ -32,6 +37,12 @@ const RESERVED = {
       RESERVABLE.some((known) => known === name) &&
       (quantitySign(amount) ?? -1) >= 0
     ),
+} as const;
+
+/** Limits on everything would be nobody's. */
+const NOT_ROOT = {
+  allowed: "a cgroup below the root, such as /system.slice",
+  isAllowed: (path: string) => path === "" || isBelowRoot(path),
 } as const;
 
 const ENFORCEMENTS = [
@@ -51,6 +62,7 @@ export const RESOURCE_FIELDS = {
   systemCgroups: field(text, "", {
     help: "Cgroup for processes that are in none; needs cgroupRoot",
     flag: "system-cgroups",
+    ...NOT_ROOT,
   }),
   cgroupRoot: field(text, "", {
     help: "Cgroup that holds all pods; empty: the runtime's",
@@ -112,10 +124,10 @@ export const RESOURCE_FIELDS = {
   qosReserved: field(textMap, new Map(), {
     help: "Share of requests kept from lower QoS classes",
     flag: "qos-reserved",
-    allowed: "memory with a percentage",
+    allowed: "memory with a whole percentage from 0% to 100%",
     isAllowed: (map) =>
       [...map].every(([name, share]) =>
-        name === "memory" && percentage(share) !== undefined
+        name === "memory" && wholePercentage(share) !== undefined
       ),
   }),
   maxPods: field(int32, 110, {
@@ -164,10 +176,12 @@ export const RESOURCE_FIELDS = {
   systemReservedCgroup: field(text, "", {
     help: "Cgroup that systemReserved is enforced on",
     flag: "system-reserved-cgroup",
+    ...NOT_ROOT,
   }),
   kubeReservedCgroup: field(text, "", {
     help: "Cgroup that kubeReserved is enforced on",
     flag: "kube-reserved-cgroup",
+    ...NOT_ROOT,
   }),
   enforceNodeAllocatable: field(listOf(text), ["pods"], {
     help: "Where reserved resources are enforced",

@@ -60,7 +60,7 @@ export function isLabelValue(text: string): boolean {
 }
 
 const QUANTITY =
-  /^([+-]?)(\d+\.?\d*|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/;
+  /^([+-]?)(\d+(?:\.\d*)?|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/;
 
 /**
  * The sign of a resource quantity (`500m`, `1Gi`): -1, 0 or 1; undefined when
@@ -75,8 +75,15 @@ export function quantitySign(text: string): -1 | 0 | 1 | undefined {
 
 /** The number of a percentage such as `10%` or `7.5%`. */
 export function percentage(text: string): number | undefined {
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))%$/.exec(text);
+  const match = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))%$/.exec(text);
   return match === null ? undefined : Number(match[1]);
+}
+
+/** The number of a whole percentage from `0%` to `100%`. */
+export function wholePercentage(text: string): bigint | undefined {
+  const digits = /^\+?(\d{1,3})%$/.exec(text)?.[1];
+  if (digits === undefined || Number(digits) > 100) return undefined;
+  return BigInt(digits);
 }
 
 /** A list of processors such as `0-3,7`. Compat: cpuset.Parse */
@@ -86,6 +93,14 @@ export function isCpuSet(text: string): boolean {
     return match !== null &&
       (match[2] === undefined || Number(match[1]) <= Number(match[2]));
   });
+}
+
+/** The processors of such a list, smallest first within each part. */
+export function* cpusIn(text: string): Generator<number> {
+  for (const part of text.split(",").filter((each) => each !== "")) {
+    const [first = NaN, last = first] = part.split("-").map(Number);
+    for (let cpu = first; cpu <= last; cpu++) yield cpu;
+  }
 }
 
 /** An absolute path without `.`, `..`, `//` or a trailing slash. */
@@ -103,4 +118,9 @@ export function resolvePath(directory: string, path: string): string {
     else if (part !== "" && part !== ".") parts.push(part);
   }
   return `/${parts.join("/")}`;
+}
+
+/** The path of a cgroup, which is not the root of them all. */
+export function isBelowRoot(path: string): boolean {
+  return path.split("/").some((part) => part !== "");
 }

@@ -181,13 +181,13 @@ function enforcementRules(k: KubeletConfiguration): Rule[] {
           path,
           `${word} and ${word}-compressible cannot be combined`,
         ],
-        [
-          (has(word) || has(`${word}-compressible`)) && cgroupOf[word] === "",
+        ...[word, `${word}-compressible`].map((each): Rule => [
+          has(each) && cgroupOf[word] === "",
           path,
-          `${word} needs ${
+          `${each} needs ${
             word === "kube-reserved" ? "kube" : "system"
           }ReservedCgroup`,
-        ],
+        ]),
       ],
     ),
     [

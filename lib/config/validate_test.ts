@@ -100,7 +100,7 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["reservedSystemCPUs: x", /reservedSystemCPUs: .*"0-3,7"$/],
   ["systemReserved: {gpu: '1'}", /systemReserved: /],
   ["kubeReserved: {cpu: '-1'}", /kubeReserved: /],
-  ["qosReserved: {cpu: 1%}", /qosReserved: .*percentage$/],
+  ["qosReserved: {cpu: 1%}", /qosReserved: .*percentage from 0% to 100%$/],
   ["evictionHard: {nope.available: 1Gi}", /evictionHard: .*eviction signal/],
   ["evictionHard: {memory.available: '0'}", /evictionHard: /],
   ["evictionHard: {memory.available: 101%}", /evictionHard: /],
@@ -168,7 +168,7 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ],
   [
     "enforceNodeAllocatable: [kube-reserved-compressible]",
-    /kube-reserved needs kubeReservedCgroup$/,
+    /: kube-reserved-compressible needs kubeReservedCgroup$/,
   ],
   [
     "enforceNodeAllocatable: [kube-reserved, kube-reserved-compressible]\n" +

@@ -96,6 +96,13 @@ export function hasCode(error: unknown, code: Code): boolean {
     error.cause.code === code;
 }
 
+/** Compat: kubelet 1.36: containerd 2.2 says so in words alone. */
+export function isNotImplemented(error: unknown): boolean {
+  return hasCode(error, "UNIMPLEMENTED") ||
+    (hasCode(error, "UNKNOWN") && error instanceof AgentError &&
+      error.message.includes("not implemented"));
+}
+
 /**
  * The error of a pull, with its machine-readable reason.
  * Compat: kubelet 1.36 evalCRIPullErr: the reason stands at the beginning of

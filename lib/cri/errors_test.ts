@@ -5,6 +5,7 @@ import {
   type Code,
   codeOf,
   hasCode,
+  isNotImplemented,
   RpcError,
   toAgentError,
   toExecError,
@@ -75,6 +76,13 @@ Deno.test("absentIsUndefined() swallows only what is not found", async () => {
   const slow = Promise.reject(made("DEADLINE_EXCEEDED", "slow"));
   await assert.rejects(absentIsUndefined(slow), AgentError);
   assert.equal(await absentIsUndefined(Promise.resolve(1)), 1);
+});
+
+Deno.test("isNotImplemented() knows both ways to say so", () => {
+  assert.equal(isNotImplemented(made("UNIMPLEMENTED", "")), true);
+  assert.equal(isNotImplemented(made("UNKNOWN", "not implemented yet")), true);
+  assert.equal(isNotImplemented(made("UNKNOWN", "no such thing")), false);
+  assert.equal(isNotImplemented(made("NOT_FOUND", "not implemented")), false);
 });
 
 Deno.test("toPullError() finds the reason at the beginning of the text", () => {

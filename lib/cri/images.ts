@@ -3,7 +3,7 @@
  * may lead to another socket than the runtime's. Keeps no state.
  */
 import { AgentError } from "../base/errors.ts";
-import type { Image, Images, PullRequest } from "../port/images.ts";
+import type { Image, ImageAsk, Images, PullRequest } from "../port/images.ts";
 import type { FilesystemUsage } from "../port/runtime_status.ts";
 import type { Channel } from "./channel.ts";
 import { absentIsUndefined, toPullError } from "./errors.ts";
@@ -29,12 +29,12 @@ export class CriImages implements Images {
   }
 
   async status(
-    request: { readonly image: string; readonly runtimeHandler: string },
+    request: ImageAsk,
     signal: AbortSignal,
   ): Promise<Image | undefined> {
     const answer = await absentIsUndefined(this.#channel.unary(
       `${SERVICE}/ImageStatus`,
-      { image: imageSpec(request.image, request.runtimeHandler) },
+      { image: imageSpec(request) },
       { doing: `ask for the status of image ${request.image}`, signal },
     ));
     const found = answer?.image ?? null;
@@ -67,7 +67,7 @@ export class CriImages implements Images {
   async remove(image: string, signal: AbortSignal): Promise<void> {
     await absentIsUndefined(this.#channel.unary(
       `${SERVICE}/RemoveImage`,
-      { image: imageSpec(image, "") },
+      { image: imageSpec({ image, runtimeHandler: "" }) },
       { doing: `remove image ${image}`, signal },
     ));
   }

@@ -1,7 +1,6 @@
 /**
- * The container runtime behind `port/runtime.ts`, spoken to over the CRI. Each
- * method is one RPC: translate, call, translate back. It keeps no state and
- * never retries; errors already say what to do next.
+ * The container runtime behind `port/runtime.ts`, over the CRI: each method is
+ * one RPC. It keeps no state and never retries; errors say what to do next.
  */
 import {
   type ContainerId,
@@ -43,6 +42,7 @@ import {
   portForwardUrl,
 } from "./exec.ts";
 import { listContainerStats, sandboxImage } from "./figures.ts";
+import { type SandboxSize, updateResources, updateSandbox } from "./resize.ts";
 import { CGROUP_DRIVERS, int64Of, wholeGrace } from "./translate.ts";
 import * as ask from "./translate_spec.ts";
 import * as tell from "./translate_status.ts";
@@ -252,15 +252,15 @@ export class CriRuntime implements ContainerRuntime {
     resources: LinuxResources,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#channel.unary(
-      `${SERVICE}/UpdateContainerResources`,
-      {
-        containerId: id,
-        linux: ask.linuxResources(resources),
-        annotations: {},
-      },
-      { doing: `update the resources of container ${id}`, signal },
-    );
+    await updateResources(this.#channel, { id, resources }, signal);
+  }
+
+  async updateSandbox(
+    id: SandboxId,
+    sandbox: SandboxSize,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await updateSandbox(this.#channel, { id, sandbox }, signal);
   }
 
   execSync(request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {

@@ -2,6 +2,7 @@
  * What we ask for, ours → wire: sandbox and container specs, listing filters,
  * and the pieces that also come back in statuses. Pure.
  */
+import type { ImageAsk } from "../port/images.ts";
 import type { ListFilter } from "../port/runtime.ts";
 import type {
   ContainerMount,
@@ -206,7 +207,9 @@ function mount(mount: ContainerMount): container.Mount {
     uidMappings: mount.uidMappings.map(idMapping),
     gidMappings: mount.gidMappings.map(idMapping),
     recursiveReadOnly: mount.isRecursiveReadOnly,
-    image: mount.image ? imageSpec(mount.image.ref, "") : null,
+    image: mount.image
+      ? imageSpec({ image: mount.image.ref, runtimeHandler: "" })
+      : null,
     imageSubPath: mount.image?.subPath ?? "",
   };
 }
@@ -220,12 +223,11 @@ function idMapping(mapping: IdMapping): wire.IdMapping {
 }
 
 export function imageSpec(
-  image: string,
-  runtimeHandler: string,
+  { image, annotations = new Map(), runtimeHandler }: ImageAsk,
 ): wire.ImageSpec {
   return {
     image,
-    annotations: {},
+    annotations: recordOf(annotations),
     userSpecifiedImage: "",
     runtimeHandler,
     imageRef: "",

@@ -66,7 +66,7 @@ export function image(image: wire.Image): Image {
 
 export function pullRequest(request: PullRequest): wire.PullImageRequest {
   return {
-    image: imageSpec(request.image, request.runtimeHandler),
+    image: imageSpec(request),
     auth: request.auth ?? null,
     sandboxConfig: request.sandbox ? sandboxConfig(request.sandbox) : null,
   };

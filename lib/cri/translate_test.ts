@@ -68,6 +68,7 @@ const REQUESTS: readonly (readonly [string, object])[] = [
     "PullImageRequest",
     pullRequest({
       image: "example.org/a:1",
+      annotations: new Map([["lazy", "yes"]]),
       runtimeHandler: "runc",
       auth: {
         username: "u",

@@ -6,7 +6,7 @@
  */
 import { nameOf, namespaceOf } from "../api/pod.ts";
 import type { Step } from "../api/step.ts";
-import type { V1Container, V1Pod } from "../api/types.ts";
+import type { V1Container, V1PersistentVolume, V1Pod } from "../api/types.ts";
 import type { ApiObject } from "../port/cluster.ts";
 
 const COMPONENT = "kubelet";
@@ -81,6 +81,18 @@ export function nodeTarget(nodeName: string): Target {
   return { apiVersion: "v1", kind: "Node", name: nodeName };
 }
 
+/** Of a volume that outlives pods; kept in namespace `default` too. */
+export function volumeTarget({ metadata }: V1PersistentVolume): Target {
+  const { name = "", uid, resourceVersion } = metadata ?? {};
+  return {
+    apiVersion: "v1",
+    kind: "PersistentVolume",
+    name,
+    ...uid === undefined ? {} : { uid },
+    ...resourceVersion === undefined ? {} : { resourceVersion },
+  };
+}
+
 /** Compat: kubelet 1.36 fieldPath, ImplicitContainerPrefix */
 export function containerPath(pod: V1Pod, name: string): string {
   const { spec } = pod;
@@ -142,7 +154,7 @@ export function makeEvent(facts: EventFacts, host: string): EventJson {
 export function eventName(object: string, nanos: bigint): string {
   const time = nanos.toString(16);
   const room = LONGEST_NAME - 1 - time.length;
-  const kept = object.slice(0, room).replace(/[-.]+$/, "");
+  const kept = object.slice(0, room).replace(/(?<![-.])[-.]+$/, "");
   return `${kept}.${time}`;
 }
 

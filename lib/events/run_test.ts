@@ -201,6 +201,7 @@ Deno.test("PodEvents tells both, with names for ids", () => {
   const events = new PodEvents({
     inner: { record: (_uid, each) => inner.push(each) },
     events: { record: (target, each) => told.push([target, each]) },
+    nodeName: "node-1",
     podOf: (each) => each === uid ? pod : undefined,
     containerNames: () => new Map([["f00", "app"]]),
   });
@@ -210,5 +211,11 @@ Deno.test("PodEvents tells both, with names for ids", () => {
   assert.equal(inner.length, 2);
   assert.deepEqual(told, [
     [podTarget(pod, "app"), { ...said, message: "app is up" }],
+  ]);
+  told.length = 0;
+  events.record(uid, { ...step("of the pod"), ofNode: "of the node" });
+  assert.deepEqual(told, [
+    [podTarget(pod), step("of the pod")],
+    [nodeTarget("node-1"), step("of the node")],
   ]);
 });

@@ -9,12 +9,13 @@
  */
 import type { Signal } from "../api/eviction_signal.ts";
 import { isCritical } from "../api/priority.ts";
-import { requestsOf } from "../api/requests.ts";
+import { amountOf } from "../api/qos.ts";
+import { units } from "../api/quantity.ts";
+import { ownRequestsOf } from "../api/requests.ts";
+import { hasPodResources } from "../api/resource_name.ts";
 import type { V1Pod } from "../api/types.ts";
 import { resourceOf } from "./thresholds.ts";
 import type { DiskLayout, DiskUse, PodUse, Resource } from "./types.ts";
-
-const NANO = 1_000_000_000n;
 
 /** One pod in the order of eviction, with what decided its place. */
 export interface Ranked {
@@ -76,11 +77,19 @@ function createdAtMs({ metadata }: V1Pod): number {
   return Number.isNaN(ms) ? 0 : ms;
 }
 
-/** Whole units, rounded up; 0 for what cannot be asked for. */
+/**
+ * Whole units, rounded up; 0 for what cannot be asked for. Compat: kubelet
+ * 1.36 GetResourceRequestQuantity: where anything is given for the pod as a
+ * whole, its containers have no voice, nor has overhead alone.
+ */
 export function requestOf(pod: V1Pod, resource: Resource): bigint {
   if (resource === "inodes" || resource === "pids") return 0n;
-  const asked = requestsOf(pod).get(resource) ?? 0n;
-  return (asked + NANO - 1n) / NANO;
+  const { resources: whole, overhead } = pod.spec ?? {};
+  const asked = hasPodResources(pod.spec)
+    ? amountOf(whole?.requests, resource)
+    : ownRequestsOf(pod).get(resource);
+  if (asked === undefined || asked <= 0n) return 0n;
+  return units(asked + (amountOf(overhead, resource) ?? 0n));
 }
 
 function usedOf(

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { aUsePod, MI, type UseParts } from "./fixture_test.ts";
-import { partsOf, rank } from "./rank.ts";
+import { aContainer, aPod } from "../../tests/build.ts";
+import type { V1PodSpec } from "../api/types.ts";
+import { partsOf, rank, requestOf } from "./rank.ts";
 import type { PodUse } from "./types.ts";
 
 function order(uses: readonly PodUse[], signal = "memory.available" as const) {
@@ -133,3 +135,44 @@ function lcg(seed: number): () => number {
     return state >> 8;
   };
 }
+
+Deno.test("requestOf() hears the pod as a whole before its containers", () => {
+  const table: [string, Partial<V1PodSpec>, bigint, bigint][] = [
+    ["containers", {}, 2n * MI, 3n * MI],
+    [
+      "overhead of what is asked for",
+      {
+        overhead: { memory: "1Mi", "ephemeral-storage": "1Mi" },
+      },
+      3n * MI,
+      4n * MI,
+    ],
+    ["the pod", { resources: { requests: { memory: "8Mi" } } }, 8n * MI, 0n],
+    [
+      "the pod, with overhead",
+      {
+        resources: { requests: { memory: "8Mi" } },
+        overhead: { memory: "1Mi", "ephemeral-storage": "1Mi" },
+      },
+      9n * MI,
+      0n,
+    ],
+    [
+      "only a limit for the pod",
+      {
+        resources: { limits: { cpu: "1" } },
+      },
+      0n,
+      0n,
+    ],
+    ["nothing for the pod", { resources: {} }, 2n * MI, 3n * MI],
+  ];
+  const requests = { memory: "2Mi", "ephemeral-storage": "3Mi" };
+  const containers = [aContainer({ resources: { requests } })];
+  for (const [name, spec, memory, disk] of table) {
+    const pod = aPod({ containers, spec });
+    assert.equal(requestOf(pod, "memory"), memory, name);
+    assert.equal(requestOf(pod, "ephemeral-storage"), disk, name);
+    assert.equal(requestOf(pod, "pids"), 0n);
+  }
+});

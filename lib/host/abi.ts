@@ -86,6 +86,11 @@ export const MACHINE = MACHINES[Deno.build.arch];
 export const O_DIRECTORY = MACHINE.O_DIRECTORY;
 export const O_NOFOLLOW = MACHINE.O_NOFOLLOW;
 
+/** Calls that are young enough to have one number everywhere. */
+export const SYS_FSOPEN = 430n;
+export const SYS_FSCONFIG = 431n;
+export const FSCONFIG_SET_FLAG = 0n;
+
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface OpenHow {

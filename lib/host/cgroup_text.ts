@@ -2,8 +2,8 @@
  * Values of a cgroup as the kernel's files take them, for both versions.
  * Compat: kubelet 1.36 toResources, getCPUWeight; libcontainer's fs and fs2.
  */
-import { pageSizeText } from "../api/resources.ts";
-import type { CgroupValues } from "../port/host.ts";
+import { MOST_SHARES, pageSizeText } from "../api/resources.ts";
+import type { CgroupValues } from "../port/cgroups.ts";
 
 export type Controller = "cpu" | "memory" | "pids" | "hugetlb";
 
@@ -13,9 +13,10 @@ export interface CgroupWrite {
   readonly text: string;
   /** Kernels without this file are as good. */
   readonly isOptional?: true;
+  /** Where more than that is in use: the file that tells how much. */
+  readonly orUseIn?: string;
 }
 
-const MOST_SHARES = 262_144n;
 const MOST_WEIGHT = 10_000n;
 const PERIOD_US = 100_000n;
 
@@ -24,21 +25,15 @@ export function cgroupWrites(
   version: 1 | 2,
   values: CgroupValues,
 ): readonly CgroupWrite[] {
-  const { memoryLimitBytes, pidsLimit, hugePageLimits } = values;
+  const { pidsLimit, hugePageLimits } = values;
   return [
     ...version === 1 ? cpu1(values) : cpu2(values),
-    ...memoryLimitBytes === undefined ? [] : [
-      {
-        controller: "memory",
-        file: version === 1 ? "memory.limit_in_bytes" : "memory.max",
-        text: String(memoryLimitBytes),
-      } as const,
-    ],
+    ...memory(version, values),
     ...pidsLimit === undefined ? [] : [
       {
         controller: "pids",
         file: "pids.max",
-        text: pidsLimit < 0n ? "max" : String(pidsLimit),
+        text: pidsText(pidsLimit),
       } as const,
     ],
     ...[...hugePageLimits ?? []].flatMap(([size, limit]) =>
@@ -59,6 +54,38 @@ export function isSet(shown: string, { controller, text }: CgroupWrite) {
   if (now === text) return true;
   if (controller !== "memory" || !/^\d+$/.test(now)) return false;
   return BigInt(now) === BigInt(text) / 4096n * 4096n;
+}
+
+/** Nothing is none at all to libcontainer, which then writes 1. */
+function pidsText(limit: bigint): string {
+  return limit < 0n ? "max" : limit === 0n ? "1" : String(limit);
+}
+
+/** Protection comes first: a limit may take memory back. */
+function memory(version: 1 | 2, values: CgroupValues): CgroupWrite[] {
+  const { memoryMinBytes, memoryLowBytes, memoryLimitBytes } = values;
+  const guards = version === 1 ? [] : [
+    ["memory.min", memoryMinBytes] as const,
+    ["memory.low", memoryLowBytes] as const,
+  ];
+  const [limit, use] = version === 1
+    ? ["memory.limit_in_bytes", "memory.usage_in_bytes"] as const
+    : ["memory.max", "memory.current"] as const;
+  return [
+    ...guards.flatMap(([file, bytes]): CgroupWrite[] => {
+      if (bytes === undefined) return [];
+      const write = { controller: "memory", file, text: `${bytes}` } as const;
+      return [bytes === 0n ? { ...write, isOptional: true } : write];
+    }),
+    ...memoryLimitBytes === undefined ? [] : [
+      {
+        controller: "memory",
+        file: limit,
+        text: String(memoryLimitBytes),
+        ...values.mayLimitToUse ? { orUseIn: use } : {},
+      } as const,
+    ],
+  ];
 }
 
 function cpu1(values: CgroupValues): CgroupWrite[] {

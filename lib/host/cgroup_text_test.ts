@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { CgroupValues } from "../port/host.ts";
+import type { CgroupValues } from "../port/cgroups.ts";
 import { cgroupWrites, cpuWeight, isSet } from "./cgroup_text.ts";
 
 function texts(version: 1 | 2, values: CgroupValues): string[] {
@@ -69,4 +69,34 @@ Deno.test("isSet() knows that the kernel keeps whole pages", () => {
   assert.equal(isSet("12288\n", memory), false);
   assert.equal(isSet("max\n", memory), false);
   assert.equal(isSet("8192\n", shares), false);
+});
+
+Deno.test("cgroupWrites() keeps memory on version 2 only, before it limits", () => {
+  const kept: CgroupValues = {
+    memoryMinBytes: 4096n,
+    memoryLowBytes: 0n,
+    memoryLimitBytes: 8192n,
+  };
+  assert.deepEqual(texts(2, kept), [
+    "memory memory.min=4096",
+    "memory memory.low=0",
+    "memory memory.max=8192",
+  ]);
+  assert.deepEqual(texts(1, kept), ["memory memory.limit_in_bytes=8192"]);
+  const optional = cgroupWrites(2, kept).map((each) => each.isOptional);
+  assert.deepEqual(optional, [undefined, true, undefined]);
+});
+
+Deno.test("cgroupWrites() knows where use stands that a limit may become", () => {
+  const files = (version: 1 | 2, values: CgroupValues) =>
+    cgroupWrites(version, values).map(({ orUseIn }) => orUseIn);
+  const soft: CgroupValues = { memoryLimitBytes: 1n, mayLimitToUse: true };
+  assert.deepEqual(files(1, soft), ["memory.usage_in_bytes"]);
+  assert.deepEqual(files(2, soft), ["memory.current"]);
+  assert.deepEqual(files(2, { memoryLimitBytes: 1n }), [undefined]);
+});
+
+Deno.test("cgroupWrites() has one process where none is allowed", () => {
+  // Compat: libcontainer: systemd knows no 0.
+  assert.deepEqual(texts(2, { pidsLimit: 0n }), ["pids pids.max=1"]);
 });

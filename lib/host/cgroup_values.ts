@@ -8,7 +8,7 @@
  * scope in it, so whoever keeps the tree writes again from time to time.
  */
 import { AgentError } from "../base/errors.ts";
-import type { CgroupFault, CgroupValues } from "../port/host.ts";
+import type { CgroupFault, CgroupValues } from "../port/cgroups.ts";
 import {
   AT_FDCWD,
   cString,
@@ -40,7 +40,7 @@ const DIRECTORY = O_RDONLY | O_DIRECTORY;
 const DIRECTORY_MODE = 0o755;
 const LONGEST_TEXT = 4096;
 
-interface Ask {
+export interface Ask {
   readonly libc: Libc;
   /** `/sys/fs/cgroup`, as this process sees it. */
   readonly top: string;
@@ -69,7 +69,7 @@ export async function applyValues(
   return faults;
 }
 
-function isUnified({ libc, top }: Ask): boolean {
+export function isUnified({ libc, top }: Pick<Ask, "libc" | "top">): boolean {
   const fd = openRoot(libc, top);
   if (fd < 0) throw failure(`Cannot open ${top}`, -fd);
   const found = readSmall(libc, fd, CONTROLLER_FILE);
@@ -77,8 +77,8 @@ function isUnified({ libc, top }: Ask): boolean {
   return typeof found === "string";
 }
 
-/** The open cgroup; undefined when there is none, and a fault tells why. */
-function openLeaf(
+/** The open cgroup, `.` for the root; undefined when there is none, and a fault tells why. */
+export function openLeaf(
   ask: Ask,
   root: string,
   faults: CgroupFault[],
@@ -155,7 +155,11 @@ function enable(
 }
 
 /** Controllers that the root has and the leaf was not given. */
-function lackOf(libc: Libc, root: number, leaf: number): readonly string[] {
+export function lackOf(
+  libc: Libc,
+  root: number,
+  leaf: number,
+): readonly string[] {
   const has = controllersOf(libc, leaf);
   return controllersOf(libc, root).filter((each) => !has.includes(each));
 }
@@ -193,7 +197,21 @@ async function setOne(
 ): Promise<number> {
   const shown = readSmall(libc, fd, write.file);
   if (typeof shown === "string" && isSet(shown, write)) return 0;
-  if (isBelowUse(libc, fd, write)) return -EBUSY;
+  const done = isBelowUse(libc, fd, write)
+    ? -EBUSY
+    : await writeText(libc, fd, write);
+  if (done !== -EBUSY || write.orUseIn === undefined) return done;
+  // Compat: kubelet 1.36 retrySetMemoryReserve: no further growth at least.
+  const used = readSmall(libc, fd, write.orUseIn);
+  if (typeof used === "number") return used;
+  return await writeText(libc, fd, { ...write, text: used.trim() });
+}
+
+async function writeText(
+  libc: Libc,
+  fd: number,
+  write: CgroupWrite,
+): Promise<number> {
   const file = libc.openAt(fd, cString(write.file), {
     flags: O_WRONLY,
     resolve: STRICT,
@@ -215,7 +233,7 @@ function isBelowUse(libc: Libc, fd: number, write: CgroupWrite): boolean {
     BigInt(used.trim()) > BigInt(write.text);
 }
 
-function faultOf(what: string, errno: number): CgroupFault {
+export function faultOf(what: string, errno: number): CgroupFault {
   const { message } = failure(what, errno);
   if (errno === EBUSY) return { kind: "in-use", message };
   return { kind: isForbidden(errno) ? "forbidden" : "missing", message };
@@ -230,7 +248,7 @@ function isGoneOrLacking(errno: number): boolean {
   return isAbsent(errno) || errno === ENODEV || errno === EINVAL;
 }
 
-function openRoot(libc: Libc, path: string): number {
+export function openRoot(libc: Libc, path: string): number {
   return libc.openAt(AT_FDCWD, cString(path), {
     flags: DIRECTORY,
     resolve: RESOLVE_NO_MAGICLINKS,
@@ -238,7 +256,11 @@ function openRoot(libc: Libc, path: string): number {
 }
 
 /** A file of the kernel's, whole; a negated errno on failure. */
-function readSmall(libc: Libc, fd: number, name: string): string | number {
+export function readSmall(
+  libc: Libc,
+  fd: number,
+  name: string,
+): string | number {
   const file = libc.openAt(fd, cString(name), {
     flags: O_RDONLY,
     resolve: STRICT,

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { AgentError } from "../base/errors.ts";
-import type { CgroupFault, CgroupValues } from "../port/host.ts";
+import type { CgroupFault, CgroupValues } from "../port/cgroups.ts";
 import { HostCgroups } from "./cgroups.ts";
 import { openLibc } from "./libc.ts";
 
@@ -104,6 +104,32 @@ Deno.test("applyValues() sets no memory limit below what is used", async () => {
     assert.match(faults[0]?.message ?? "", /^memory\.max: /);
     assert.equal(await read("/kubepods/pod1/memory.max"), "max");
     assert.equal(await read("/kubepods/pod1/pids.max"), "1024", "the rest is");
+  });
+});
+
+Deno.test("applyValues() limits to what is used where it may", async () => {
+  const pod = { ...POD, "memory.current": "1048577\n" };
+  await inTree(unified(pod), async (apply, read) => {
+    const values = { ...VALUES, mayLimitToUse: true } as const;
+    assert.deepEqual(await apply("/kubepods/pod1", values), []);
+    assert.equal(await read("/kubepods/pod1/memory.max"), "1048577");
+  });
+});
+
+Deno.test("applyValues() keeps memory and takes that back", async () => {
+  const pod = { ...POD, "memory.min": "0", "memory.low": "4096" };
+  await inTree(unified(pod), async (apply, read) => {
+    const path = "/kubepods/pod1";
+    await apply(path, { memoryMinBytes: 8192n, memoryLowBytes: 0n });
+    assert.equal(await read(`${path}/memory.min`), "8192");
+    assert.match(await read(`${path}/memory.low`), /^0/);
+  });
+  // A kernel without such files keeps nothing, which is as good as 0.
+  await inTree(unified(), async (apply) => {
+    const path = "/kubepods/pod1";
+    assert.deepEqual(await apply(path, { memoryMinBytes: 0n }), []);
+    const faults = await apply(path, { memoryMinBytes: 1n });
+    assert.deepEqual(faults.map(({ kind }) => kind), ["missing"]);
   });
 });
 

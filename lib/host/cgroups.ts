@@ -3,9 +3,15 @@
  * of version 1, seen through the bind mount below the run directory.
  */
 import { AgentError } from "../base/errors.ts";
-import type { CgroupFault, Cgroups, CgroupValues } from "../port/host.ts";
+import type {
+  CgroupFault,
+  CgroupLack,
+  Cgroups,
+  CgroupValues,
+} from "../port/cgroups.ts";
 import { AT_REMOVEDIR, O_DIRECTORY, O_RDONLY, O_WRONLY } from "./abi.ts";
 import { check, inParent, openPath, STRICT, type Trees } from "./beneath.ts";
+import { enter, lack, type Place, processesIn } from "./cgroup_entry.ts";
 import { applyValues, plainRelative } from "./cgroup_values.ts";
 import { EBUSY, ENOENT, failure, isAbsent } from "./errno.ts";
 import type { Libc } from "./libc.ts";
@@ -75,6 +81,27 @@ export class HostCgroups implements Cgroups {
       }
       return [...found];
     });
+  }
+
+  lackOf(cgroupPath: string): Promise<CgroupLack> {
+    return Promise.try(() => lack(this.#placeOf(cgroupPath)));
+  }
+
+  async enter(
+    cgroupPath: string,
+    pids: readonly number[],
+  ): Promise<readonly CgroupFault[]> {
+    return await enter(this.#placeOf(cgroupPath), pids);
+  }
+
+  processesIn(cgroupPath: string): Promise<readonly number[]> {
+    return Promise.try(() => processesIn(this.#placeOf(cgroupPath)));
+  }
+
+  #placeOf(cgroupPath: string): Place {
+    const isRoot = cgroupPath.replaceAll("/", "") === "";
+    const relative = isRoot ? "." : plainRelative(cgroupPath);
+    return { libc: this.#libc, top: this.#root, relative };
   }
 
   #roots(): readonly string[] {

@@ -1,7 +1,7 @@
 /** Opens everything the agent needs from the machine, once, at start. */
 import { join } from "node:path";
+import type { Cgroups } from "../port/cgroups.ts";
 import type {
-  Cgroups,
   Files,
   HostFacts,
   HostPaths,
@@ -10,6 +10,7 @@ import type {
 } from "../port/host.ts";
 import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
+import type { OwnProcess } from "../port/processes.ts";
 import type { LogFiles, LogKeeper, SystemLogs } from "../port/log_files.ts";
 import type { Usage } from "../port/usage.ts";
 import type { Http, Listener, PodNet } from "../port/net.ts";
@@ -27,6 +28,7 @@ import { bindHostTrees } from "./mounts.ts";
 import { HostNodeListener } from "./node_listener.ts";
 import { hostHttp } from "./net.ts";
 import { HostNodeTexts } from "./node_texts.ts";
+import { LinuxOwnProcess } from "./own_process.ts";
 import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
 import { hostPrograms } from "./programs.ts";
@@ -46,6 +48,7 @@ export interface Host {
   readonly host: HostFacts;
   readonly nodeTexts: NodeTexts;
   readonly machine: Machine;
+  readonly ownProcess: OwnProcess;
   readonly usage: Usage;
   readonly programs: Programs;
   readonly http: Http;
@@ -95,6 +98,7 @@ export function openHost(
     host: new ProcFacts(runDir, libc),
     nodeTexts: new HostNodeTexts(libc),
     machine: new LinuxMachine({ runDir, hostRoot }),
+    ownProcess: new LinuxOwnProcess(libc),
     usage: new LinuxUsage(libc, { runDir, roots: [rootDir, podLogsDir] }),
     programs: hostPrograms,
     http: hostHttp,

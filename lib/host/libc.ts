@@ -12,6 +12,7 @@ import {
   collectEntries,
   cString,
   DIRENT_BYTES,
+  FSCONFIG_SET_FLAG,
   HOW_BYTES,
   howBytes,
   MACHINE,
@@ -23,6 +24,8 @@ import {
   STATX_BASIC_STATS,
   STATX_BYTES,
   statxFrom,
+  SYS_FSCONFIG,
+  SYS_FSOPEN,
 } from "./abi.ts";
 import { EINTR, EIO } from "./errno.ts";
 import { SYMBOLS } from "./libc_symbols.ts";
@@ -246,6 +249,18 @@ export class Libc {
     const [from, to] = [cString(source), cString(target)];
     const { mountAside } = this.#library.symbols;
     return await mountAside(from, to, type, BigInt(how.flags), data) === 0;
+  }
+
+  /** Whether a type of file system has a flag; mounts nothing. */
+  knowsMountFlag(type: string, flag: string): boolean {
+    const fd = this.#call((c) => c.fsopen(SYS_FSOPEN, cString(type), 0n));
+    if (fd < 0) return false;
+    const key = cString(flag);
+    const done = this.#call((c) =>
+      c.fsconfig(SYS_FSCONFIG, BigInt(fd), FSCONFIG_SET_FLAG, key, null, 0n)
+    );
+    this.closeFd(fd);
+    return done >= 0;
   }
 
   unmount(target: string, flags: number): number {

@@ -19,6 +19,16 @@ export const SYMBOLS = {
     parameters: ["i64", "i64", "buffer", "i64"],
     result: "i64",
   },
+  fsopen: {
+    name: "syscall",
+    parameters: ["i64", "buffer", "i64"],
+    result: "i64",
+  },
+  fsconfig: {
+    name: "syscall",
+    parameters: ["i64", "i64", "i64", "buffer", "buffer", "i64"],
+    result: "i64",
+  },
   mount: {
     parameters: ["buffer", "buffer", "buffer", "u64", "buffer"],
     result: "i32",

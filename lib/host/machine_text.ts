@@ -50,7 +50,9 @@ export function onlineCpus(stat: string): number {
 /** Compat: cadvisor 0.56 getOperatingSystem */
 export function prettyName(osRelease: string): string {
   const name = /^.*PRETTY_NAME=(.*)$/m.exec(osRelease)?.[1];
-  return name === undefined ? "Linux" : name.trim().replace(/^"+|"+$/g, "");
+  return name === undefined
+    ? "Linux"
+    : name.trim().replace(/^"+|(?<!")"+$/g, "");
 }
 
 /** The processor family as Kubernetes names it. */

@@ -1,6 +1,6 @@
 /**
- * Starts credential plugins. The only place of the agent that starts a
- * program; without the `run` permission for that very path nothing starts.
+ * Starts credential plugins and what knows file systems. The only place of the
+ * agent that starts a program; without the `run` permission for that very path nothing starts.
  */
 import { AgentError } from "../base/errors.ts";
 import type { Command, Ended, Programs } from "../port/programs.ts";

@@ -4,7 +4,7 @@
  * found out here.
  */
 import { AgentError } from "../base/errors.ts";
-import type { RemoteMount } from "../port/host.ts";
+import type { BindHow, RemoteMount } from "../port/host.ts";
 import {
   AT_FDCWD,
   cString,
@@ -66,7 +66,7 @@ export interface SplitOptions {
 
 /** Flags of the call, and what the file system itself is told. Pure. */
 export function splitOptions(
-  { options, isReadOnly }: Pick<RemoteMount, "options" | "isReadOnly">,
+  { options, isReadOnly }: BindHow,
 ): SplitOptions {
   let flags = isReadOnly ? MS_RDONLY : 0;
   const data: string[] = [];

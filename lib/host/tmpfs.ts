@@ -6,6 +6,7 @@
 import { AgentError } from "../base/errors.ts";
 import type {
   BindHow,
+  DeviceMount,
   GroupAsk,
   Mounts,
   RemoteMount,
@@ -71,6 +72,21 @@ export class HostMounts implements Mounts {
         );
       }
       check(done, doing);
+    });
+  }
+
+  mountDevice(path: string, how: DeviceMount): Promise<void> {
+    const { device, type } = how;
+    const doing = `Cannot mount ${device} at ${path}`;
+    return this.#onDirectory(path, doing, async (fd) => {
+      const { flags, data } = splitOptions(how);
+      const target = `/proc/self/fd/${fd}`;
+      const options = { type, flags, data: data.join(",") };
+      if (await this.#trees.libc.mountAside(device, target, options)) return;
+      throw new AgentError(
+        `${doing}: the kernel finds no ${type} that it can mount there`,
+        { next: "retry" },
+      );
     });
   }
 

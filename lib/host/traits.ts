@@ -27,8 +27,11 @@ export function hostTraits(libc: Libc): HostTraits {
   const meminfo = kernelText(libc, "/proc/meminfo") ?? "";
   return {
     cgroupVersion: isUnified ? 2 : 1,
+    onlineCpus: kernelText(libc, `${CPUS}/online`) ?? "",
     hasSwapLimits: isThere(libc, isUnified ? ownSwap(libc) : SWAP_LIMIT_V1),
     swapBytes: meminfoBytes(meminfo, "SwapTotal") ?? 0n,
+    // Compat: kubelet 1.36 IsTmpfsNoswapOptionSupported, which mounts one.
+    hasNoSwapTmpfs: libc.knowsMountFlag("tmpfs", "noswap"),
     hugePageSizes: namesIn(libc, HUGE_PAGES).flatMap((name) => {
       const size = hugePageSize(name);
       return size === undefined ? [] : [size];

@@ -3,6 +3,7 @@
  * is missing or not a number counts as absent, never as an error: kernels
  * differ in what they tell.
  */
+import { without } from "../base/saturate.ts";
 import type {
   CpuCounts,
   DiskCounts,
@@ -259,10 +260,6 @@ export function diskNames(text: string): ReadonlyMap<string, string> {
     rows.filter((row) => row.length > 3)
       .map(([major, minor, name]) => [`${major}:${minor}`, `/dev/${name}`]),
   );
-}
-
-function without(whole: bigint, part: bigint): bigint {
-  return whole > part ? whole - part : 0n;
 }
 
 function optional<Key extends string>(

@@ -33,8 +33,8 @@ export type PairReading =
 
 /** Reads a certificate and its key; both may be in one text. */
 export function readPair(certificate: string, key: string): PairReading {
-  const chain = blocks(certificate, /CERTIFICATE/);
-  const keys = blocks(key, /[A-Z ]*PRIVATE KEY/);
+  const chain = blocks(certificate, "CERTIFICATE");
+  const keys = blocks(key, "[A-Z ]*PRIVATE KEY");
   const [leaf] = chain;
   const [ownKey] = keys;
   if (leaf === undefined) return broken("there is no whole certificate in it");
@@ -55,9 +55,9 @@ export function readPair(certificate: string, key: string): PairReading {
 
 /** False when none of the CAs has signed it; true where there is none. */
 export function mayBeSignedBy(pair: Pair, ca: string): boolean {
-  const authorities = blocks(ca, /CERTIFICATE/);
+  const authorities = blocks(ca, "CERTIFICATE");
   if (authorities.length === 0) return true;
-  const chain = blocks(pair.certificate, /CERTIFICATE/)
+  const chain = blocks(pair.certificate, "CERTIFICATE")
     .map((each) => new X509Certificate(each));
   return authorities.map((each) => new X509Certificate(each))
     .some(({ publicKey }) => chain.some((each) => each.verify(publicKey)));
@@ -67,10 +67,9 @@ function broken(why: string): PairReading {
   return { kind: "broken", why };
 }
 
-function blocks(text: string, label: RegExp): string[] {
-  const name = label.source;
+function blocks(text: string, label: string): string[] {
   const whole = new RegExp(
-    `-----BEGIN (${name})-----[A-Za-z0-9+/=\\s]+-----END \\1-----`,
+    `-----BEGIN (${label})-----[A-Za-z0-9+/=\\s]+-----END \\1-----`,
     "g",
   );
   return text.match(whole) ?? [];
@@ -167,7 +166,7 @@ export async function publicBytes(key: CryptoKey): Promise<Uint8Array> {
 export async function readKeys(
   pem: string,
 ): Promise<CryptoKeyPair | undefined> {
-  const [block] = blocks(pem, /PRIVATE KEY/);
+  const [block] = blocks(pem, "PRIVATE KEY");
   if (block === undefined) return undefined;
   try {
     const bytes = x509.PemConverter.decodeFirst(block);

@@ -10,11 +10,12 @@ import type { Step } from "../api/step.ts";
 import type { V1Pod } from "../api/types.ts";
 import { printGoDuration } from "../config/go_duration.ts";
 import type { Image, Images } from "../port/images.ts";
+import type { SandboxSpec } from "../port/runtime_spec.ts";
 import { hashOf } from "./credential.ts";
 import type { Gathered, PodCredentials } from "./pod_credentials.ts";
 import { pullDecision } from "./policy.ts";
 import type { PullRecords } from "./pull_records.ts";
-import { withTag } from "./reference.ts";
+import { nameFault, withTag } from "./reference.ts";
 import type { Pulled, SharedPulls } from "./shared_pulls.ts";
 import type { ImageProgress, PullPolicy } from "./types.ts";
 import type { Proofs } from "./verification.ts";
@@ -34,6 +35,7 @@ export interface EnsureAsk {
   readonly policy: PullPolicy;
   /** Undefined when it has gone meanwhile. */
   readonly pod: V1Pod | undefined;
+  readonly sandbox: SandboxSpec | undefined;
   /** Tells what happens. */
   readonly say: (step: Omit<Step, "container">) => void;
   readonly queued: () => void;
@@ -49,7 +51,7 @@ export async function ensureImage(
   if (name === undefined) {
     throw new AgentError(
       `Failed to apply default image tag "${ask.image}": couldn't parse ` +
-        `image name "${ask.image}": invalid reference format`,
+        `image name "${ask.image}": ${nameFault(ask.image)}`,
       { next: "give-up", reason: "InvalidImageName" },
     );
   }
@@ -58,7 +60,7 @@ export async function ensureImage(
     gathering ??= ports.credentials.gather(ask.pod, ask.image, signal);
   const found = ask.policy === "Always"
     ? undefined
-    : await look(ports, name, signal);
+    : await look(ports, { name, pod: ask.pod }, signal);
   const decision = pullDecision(ask.policy, found);
   const isPresent = ask.policy === "Always" ? undefined : found !== undefined;
   if (decision === "refuse") {
@@ -141,7 +143,7 @@ async function pull(
   const askedAtMs = clock.monotonicMs();
   await records?.begin(ask.image);
   const pulled = await pullRecorded(ports, ask, signal);
-  const image = await look(ports, ask.name, signal);
+  const image = await look(ports, ask, signal);
   ports.meters?.imagePullSeconds.observe(
     { image_size_in_bytes: sizeBucket(Number(image?.sizeBytes ?? 0)) },
     pulled.pullMs / 1000,
@@ -170,6 +172,8 @@ async function pullRecorded(
     const pulled = await pulls.pull({
       image: ask.name,
       credentials,
+      annotations: annotationsOf(ask.pod),
+      sandbox: ask.sandbox,
       priority: ask.pod?.spec?.priority ?? 0,
       started: () => {
         ask.pulling();
@@ -188,6 +192,11 @@ async function pullRecorded(
     else await records?.failed(ask.image);
     throw withComplaints(error, complaints);
   }
+}
+
+/** Compat: kubelet 1.36 EnsureImageExists tells the runtime the pod's. */
+function annotationsOf(pod: V1Pod | undefined): ReadonlyMap<string, string> {
+  return new Map(Object.entries(pod?.metadata?.annotations ?? {}));
 }
 
 function withComplaints(
@@ -212,11 +221,18 @@ function neverPulled({ image }: EnsureAsk): AgentError {
 
 async function look(
   { images }: EnsurePorts,
-  image: string,
+  { name: image, pod }: {
+    readonly name: string;
+    readonly pod: V1Pod | undefined;
+  },
   signal: AbortSignal,
 ): Promise<Image | undefined> {
+  const annotations = annotationsOf(pod);
   try {
-    return await images.status({ image, runtimeHandler: "" }, signal);
+    return await images.status(
+      { image, annotations, runtimeHandler: "" },
+      signal,
+    );
   } catch (cause) {
     if (isAbort(cause, signal)) throw cause;
     throw new AgentError(`Failed to inspect image "${image}"`, {

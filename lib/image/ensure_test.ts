@@ -79,6 +79,7 @@ class World {
       policy,
       pod,
       say: (step) => this.told.push(step),
+      sandbox: undefined,
       queued: () => {},
       pulling: () => {},
     }, SIGNAL).catch((error: { reason?: string; message: string }) => {

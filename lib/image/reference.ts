@@ -44,6 +44,22 @@ export function withTag(image: string): string | undefined {
     : image;
 }
 
+/**
+ * What is wrong with what is not a name.
+ * Compat: distribution/reference ParseNormalizedNamed, in its words.
+ */
+export function nameFault(image: string): string {
+  const parts = image.split("/");
+  const rest = hasHost(parts) ? parts.slice(1).join("/") : image;
+  const remote = rest.includes("/") || rest !== image
+    ? rest
+    : `library/${rest}`;
+  const [path = ""] = remote.split(":");
+  return path === path.toLowerCase()
+    ? "invalid reference format"
+    : `invalid reference format: repository name (${path}) must be lowercase`;
+}
+
 /** The name as written, without tag and digest; undefined when it is none. */
 export function withoutTag(image: string): string | undefined {
   return parseImageName(image)?.path;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { repositoryOf, withoutTag, withTag } from "./reference.ts";
+import { nameFault, repositoryOf, withoutTag, withTag } from "./reference.ts";
 
 Deno.test("withTag() completes names and refuses what is none", () => {
   const digest = `sha256:${"a".repeat(64)}`;
@@ -50,5 +50,21 @@ Deno.test("withoutTag() and repositoryOf() cut and spell out", () => {
   for (const [image, path, repository] of cases) {
     assert.equal(withoutTag(image), path, image);
     assert.equal(repositoryOf(image), repository, image);
+  }
+});
+
+Deno.test("nameFault() says what is wrong in upstream's words", () => {
+  const plain = "invalid reference format";
+  const upper = (path: string) =>
+    `${plain}: repository name (${path}) must be lowercase`;
+  const table: [string, string][] = [
+    ["Not:An:Image", upper("library/Not")],
+    ["example.org/Team/app:1", upper("Team/app")],
+    ["team/App", upper("team/App")],
+    ["app:-x", plain],
+    ["", plain],
+  ];
+  for (const [image, expected] of table) {
+    assert.equal(nameFault(image), expected, image);
   }
 });

@@ -10,6 +10,7 @@ import type { PodUid } from "../api/id.ts";
 import type { Step } from "../api/step.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { Images } from "../port/images.ts";
+import type { SandboxSpec } from "../port/runtime_spec.ts";
 import type { Recorder } from "../port/recorder.ts";
 import { ensureImage, type EnsurePorts } from "./ensure.ts";
 import type { PodCredentials } from "./pod_credentials.ts";
@@ -26,6 +27,8 @@ export interface ImageRequest {
   readonly container: string;
   readonly image: string;
   readonly policy: PullPolicy;
+  /** For which it is pulled; absent: not known. */
+  readonly sandbox?: SandboxSpec;
 }
 
 export interface ImagePorts {
@@ -121,6 +124,7 @@ export class ImageRunner {
       const progress = await ensureImage(this.#ensure, {
         image: request.image,
         policy: request.policy,
+        sandbox: request.sandbox,
         pod: this.#ports.podOf(request.uid),
         say: (step) => this.#say(request, step),
         queued: () =>

@@ -6,6 +6,7 @@
 import type { Clock } from "../base/clock.ts";
 import { AgentError, isAbort } from "../base/errors.ts";
 import type { Images, RegistryAuth } from "../port/images.ts";
+import type { SandboxSpec } from "../port/runtime_spec.ts";
 import { type Credential, hashOf, type Login } from "./credential.ts";
 import { PullQueue, type QueueLimits } from "./pull_queue.ts";
 
@@ -14,6 +15,9 @@ export interface PullAsk {
   readonly image: string;
   /** Tried in this order; none: without. */
   readonly credentials: readonly Credential[];
+  /** Of the pod and its sandbox; who asks first is named. */
+  readonly annotations?: ReadonlyMap<string, string>;
+  readonly sandbox?: SandboxSpec | undefined;
   readonly priority: number;
   /** When the runtime is asked, or at once when it has been already. */
   readonly started: () => void;
@@ -95,7 +99,7 @@ export class SharedPulls {
   }
 
   async #pull(
-    { image, credentials }: PullAsk,
+    { image, credentials, annotations, sandbox }: PullAsk,
     started: () => void,
     signal: AbortSignal,
   ): Promise<Pulled> {
@@ -108,6 +112,8 @@ export class SharedPulls {
         const ref = await this.#images.pull({
           image,
           runtimeHandler: "",
+          ...annotations === undefined ? {} : { annotations },
+          ...sandbox === undefined ? {} : { sandbox },
           ...credential === undefined ? {} : { auth: authOf(credential.login) },
         }, signal);
         const pullMs = this.#clock.monotonicMs() - startedAtMs;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
+import { FULL_SANDBOX } from "../../tests/contract/cri_samples.ts";
 import { FakeImages } from "../../tests/fakes/fake_images.ts";
+import type { PullRequest } from "../port/images.ts";
 import type { Credential, CredentialSource } from "./credential.ts";
 import { LONGEST_TURN_MS, type QueueLimits } from "./pull_queue.ts";
 import { type PullAsk, SharedPulls } from "./shared_pulls.ts";
@@ -160,4 +162,24 @@ Deno.test("SharedPulls lets nobody wait for a pull that hangs", async () => {
   await world.clock.advance(LONGEST_TURN_MS);
   await hung;
   assert.equal(world.told.at(-1), "end a:1");
+});
+
+Deno.test("SharedPulls tells the runtime who asks", async () => {
+  const world = new World();
+  const asked: PullRequest[] = [];
+  const pull = world.images.pull.bind(world.images);
+  world.images.pull = (request, signal) => {
+    asked.push(request);
+    return pull(request, signal);
+  };
+  const annotations = new Map([["lazy", "yes"]]);
+  const done = world.ask("a:1", { annotations, sandbox: FULL_SANDBOX });
+  await world.clock.advance(60_000);
+  await done;
+  assert.deepEqual(asked, [{
+    image: "a:1",
+    runtimeHandler: "",
+    annotations,
+    sandbox: FULL_SANDBOX,
+  }]);
 });

@@ -139,7 +139,7 @@ function checkedServer(server: string): string {
   ) {
     throw new Error(`server ${JSON.stringify(server)} is not a URL`);
   }
-  return full.replace(/\/+$/, "");
+  return full.replace(/(?<!\/)\/+$/, "");
 }
 
 function execFrom(exec: Tree, folder: string): ExecPlugin {

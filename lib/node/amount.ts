@@ -4,11 +4,9 @@
  * Compat: apimachinery 0.36 Quantity.CanonicalizeBytes.
  */
 import { parseQuantity, type Quantity, units } from "../api/quantity.ts";
+import { quantityText } from "../api/quantity_text.ts";
 
 const NANO = 1_000_000_000n;
-const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-/** From nano-units up, in steps of a thousand. */
-const DECIMAL = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
 
 /** A count of whole units as a quantity. */
 export function whole(count: bigint): Quantity {
@@ -17,18 +15,7 @@ export function whole(count: bigint): Quantity {
 
 /** Bytes: `16Gi`, `1000Ki`, `1500`. */
 export function binaryText(quantity: Quantity): string {
-  const count = units(quantity);
-  // Compat: upstream prints what is below one Ki in powers of ten.
-  if (count < 1024n && count > -1024n) return decimalText(whole(count));
-  const [rest, power] = divided(count, 1024n, BINARY.length - 1);
-  return `${rest}${BINARY[power]}`;
-}
-
-/** Everything else: `2`, `1500m`, `1k`. */
-export function decimalText(quantity: Quantity): string {
-  if (quantity === 0n) return "0";
-  const [rest, power] = divided(quantity, 1000n, DECIMAL.length - 1);
-  return `${rest}${DECIMAL[power]}`;
+  return quantityText(whole(units(quantity)), "binary");
 }
 
 /** Whether two texts mean one amount. */
@@ -38,15 +25,4 @@ export function isSameAmount(
 ): boolean {
   if (one === undefined || other === undefined) return one === other;
   return one === other || parseQuantity(one) === parseQuantity(other);
-}
-
-/** Takes out as many factors as there are, at most `most`. */
-function divided(value: bigint, by: bigint, most: number): [bigint, number] {
-  let rest = value;
-  let power = 0;
-  while (power < most && rest !== 0n && rest % by === 0n) {
-    rest /= by;
-    power++;
-  }
-  return [rest, power];
 }

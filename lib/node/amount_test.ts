@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { parseQuantity } from "../api/quantity.ts";
-import { binaryText, decimalText, isSameAmount, whole } from "./amount.ts";
+import { binaryText, isSameAmount, whole } from "./amount.ts";
 
 Deno.test("binaryText() prints what the API server would", () => {
   const cases: [bigint, string][] = [
@@ -17,13 +16,6 @@ Deno.test("binaryText() prints what the API server would", () => {
   ];
   for (const [count, text] of cases) {
     assert.equal(binaryText(whole(count)), text);
-  }
-});
-
-Deno.test("decimalText() prints what the API server would", () => {
-  const cases = ["2", "1500m", "110", "1k", "1100", "12M", "1u", "0", "950m"];
-  for (const text of cases) {
-    assert.equal(decimalText(parseQuantity(text) ?? -1n), text);
   }
 });
 

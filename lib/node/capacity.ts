@@ -6,7 +6,8 @@
  */
 import { type Quantity, units } from "../api/quantity.ts";
 import type { MachineFacts } from "../port/machine.ts";
-import { binaryText, decimalText, whole } from "./amount.ts";
+import { quantityText } from "../api/quantity_text.ts";
+import { binaryText, whole } from "./amount.ts";
 import type {
   DeviceResources,
   NodeSettings,
@@ -135,6 +136,6 @@ function atLeastNothing(quantity: Quantity): Quantity {
 
 function textOf(name: string, quantity: Quantity): string {
   return name === CPU || name === PODS
-    ? decimalText(quantity)
+    ? quantityText(quantity, "decimal")
     : binaryText(quantity);
 }

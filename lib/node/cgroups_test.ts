@@ -4,6 +4,7 @@ import { silentLogger } from "../base/log.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
 import { FakeCgroups } from "../../tests/fakes/fake_cgroups.ts";
 import { CgroupLoop, type WantedCgroups } from "./cgroups.ts";
+import type { ReservedCgroup } from "./reserved.ts";
 
 const TOP = "/kubepods";
 const BURSTABLE = "/kubepods/burstable";
@@ -16,6 +17,7 @@ function tree(burstable = 2n): WantedCgroups {
       name: '["kubepods"]',
       values: { cpuShares: 2048n, memoryLimitBytes: 1_000n },
     },
+    reserved: [],
     classes: [{ path: BURSTABLE, values: { cpuShares: burstable } }],
     pods: [{ path: POD, values: { cpuShares: 102n } }],
   };
@@ -26,18 +28,22 @@ class Run {
   readonly cgroups = new FakeCgroups();
   readonly steps: Step[] = [];
   wanted: WantedCgroups | undefined = tree();
+  obstacle: string | undefined;
   readonly loop = new CgroupLoop({
     cgroups: this.cgroups,
     recorder: { record: (step) => this.steps.push(step) },
     clock: this.clock,
     log: silentLogger,
     wanted: () => Promise.resolve(this.wanted),
+    obstacle: () => Promise.resolve(this.obstacle),
   });
   readonly #stop = new AbortController();
-  readonly #running = this.loop.run(this.#stop.signal);
+  readonly ended: Promise<void>;
 
-  constructor() {
-    this.#running.catch(() => {});
+  constructor(prepare: (run: Run) => void = () => {}) {
+    prepare(this);
+    this.ended = this.loop.run(this.#stop.signal);
+    this.ended.catch(() => {});
   }
 
   shares(path: string): bigint | undefined {
@@ -46,7 +52,7 @@ class Run {
 
   async end(): Promise<void> {
     this.#stop.abort(new DOMException("over", "AbortError"));
-    await this.#running.catch(() => {});
+    await this.ended.catch(() => {});
   }
 }
 
@@ -138,6 +144,118 @@ Deno.test("CgroupLoop keeps the rest where one cannot be made", async () => {
     await run.clock.advance(0);
     assert.equal(run.shares(BURSTABLE), 2n);
     assert.equal(run.steps[0]?.reason, "FailedNodeAllocatableEnforcement");
+  } finally {
+    await run.end();
+  }
+});
+
+const RESERVED: ReservedCgroup = {
+  owner: "kube",
+  configured: "/kube.slice",
+  title: "Kube Reserved",
+  name: '["kube"]',
+  wanted: {
+    path: "/kube.slice",
+    values: { cpuShares: 512n, memoryLimitBytes: 1_000n },
+  },
+};
+const ENFORCED = "Normal Updated limits on kube reserved cgroup /kube.slice";
+
+function withReserved(run: Run): void {
+  run.cgroups.present.add("/kube.slice");
+  run.wanted = { ...tree(), reserved: [RESERVED] };
+}
+
+/** Why the loop ended, with what it has told of what is reserved. */
+async function refused(
+  prepare: (run: Run) => void,
+): Promise<{ readonly error: string; readonly told: readonly string[] }> {
+  const run = new Run(prepare);
+  await run.clock.advance(0);
+  await run.clock.advance(2_000);
+  const error = await run.ended.then(() => "", ({ message }) => message);
+  return { error, told: toldOf(run) };
+}
+
+function toldOf({ steps }: Run): string[] {
+  return steps.map(({ type, message }) => `${type} ${message}`)
+    .filter((line) => !line.endsWith("limit across pods"));
+}
+
+Deno.test("CgroupLoop begins only where nothing is in the way", async () => {
+  const { error, told } = await refused((run) => {
+    run.obstacle = "more is reserved than there is";
+  });
+  assert.equal(error, "Cannot start: more is reserved than there is");
+  assert.deepEqual(told, []);
+});
+
+Deno.test("CgroupLoop ends where a reserved cgroup is not there", async () => {
+  const missing = await refused((run) => {
+    run.wanted = { ...tree(), reserved: [RESERVED] };
+  });
+  const why = 'Failed to enforce Kube Reserved Cgroup Limits on "/kube.slice"' +
+    ': cgroup ["kube"] has some missing paths: /sys/fs/cgroup/kube.slice';
+  assert.equal(missing.error, `Cannot start: ${why}`);
+  assert.deepEqual(missing.told, [`Warning ${why}`]);
+  const senseless = await refused((run) => {
+    const wanted = '["kube"] cgroup is not configured properly';
+    run.wanted = { ...tree(), reserved: [{ ...RESERVED, wanted }] };
+  });
+  assert.match(senseless.error, /cgroup is not configured properly$/);
+});
+
+Deno.test("CgroupLoop limits what is reserved, and again when it was changed", async () => {
+  const run = new Run(withReserved);
+  try {
+    await run.clock.advance(0);
+    assert.equal(run.shares("/kube.slice"), 512n);
+    run.cgroups.values.set("/kube.slice", { cpuShares: 2n });
+    await run.clock.advance(60_000);
+    assert.equal(run.shares("/kube.slice"), 512n);
+    assert.deepEqual(toldOf(run), [ENFORCED], "once");
+    // Somebody took it away: that ends no agent that has begun.
+    run.cgroups.present.delete("/kube.slice");
+    await run.clock.advance(120_000);
+    assert.equal(run.loop.failures.length, 1);
+    run.cgroups.present.add("/kube.slice");
+    await run.clock.advance(60_000);
+    assert.deepEqual(run.loop.failures, []);
+    assert.match(toldOf(run)[1] ?? "", /^Warning Failed to enforce Kube/);
+    assert.deepEqual(toldOf(run).slice(2), [ENFORCED]);
+  } finally {
+    await run.end();
+  }
+});
+
+Deno.test("CgroupLoop goes on where the host refuses a reserved limit", async () => {
+  const run = new Run(withReserved);
+  run.cgroups.full.add("/kube.slice");
+  try {
+    await run.clock.advance(0);
+    assert.equal(run.shares("/kube.slice"), 512n, "the rest is set");
+    assert.equal(run.shares(BURSTABLE), 2n);
+    assert.deepEqual(run.loop.failures, ["/kube.slice: memory: in use"]);
+    assert.deepEqual(toldOf(run), [
+      "Warning Failed to enforce Kube Reserved Cgroup Limits on " +
+      '"/kube.slice": memory: in use',
+    ]);
+    run.cgroups.full.clear();
+    await run.clock.advance(60_000);
+    assert.deepEqual(run.loop.failures, []);
+  } finally {
+    await run.end();
+  }
+});
+
+Deno.test("CgroupLoop limits nothing above pods where that is the root", async () => {
+  const run = new Run((before) => {
+    before.wanted = { ...tree(), top: undefined, classes: [] };
+  });
+  try {
+    await run.clock.advance(0);
+    assert.equal(run.cgroups.present.size, 0);
+    assert.deepEqual(run.steps, []);
   } finally {
     await run.end();
   }

@@ -7,6 +7,8 @@ import type { Config } from "../config/load.ts";
 
 const DECLARED = [
   "ExtendWebSocketsToKubelet",
+  "InPlacePodLevelResourcesVerticalScaling",
+  "InPlacePodVerticalScalingInitContainers",
   "RestartAllContainersOnContainerExits",
 ] as const;
 

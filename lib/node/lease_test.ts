@@ -3,7 +3,8 @@ import { cell } from "../base/cell.ts";
 import { objectIn } from "../base/json.ts";
 import { silentLogger } from "../base/log.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
-import { FakeNodes, known, NOW_MS, SETTINGS } from "./fixture_test.ts";
+import { FakeNodes } from "./fake_nodes_test.ts";
+import { known, NOW_MS, SETTINGS } from "./fixture_test.ts";
 import { LeaseLoop, nextLease, renewAfterMs } from "./lease.ts";
 import type { KnownNode } from "./types.ts";
 

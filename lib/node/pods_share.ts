@@ -7,7 +7,7 @@
  */
 import { milliUnits, type Quantity, units } from "../api/quantity.ts";
 import { cpuShares } from "../api/resources.ts";
-import type { CgroupValues } from "../port/host.ts";
+import type { CgroupValues } from "../port/cgroups.ts";
 import type { MachineFacts } from "../port/machine.ts";
 import { binaryText, whole } from "./amount.ts";
 import type { Reservation } from "./types.ts";
@@ -55,9 +55,4 @@ function leftOf(
   if (!enforced.includes(PODS)) return capacity;
   const left = capacity - (system.get(name) ?? 0n) - (kube.get(name) ?? 0n);
   return left < 0n ? 0n : left;
-}
-
-/** Words of the configuration that ask for cgroups besides the pods'. */
-export function notEnforced(enforced: readonly string[]): readonly string[] {
-  return enforced.filter((word) => word !== PODS && word !== "none");
 }

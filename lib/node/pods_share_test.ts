@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseQuantity } from "../api/quantity.ts";
-import { notEnforced, podsShare, type ShareFacts } from "./pods_share.ts";
+import { podsShare, type ShareFacts } from "./pods_share.ts";
 
 const GIB = 1024n ** 3n;
 
@@ -54,9 +54,4 @@ Deno.test("podsShare() is never less than nothing", () => {
 Deno.test("podsShare() says nothing of processes that nobody counted", () => {
   const { pidsLimit } = podsShare({ ...FACTS, mostProcesses: 0n });
   assert.equal(pidsLimit, undefined);
-});
-
-Deno.test("notEnforced() names what is asked for besides the pods", () => {
-  assert.deepEqual(notEnforced(["none"]), []);
-  assert.deepEqual(notEnforced(["pods", "kube-reserved"]), ["kube-reserved"]);
 });

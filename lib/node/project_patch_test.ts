@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { isObject, objectIn } from "../base/json.ts";
+import { merged } from "./fake_nodes_test.ts";
 import {
   anImage,
   facts,
   known,
-  merged,
   NOW_MS,
   SEEN,
   SETTINGS,

@@ -3,11 +3,11 @@ import { cell } from "../base/cell.ts";
 import { objectIn } from "../base/json.ts";
 import { silentLogger } from "../base/log.ts";
 import { FakeClock, settled } from "../../tests/fakes/fake_clock.ts";
+import { FakeNodes } from "./fake_nodes_test.ts";
 import {
   anImage,
   FakeEngine,
   FakeMachine,
-  FakeNodes,
   FakeRecorder,
   RUNTIME,
   SETTINGS,

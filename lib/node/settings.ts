@@ -1,7 +1,7 @@
 /** What of the configuration the node's registration and status need. */
 import { parseQuantity, type Quantity } from "../api/quantity.ts";
 import type { Config } from "../config/load.ts";
-import { percentage } from "../config/text_rules.ts";
+import { cpusIn, percentage } from "../config/text_rules.ts";
 import { whole } from "./amount.ts";
 import type { NodeSettings, Reservation, Threshold } from "./types.ts";
 
@@ -58,9 +58,9 @@ export function reservation(
 ): Reservation {
   const system = quantities(kubelet.systemReserved);
   const kube = quantities(kubelet.kubeReserved);
-  const cpus = cpuCount(kubelet.reservedSystemCPUs);
-  if (cpus > 0) {
-    system.set("cpu", whole(BigInt(cpus)));
+  const cpus = new Set(cpusIn(kubelet.reservedSystemCPUs));
+  if (cpus.size > 0) {
+    system.set("cpu", whole(BigInt(cpus.size)));
     kube.delete("cpu");
   }
   return {
@@ -70,16 +70,6 @@ export function reservation(
       ? new Map()
       : thresholds(kubelet.evictionHard),
   };
-}
-
-/** How many processors a list such as `0-3,7` names. */
-function cpuCount(list: string): number {
-  const cpus = new Set<number>();
-  for (const part of list.split(",").filter((each) => each !== "")) {
-    const [first = NaN, last = first] = part.split("-").map(Number);
-    for (let cpu = first; cpu <= last; cpu++) cpus.add(cpu);
-  }
-  return cpus.size;
 }
 
 function quantities(

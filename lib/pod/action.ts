@@ -3,11 +3,17 @@
  * executor (`sync/apply.ts`) is total over it by type.
  */
 import type { ContainerId, SandboxId } from "../api/id.ts";
-import type { V1Container, V1Pod } from "../api/types.ts";
-import type { CgroupValues, SubPath } from "../port/host.ts";
+import type {
+  V1Container,
+  V1Pod,
+  V1ResourceRequirements,
+} from "../api/types.ts";
+import type { CgroupValues } from "../port/cgroups.ts";
+import type { SubPath } from "../port/host.ts";
 import type { PullPolicy } from "../image/types.ts";
 import type { ContainerSpec, SandboxSpec } from "../port/runtime_spec.ts";
 import type { Hook } from "./hook.ts";
+import type { LowerLimits, ResizeStep } from "./resize_step.ts";
 
 export interface ContainerToStop {
   readonly id: ContainerId;
@@ -42,6 +48,8 @@ export type Action =
     readonly container: string;
     readonly image: string;
     readonly policy: PullPolicy;
+    /** For which it is pulled; absent: not known. */
+    readonly sandbox?: SandboxSpec;
   }
   /** Only asks; the volume runner wakes the pod when it knows. */
   | { readonly kind: "ensure-volumes"; readonly pod: V1Pod }
@@ -72,6 +80,15 @@ export type Action =
     readonly kind: "make-cgroup";
     readonly path: string;
     readonly values: CgroupValues;
+    /** Given for the pod as a whole, to be written down. */
+    readonly given?: V1ResourceRequirements;
+  }
+  /** Gives what runs more or less, one step after the other. */
+  | {
+    readonly kind: "resize-pod";
+    readonly sandboxId: SandboxId;
+    readonly lower: LowerLimits;
+    readonly steps: readonly ResizeStep[];
   }
   | { readonly kind: "run-sandbox"; readonly spec: SandboxSpec }
   /** There is no sandbox to ask for, and why; fails as its creation would. */
@@ -86,6 +103,8 @@ export type Action =
     /** Directory to create before, and the link for log collectors. */
     readonly log: LogPlace;
     readonly messageFile: string;
+    /** The resources it is made with, to be written down. */
+    readonly given: V1ResourceRequirements;
     readonly subPaths: readonly SubPathMount[];
     /** Images it mounts, as the image runner knows them. */
     readonly imageVolumes: readonly string[];
@@ -127,6 +146,8 @@ export type Action =
     readonly type: "Normal" | "Warning";
     readonly reason: string;
     readonly message: string;
+    /** What the node is told to have at the same time. */
+    readonly ofNode?: string;
   };
 
 export interface LogPlace {

@@ -4,6 +4,7 @@
  */
 import { usesHostNetwork } from "../api/pod.ts";
 import type { PodStatusJson } from "../api/status.ts";
+import type { Step } from "../api/step.ts";
 import type { V1Pod } from "../api/types.ts";
 import { currentSandbox, type Facts } from "./facts.ts";
 
@@ -30,6 +31,27 @@ export function addresses(
     ...hostIP === undefined ? {} : { hostIP, hostIPs: hostIps.map(entry) },
     ...podIP === undefined ? {} : { podIP, podIPs: podIps.map(entry) },
   };
+}
+
+/** The node's address is of another family than before: pods may not bear it. */
+export function familySteps(
+  before: Pick<PodStatusJson, "hostIP"> | undefined,
+  { hostIP: now }: Pick<PodStatusJson, "hostIP">,
+): Step[] {
+  const old = before?.hostIP;
+  if (old === undefined || now === undefined) return [];
+  if (familyOf(old) === familyOf(now)) return [];
+  return [{
+    type: "Warning",
+    reason: "HostIPsIPFamilyMismatch",
+    message: `Kubelet detected an IPv${familyOf(old)} node IP (${old}), but ` +
+      `the cloud provider selected an IPv${familyOf(now)} node IP (${now}); ` +
+      "pass an explicit `--node-ip` to kubelet to fix this.",
+  }];
+}
+
+function familyOf(ip: string): 4 | 6 {
+  return ip.includes(":") ? 6 : 4;
 }
 
 /** Once given they stay; the second may come later. */

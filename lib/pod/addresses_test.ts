@@ -7,7 +7,7 @@ import {
   someFacts,
 } from "../../tests/build.ts";
 import type { PodStatusJson } from "../api/status.ts";
-import { addresses } from "./addresses.ts";
+import { addresses, familySteps } from "./addresses.ts";
 import { unseenStatus } from "./status.ts";
 
 const BOTH = ["192.0.2.1", "2001:db8::1"];
@@ -77,4 +77,18 @@ Deno.test("addresses() gives the node's to a pod on its network, once", () => {
     "192.0.2.9",
   ]);
   assert.deepEqual(shown({ pod, hostIps: [] }), [undefined]);
+});
+
+Deno.test("familySteps() tells when the node's address becomes another kind", () => {
+  const [four, six] = ["192.0.2.1", "2001:db8::1"];
+  assert.deepEqual(familySteps(undefined, { hostIP: four }), []);
+  assert.deepEqual(familySteps({ hostIP: "192.0.2.9" }, { hostIP: four }), []);
+  assert.deepEqual(familySteps({ hostIP: four }, {}), []);
+  assert.deepEqual(familySteps({ hostIP: four }, { hostIP: six }), [{
+    type: "Warning",
+    reason: "HostIPsIPFamilyMismatch",
+    message: "Kubelet detected an IPv4 node IP (192.0.2.1), but the cloud " +
+      "provider selected an IPv6 node IP (2001:db8::1); pass an explicit " +
+      "`--node-ip` to kubelet to fix this.",
+  }]);
 });

@@ -31,8 +31,8 @@ export interface ConditionFacts {
   readonly phase: PodPhase;
   /** Of the init and the regular containers. */
   readonly statuses: readonly ContainerStatusJson[];
-  /** A usable sandbox with its network exists. */
-  readonly hasSandbox: boolean;
+  /** A usable sandbox with its network exists; undefined: nobody is told. */
+  readonly hasSandbox: boolean | undefined;
   /** Why the node took the pod away, at the moment when it has. */
   readonly disruption: { readonly message: string } | undefined;
   /** Its containers are removed, to be started anew. */
@@ -46,9 +46,11 @@ export function conditions(
 ): PodConditionJson[] {
   const containersReady = containersReadiness(facts);
   const verdicts: (readonly [string, Verdict])[] = [
-    [
-      "PodReadyToStartContainers",
-      { status: facts.hasSandbox ? "True" : "False" },
+    ...facts.hasSandbox === undefined ? [] : [
+      [
+        "PodReadyToStartContainers",
+        { status: facts.hasSandbox ? "True" : "False" },
+      ] as const,
     ],
     ["Initialized", initialized(facts, previous)],
     ["Ready", readiness(facts, containersReady, previous)],

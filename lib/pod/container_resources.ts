@@ -12,7 +12,7 @@ import type {
   ResourcesJson,
   VolumeMountStatusJson,
 } from "../api/status.ts";
-import type { V1Container } from "../api/types.ts";
+import type { V1Container, V1ResourceRequirements } from "../api/types.ts";
 import type { LinuxResources } from "../port/runtime_spec.ts";
 import type { ObservedContainer } from "./facts.ts";
 
@@ -22,31 +22,52 @@ const MILLI = NANO / 1000n;
 const LEAST_CPU_LIMIT = 10n * MILLI;
 const LEAST_CPU_REQUEST = 2n * MILLI;
 
-/** Of a container of which the runtime has `instance`. */
+/**
+ * Of a container of which the runtime has `instance`. What the runtime does
+ * not tell is as it was set, by the `record`.
+ */
 export function containerResources(
   container: V1Container,
   instance: ObservedContainer,
+  record?: V1ResourceRequirements,
 ): Pick<ContainerStatusJson, "resources" | "allocatedResources"> {
   const requests = amounts(container.resources?.requests);
   const limits = amounts(container.resources?.limits);
-  const set = instance.state === "running" ? instance.resources : undefined;
-  const requested = set === undefined ? requests : {
-    ...requests,
-    ...cpuText(requests["cpu"], cpuRequest(set), LEAST_CPU_REQUEST),
-  };
-  const limited = set === undefined ? limits : {
-    ...limits,
-    ...cpuText(limits["cpu"], cpuLimit(set), LEAST_CPU_LIMIT),
-    ...set.memoryLimitBytes > 0n
-      ? { memory: quantityText(set.memoryLimitBytes * NANO, "binary") }
-      : {},
-  };
+  const isRunning = instance.state === "running";
+  const set = isRunning ? instance.resources : undefined;
+  const known = isRunning ? record : undefined;
+  const memory = amounts(known?.requests)["memory"];
+  const requested = set === undefined
+    ? { ...requests, ...computeOf(known?.requests) }
+    : {
+      ...requests,
+      ...memory === undefined ? {} : { memory },
+      ...cpuText(requests["cpu"], cpuRequestMilli(set), LEAST_CPU_REQUEST),
+    };
+  const limited = set === undefined
+    ? { ...limits, ...computeOf(known?.limits) }
+    : {
+      ...limits,
+      ...cpuText(limits["cpu"], cpuLimitMilli(set), LEAST_CPU_LIMIT),
+      ...set.memoryLimitBytes > 0n
+        ? { memory: quantityText(set.memoryLimitBytes * NANO, "binary") }
+        : {},
+    };
   return {
     ...isEmpty(requests) ? {} : { allocatedResources: requests },
     resources: resourcesOf(
       isEmpty(requests) ? requests : requested,
       isEmpty(limits) ? limits : limited,
     ),
+  };
+}
+
+/** Only these change while a container runs. */
+function computeOf(list: V1ResourceRequirements["limits"]): Amounts {
+  const { cpu, memory } = amounts(list);
+  return {
+    ...cpu === undefined ? {} : { cpu },
+    ...memory === undefined ? {} : { memory },
   };
 }
 
@@ -84,12 +105,14 @@ function cpuText(
 }
 
 /** Compat: kubelet 1.36 SharesToMilliCPU. */
-function cpuRequest({ cpuShares }: LinuxResources): bigint {
+export function cpuRequestMilli({ cpuShares }: LinuxResources): bigint {
   return cpuShares < 2n ? 0n : (cpuShares * 1000n + 1023n) / 1024n;
 }
 
 /** Compat: kubelet 1.36 QuotaToMilliCPU. */
-function cpuLimit({ cpuQuotaUs, cpuPeriodUs }: LinuxResources): bigint {
+export function cpuLimitMilli(
+  { cpuQuotaUs, cpuPeriodUs }: LinuxResources,
+): bigint {
   return cpuPeriodUs <= 0n || cpuQuotaUs <= 0n
     ? 0n
     : cpuQuotaUs * 1000n / cpuPeriodUs;

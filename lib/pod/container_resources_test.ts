@@ -82,6 +82,32 @@ Deno.test("containerResources() shows the spec while the runtime says nothing", 
   });
 });
 
+Deno.test("containerResources() shows what was set where the runtime is silent", () => {
+  const given = {
+    requests: { cpu: "2", memory: "64Mi" },
+    limits: { cpu: "2" },
+  };
+  const record = {
+    requests: { cpu: "1", memory: "32Mi" },
+    limits: { cpu: "1" },
+  };
+  const container = aContainer({ resources: given });
+  assert.deepEqual(containerResources(container, anInstance(), record), {
+    allocatedResources: given.requests,
+    resources: record,
+  });
+  const told = anInstance({ resources: set({ cpuShares: 2048n }) });
+  assert.deepEqual(containerResources(container, told, record).resources, {
+    requests: { cpu: "2", memory: "32Mi" },
+    limits: { cpu: "2" },
+  });
+  const ended = anInstance({ state: "exited" });
+  assert.deepEqual(
+    containerResources(container, ended, record).resources,
+    given,
+  );
+});
+
 Deno.test("containerUser() is what the runtime says, in numbers", () => {
   assert.deepEqual(containerUser(anInstance()), {});
   const user = { uid: 1000n, gid: 0n, supplementalGroups: [5n] };

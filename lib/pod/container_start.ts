@@ -6,6 +6,7 @@ import { podNameOf, usesHostNetwork } from "../api/pod.ts";
 import type { ContainerId } from "../api/id.ts";
 import type { V1Container, V1EphemeralContainer } from "../api/types.ts";
 import type { ImageState, PullPolicy } from "../image/types.ts";
+import type { SandboxSpec } from "../port/runtime_spec.ts";
 import type { MountedVolume } from "../volume/types.ts";
 import type { Action, Blocker, LogPlace } from "./action.ts";
 import { delayOf } from "./crash.ts";
@@ -24,6 +25,7 @@ import { containerLogFile, logLinkPrefix, podLogDirectory } from "./paths.ts";
 import { referencesFor } from "./references.ts";
 import { postStart } from "./post_start.ts";
 import { sandboxSpec, specBlocker } from "./sandbox_spec.ts";
+import { effectiveResources } from "./size.ts";
 import { readyVolumes, volumeBlocker } from "./volumes.ts";
 
 /** Its image is looked for, then pulled, then it is made and started. */
@@ -35,7 +37,9 @@ export function planImage(
   const { container } = place;
   const known = facts.images.get(container.name);
   const image = known?.image === container.image ? known : undefined;
-  if (image?.kind !== "present") return imagePending(container, image, nowMs);
+  if (image?.kind !== "present") {
+    return imagePending(facts, place, { image, nowMs });
+  }
   return waitForImageVolumes(facts, place, nowMs) ??
     startContainer(facts, { ...place, image }, nowMs);
 }
@@ -43,28 +47,33 @@ export function planImage(
 /** Images that are mounted are fetched as those that run are. */
 function waitForImageVolumes(
   facts: Facts,
-  { pod, container }: ContainerPlace,
+  place: ContainerPlace,
   nowMs: number,
 ): ContainerPlan | undefined {
-  for (const volume of mountedImages(pod, container)) {
-    const state = imageVolumeState(facts, volume);
-    if (state?.kind === "present") continue;
-    return imagePending(asContainer(volume), state, nowMs);
+  for (const volume of mountedImages(place.pod, place.container)) {
+    const image = imageVolumeState(facts, volume);
+    if (image?.kind === "present") continue;
+    const container = asContainer(volume);
+    return imagePending(facts, { ...place, container }, { image, nowMs });
   }
   return undefined;
 }
 
 function imagePending(
-  container: V1Container,
-  image: Exclude<ImageState, { kind: "present" }> | undefined,
-  nowMs: number,
+  facts: Facts,
+  place: ContainerPlace,
+  { image, nowMs }: {
+    readonly image: Exclude<ImageState, { kind: "present" }> | undefined;
+    readonly nowMs: number;
+  },
 ): ContainerPlan {
+  const { container } = place;
   switch (image?.kind) {
     case undefined:
       return {
         kind: "wait",
         blocker: { what: "image", message: `Looking for ${container.image}` },
-        actions: [ensureImage(container)],
+        actions: [askFor(facts, place)],
       };
     case "checking":
     case "queued":
@@ -75,22 +84,26 @@ function imagePending(
           new Date(image.sinceMs).toISOString(),
       });
     case "failed":
-      return imageFailed(container, image, nowMs);
+      return imageFailed(facts, place, { image, nowMs });
   }
 }
 
 /** Compat: kubelet 1.36 EnsureImageExists: only a failed pull backs off. */
 function imageFailed(
-  container: V1Container,
-  image: Extract<ImageState, { kind: "failed" }>,
-  nowMs: number,
+  facts: Facts,
+  place: ContainerPlace,
+  { image, nowMs }: {
+    readonly image: Extract<ImageState, { kind: "failed" }>;
+    readonly nowMs: number;
+  },
 ): ContainerPlan {
+  const { container } = place;
   const { reason, message, retryAtMs, count } = image;
   if (retryAtMs <= nowMs) {
     return {
       kind: "wait",
       blocker: { what: reason, message, count },
-      actions: [ensureImage(container)],
+      actions: [askFor(facts, place)],
     };
   }
   const isPull = !/^(ErrImageNeverPull|InvalidImageName|ImageInspectError)$/
@@ -105,9 +118,25 @@ function imageFailed(
   });
 }
 
-export function ensureImage(container: V1Container): Action {
+function askFor(
+  facts: Facts,
+  { pod, container, sandbox }: ContainerPlace,
+): Action {
+  const inside = sandboxSpec(facts, pod, sandbox.attempt);
+  return ensureImage(
+    container,
+    inside.kind === "ok" ? inside.spec : undefined,
+  );
+}
+
+/** `sandbox`: the runtime is told for which one it pulls. */
+export function ensureImage(
+  container: V1Container,
+  sandbox: SandboxSpec | undefined,
+): Action {
   return {
     kind: "ensure-image",
+    ...sandbox === undefined ? {} : { sandbox },
     container: container.name,
     image: container.image ?? "",
     policy: pullPolicy(container),
@@ -174,6 +203,7 @@ function startContainer(
       container: result.spec,
       log: logPlace(facts, place, attempt),
       messageFile: result.messageFile,
+      given: effectiveResources(pod, container, settings.gates),
       subPaths: result.subPaths,
       imageVolumes: mountedImages(pod, container)
         .map(({ name }) => imageVolumeKey(name)),

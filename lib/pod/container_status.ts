@@ -51,7 +51,11 @@ export function containerStatus(
   }
   // Compat: kubelet 1.36: only a recorded failure turns an end into waiting.
   const reason = isContract(at.reason) ? at.reason : heldReason(status, old);
-  if (reason === undefined || !willStart(facts, at, newest)) return status;
+  // What ends to start with other resources has not ended for good.
+  const isReplaced = newest?.state === "exited" &&
+    facts.resize.outgrown.has(newest.id);
+  if (reason === undefined && !isReplaced) return status;
+  if (!willStart(facts, at, newest)) return status;
   const { state } = status;
   return {
     ...status,
@@ -86,7 +90,8 @@ function willStart(
   if (newest === undefined) return true;
   if (newest.state !== "exited") return newest.state !== "running";
   return facts.pod !== undefined &&
-    mayRestart(pod, container, newest.exitCode);
+    (facts.resize.outgrown.has(newest.id) ||
+      mayRestart(pod, container, newest.exitCode));
 }
 
 /** Only words that are contract show up as a reason; others do not. */
@@ -193,7 +198,11 @@ function seenStatus(
     image: newest.image,
     imageID: newest.imageRef,
     containerID,
-    ...containerResources(container, newest),
+    ...containerResources(
+      container,
+      newest,
+      facts.resize.actuated?.containers.get(container.name),
+    ),
     ...volumeMounts(container, newest, old),
     ...containerUser(newest),
     ...facts.settings.hasStopSignals && newest.stopSignal !== undefined

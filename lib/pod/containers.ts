@@ -76,6 +76,7 @@ function runsAgain(
     }
     case "regular":
       return isChanged(instance, container) ||
+        facts.resize.outgrown.has(instance.id) ||
         mayRestart(pod, container, instance.exitCode) ||
         (wasEndedByProbe(facts, instance) &&
           restartPolicyOf(pod, container) !== "Never");
@@ -90,13 +91,16 @@ function planRunning(
   const { container, role } = place;
   if (role === "init" || role === "ephemeral") return KEPT;
   const failed = facts.verdicts.get(instance.id)?.failed;
-  const why = isChanged(instance, container) ? "changed" : failed;
+  const isTooSmall = facts.resize.outgrown.has(instance.id);
+  const why = isChanged(instance, container)
+    ? "changed"
+    : failed ?? (isTooSmall ? "resized" : undefined);
   if (why === undefined) return KEPT;
   const actions = stopContainers([instance], graceFor(place, why));
   return { kind: "act", actions: saying(wordsFor(place, why), actions) };
 }
 
-type StopReason = "changed" | "liveness" | "startup";
+type StopReason = "changed" | "resized" | "liveness" | "startup";
 
 /** A probe may have a grace of its own, be it shorter or longer. */
 function graceFor({ pod, container }: ContainerPlace, why: StopReason): number {
@@ -115,6 +119,7 @@ function wordsFor(
   why: StopReason,
 ): string {
   const { name } = container;
+  if (why === "resized") return `Container ${name} resize requires restart`;
   const what = why === "changed" ? "definition changed" : `failed ${why} probe`;
   if (role === "sidecar") return `Init container ${name} ${what}`;
   const isRestarted = why === "changed" ||

@@ -12,6 +12,7 @@ import {
   running,
   someFacts,
 } from "../../tests/build.ts";
+import { uidOf } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import { ensureImage } from "./container_start.ts";
 import { planContainer } from "./containers.ts";
@@ -210,6 +211,7 @@ Deno.test("ensureImage() pulls always when the tag is latest or missing", () => 
         image,
         ...imagePullPolicy === undefined ? {} : { imagePullPolicy },
       }),
+      undefined,
     );
     assert.equal(
       action.kind === "ensure-image" && action.policy,
@@ -217,4 +219,12 @@ Deno.test("ensureImage() pulls always when the tag is latest or missing", () => 
       `${image} ${imagePullPolicy}`,
     );
   }
+});
+
+Deno.test("planContainer() tells for which sandbox an image is pulled", () => {
+  const plan = planned({});
+  assert.ok(plan.kind === "wait");
+  const [action] = plan.actions;
+  assert.ok(action?.kind === "ensure-image");
+  assert.equal(action.sandbox?.podUid, uidOf(aPod()));
 });

@@ -12,6 +12,11 @@ const MOST_SERVERS = 3;
 const MOST_SEARCHES = 32;
 const MOST_SEARCH_CHARACTERS = 2048;
 const LONGEST_SEARCH = 253;
+const NO_CLUSTER_DNS = "kubelet does not have ClusterDNS IP configured and " +
+  'cannot create Pod using "ClusterFirst" policy. Falling back to "Default" ' +
+  "policy.";
+/** What the cluster's own searches take of the room. */
+const OWN_SEARCHES = 3;
 const NOTHING: DnsConfig = { servers: [], searches: [], options: [] };
 /** Without a resolver of the host: the node is asked, and nothing appended. */
 const NODE_ITSELF: DnsConfig = {
@@ -44,6 +49,8 @@ export function parseResolvConf(text: string): DnsConfig {
 export interface DnsWarning {
   readonly reason: "DNSConfigForming" | "MissingClusterDNS";
   readonly message: string;
+  /** The same, as the node is told to have it. */
+  readonly ofNode?: string;
 }
 
 /** The pod's configuration, cut to what resolvers bear. */
@@ -64,9 +71,8 @@ export function dnsWarnings(settings: PodSettings, pod: V1Pod): DnsWarning[] {
   if (isClusterPolicy(pod) && settings.clusterDns.length === 0) {
     warnings.push({
       reason: "MissingClusterDNS",
-      message: `pod: "${fullNameOf(pod)}(${uidOf(pod)})". kubelet does not ` +
-        "have ClusterDNS IP configured and cannot create Pod using " +
-        '"ClusterFirst" policy. Falling back to "Default" policy.',
+      message: `pod: "${fullNameOf(pod)}(${uidOf(pod)})". ${NO_CLUSTER_DNS}`,
+      ofNode: NO_CLUSTER_DNS,
     });
   }
   if (servers.length < wanted.servers.length) {
@@ -85,6 +91,31 @@ export function dnsWarnings(settings: PodSettings, pod: V1Pod): DnsWarning[] {
     });
   }
   return warnings;
+}
+
+/**
+ * What of the host's resolv.conf its pods cannot have; undefined: nothing.
+ * Compat: kubelet 1.36 CheckLimitsForResolvConf, in its words.
+ */
+export function resolverFault(
+  path: string,
+  { searches }: DnsConfig,
+  clusterDomain: string,
+): string | undefined {
+  const most = MOST_SEARCHES - (clusterDomain === "" ? 0 : OWN_SEARCHES);
+  if (searches.length > most) {
+    return `Resolv.conf file '${path}' contains search line consisting of ` +
+      `more than ${most} domains!`;
+  }
+  if (searches.some((search) => search.length > LONGEST_SEARCH)) {
+    return `Resolv.conf file "${path}" contains a search path which length ` +
+      `is more than allowed ${LONGEST_SEARCH} chars!`;
+  }
+  if (searches.join(" ").length > MOST_SEARCH_CHARACTERS) {
+    return `Resolv.conf file '${path}' contains search line which length is ` +
+      `more than allowed ${MOST_SEARCH_CHARACTERS} chars!`;
+  }
+  return undefined;
 }
 
 function wantedDns(settings: PodSettings, pod: V1Pod): DnsConfig {

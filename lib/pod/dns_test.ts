@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { aPod, SETTINGS } from "../../tests/build.ts";
 import type { V1PodSpec } from "../api/types.ts";
-import { dnsWarnings, parseResolvConf, podDns } from "./dns.ts";
+import { dnsWarnings, parseResolvConf, podDns, resolverFault } from "./dns.ts";
 
 const of = (spec: Partial<V1PodSpec>, settings = SETTINGS) =>
   podDns(settings, aPod({ spec }));
@@ -130,14 +130,38 @@ Deno.test("dnsWarnings() says what was cut and what is missing", () => {
       "the applied search line is: a.example",
   }]);
   const missing = said({}, { ...SETTINGS, clusterDns: [] });
+  const ofNode = "kubelet does not have ClusterDNS IP configured and cannot " +
+    'create Pod using "ClusterFirst" policy. Falling back to "Default" policy.';
   assert.deepEqual(missing, [{
     reason: "MissingClusterDNS",
-    message:
-      'pod: "shop_prod(11111111-2222-3333-4444-555555555555)". kubelet does ' +
-      "not have ClusterDNS IP configured and cannot create Pod using " +
-      '"ClusterFirst" policy. Falling back to "Default" policy.',
+    message: 'pod: "shop_prod(11111111-2222-3333-4444-555555555555)". ' +
+      ofNode,
+    ofNode,
   }]);
   const host = { ...SETTINGS, clusterDns: [] };
   assert.deepEqual(said({ dnsPolicy: "Default" }, host), []);
   assert.deepEqual(said({ hostNetwork: true }, host), []);
+});
+
+Deno.test("resolverFault() keeps room for the cluster's own searches", () => {
+  const of = (searches: readonly string[], domain = "cluster.local") =>
+    resolverFault("/r", { servers: [], searches, options: [] }, domain);
+  const many = (count: number) => Array(count).fill("a.example");
+  assert.equal(of(many(29)), undefined);
+  assert.equal(of(many(32), ""), undefined);
+  assert.equal(
+    of(many(30)),
+    "Resolv.conf file '/r' contains search line consisting of more than 29 " +
+      "domains!",
+  );
+  assert.equal(
+    of(["x".repeat(254)]),
+    'Resolv.conf file "/r" contains a search path which length is more than ' +
+      "allowed 253 chars!",
+  );
+  assert.equal(
+    of(Array(9).fill("x".repeat(250))),
+    "Resolv.conf file '/r' contains search line which length is more than " +
+      "allowed 2048 chars!",
+  );
 });

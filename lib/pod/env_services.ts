@@ -2,12 +2,10 @@
  * The variables that tell a container where services are. Pure.
  * Compat: kubelet 1.36 getServiceEnvVarMap, envvars.FromServices.
  */
+import { MASTER } from "../api/master_service.ts";
 import { namespaceOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { ServiceFacts } from "../reference/types.ts";
-
-/** What every pod is told of: how to reach the API server. */
-const MASTER = { namespace: "default", name: "kubernetes" };
 
 /** `services`: those of the pod's namespace and of `default`, others too. */
 export function serviceVariables(

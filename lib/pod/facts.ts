@@ -4,6 +4,7 @@
  * which look at nothing else.
  */
 import type { ContainerId, PodUid, SandboxId } from "../api/id.ts";
+import type { CgroupDriver } from "../api/cgroup_name.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { HostTraits, NodeText } from "../port/host.ts";
 import type { RuntimeHandler } from "../port/runtime.ts";
@@ -15,10 +16,12 @@ import type { Verdicts } from "../probe/types.ts";
 import type { ReferenceState, ServiceFacts } from "../reference/types.ts";
 import type { VolumeState } from "../volume/types.ts";
 import type { AdmissionNode } from "./admit.ts";
+import type { ResizeGates } from "./allocation.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Evicted } from "./evicted.ts";
 import type { PodGates } from "./gates.ts";
 import type { Pressures } from "./pressure.ts";
+import type { ResizeFacts } from "./resize_facts.ts";
 import type { PodState } from "./state.ts";
 import type { IdRange } from "./userns.ts";
 
@@ -63,9 +66,17 @@ export interface RuntimeHealth {
   /** `containerd`: the scheme of container ids. */
   readonly name: string;
   /** As the runtime says; undefined when it does not. */
-  readonly cgroupDriver: "systemd" | "cgroupfs" | undefined;
+  readonly cgroupDriver: CgroupDriver | undefined;
   /** Empty when the runtime does not say. */
   readonly handlers: readonly RuntimeHandler[];
+}
+
+/** How memory is kept for pods; the gate is on and the kernel can. */
+export interface MemoryQos {
+  /** `memoryReservationPolicy: TieredReservation`. */
+  readonly isTiered: boolean;
+  /** Above 0, at most 1. */
+  readonly throttlingFactor: number;
 }
 
 /** What does not change while the agent runs. */
@@ -89,7 +100,7 @@ export interface PodSettings {
   readonly nodeHosts: NodeText;
   /** `/` or a cgroup path below which `kubepods` lies. */
   readonly cgroupRoot: string;
-  readonly cgroupDriver: "systemd" | "cgroupfs";
+  readonly cgroupDriver: CgroupDriver;
   readonly usesQosCgroups: boolean;
   /** Undefined when CFS quotas are switched off. */
   readonly cpuPeriodUs: bigint | undefined;
@@ -98,12 +109,25 @@ export interface PodSettings {
   /** How long a second crash delays the restart; it doubles from there. */
   readonly firstRestartDelayMs: number;
   readonly longestRestartDelayMs: number;
-  readonly gates: PodGates;
+  readonly gates: PodGates & ResizeGates;
+  /** Guaranteed pods keep the cpus that they were given. */
+  readonly fixesCpus: boolean;
+  /** And their memory. */
+  readonly fixesMemory: boolean;
   readonly isSeccompDefault: boolean;
   /** Feature gate ContainerStopSignals. */
   readonly hasStopSignals: boolean;
   readonly seccompDir: string;
   readonly memoryBytes: bigint;
+  /** What of it is not reserved; eviction's part is in it. */
+  readonly allocatableMemoryBytes: bigint;
+  /** Undefined: memory is limited only. */
+  readonly memoryQos: MemoryQos | undefined;
+  /**
+   * How much of what pods ask for is out of reach of lower classes; undefined:
+   * they may take it all.
+   */
+  readonly memoryReservePercent: bigint | undefined;
   readonly machine: HostTraits;
   /** Burstable pods may use their share of the node's swap. */
   readonly mayUseSwap: boolean;
@@ -115,7 +139,10 @@ export interface PodSettings {
 
 export interface Facts {
   readonly uid: PodUid;
-  /** The pod that its source wants; undefined when no source does. */
+  /**
+   * The pod that its source wants, with the resources that it was given;
+   * undefined when no source does.
+   */
   readonly pod: V1Pod | undefined;
   /** As last known, from its source or from its labels. */
   readonly name: PodName | undefined;
@@ -134,6 +161,8 @@ export interface Facts {
   readonly evicted: Evicted;
   /** What is short on the node; asked before a pod is let in. */
   readonly pressures: Pressures;
+  /** What was given, what was set, and what is still to come. */
+  readonly resize: ResizeFacts;
   /** Every container is removed, and then started anew. */
   readonly isRestartingAll: boolean;
   /** It may run here: that was decided once, and stays. */

@@ -56,7 +56,7 @@ function named(
 ): Hostname {
   const short = name.length <= LONGEST_HOSTNAME
     ? name
-    : name.slice(0, LONGEST_HOSTNAME).replace(/[-.]+$/, "");
+    : name.slice(0, LONGEST_HOSTNAME).replace(/(?<![-.])[-.]+$/, "");
   if (usesHostNetwork(pod)) return { kind: "ok", short, domain, kernel: "" };
   if (domain === "" || pod.spec?.setHostnameAsFQDN !== true) {
     return { kind: "ok", short, domain, kernel: short };

@@ -2,12 +2,14 @@
  * Where a pod's files, logs and cgroup are. The layout is contract: log
  * collectors and security agents parse these paths.
  */
+import { type CgroupName, cgroupPath, partsOf } from "../api/cgroup_name.ts";
 import { type PodUid, podUid } from "../api/id.ts";
 import { type PodName, uidOf } from "../api/pod.ts";
 import { type QosClass, qosClass } from "../api/qos.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { PodSettings } from "./facts.ts";
 
+const ALL_PODS = "kubepods";
 const LONGEST_FILE_NAME = 255;
 const LOG_SUFFIX = ".log";
 
@@ -68,8 +70,8 @@ export function podDirectories(
  */
 export function cgroupParent(settings: PodSettings, pod: V1Pod): string {
   if (!settings.usesQosCgroups) {
-    const root = rootParts(settings);
-    return root.length === 0 ? "" : named(root);
+    const root = partsOf(settings.cgroupRoot);
+    return root.length === 0 ? "" : cgroupPath(root, "cgroupfs");
   }
   return podCgroup(settings, uidOf(pod), qosClass(pod));
 }
@@ -105,10 +107,10 @@ export function podTiers(
   };
 }
 
-/** Compat: kubelet 1.36 prints a CgroupName in events: `["kubepods"]`. */
-export function topCgroupName(settings: PodSettings): string {
-  const parts = [...rootParts(settings), "kubepods"];
-  return `[${parts.map((part) => JSON.stringify(part)).join(" ")}]`;
+/** Above all pods; without cgroups of its own, the agent names the root. */
+export function topCgroup(settings: PodSettings): CgroupName {
+  const root = partsOf(settings.cgroupRoot);
+  return settings.usesQosCgroups ? [...root, ALL_PODS] : root;
 }
 
 function podCgroup(settings: PodSettings, uid: PodUid, qos: QosClass): string {
@@ -116,28 +118,7 @@ function podCgroup(settings: PodSettings, uid: PodUid, qos: QosClass): string {
   return below(settings, [...tier, `pod${uid}`]);
 }
 
-function below(settings: PodSettings, names: readonly string[]): string {
-  const parts = [...rootParts(settings), "kubepods", ...names];
-  return settings.cgroupDriver === "systemd"
-    ? systemdPath(parts)
-    : named(parts);
-}
-
-function rootParts(settings: PodSettings): string[] {
-  return settings.cgroupRoot.split("/").filter((part) => part !== "");
-}
-
-function named(parts: readonly string[]): string {
-  return "/" + parts.join("/");
-}
-
-/**
- * Slices repeat the whole prefix and `-` becomes `_` within a part.
- * Compat: kubelet 1.36 CgroupName.ToSystemd.
- */
-function systemdPath(parts: readonly string[]): string {
-  const escaped = parts.map((part) => part.replaceAll("-", "_"));
-  return "/" +
-    escaped.map((_, index) => `${escaped.slice(0, index + 1).join("-")}.slice`)
-      .join("/");
+function below(settings: PodSettings, names: CgroupName): string {
+  const name = [...partsOf(settings.cgroupRoot), ALL_PODS, ...names];
+  return cgroupPath(name, settings.cgroupDriver);
 }

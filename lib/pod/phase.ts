@@ -23,6 +23,8 @@ export interface PhaseOptions {
   readonly isEnded: boolean;
   /** A regular container has been made in the sandbox that counts. */
   readonly hasInitialized: boolean;
+  /** All containers are to start anew, however they have ended. */
+  readonly isRestartingAll: boolean;
 }
 
 type ByName = ReadonlyMap<string, ContainerStatusJson>;
@@ -34,7 +36,8 @@ export function phase(
 ): PodPhase {
   const byName: ByName = new Map(statuses.map((each) => [each.name, each]));
   const init = initTally(pod, byName);
-  if (init.failed > 0) return "Failed";
+  const isAnew = options.isRestartingAll && !options.isEnded;
+  if (init.failed > 0 && !isAnew) return "Failed";
   const sidecars = sidecarTally(pod, byName);
   const regular = regularTally(pod, byName);
   const isPending = init.pending > 0 || sidecars.waiting > 0 ||
@@ -45,7 +48,7 @@ export function phase(
   // Compat: kubelet 1.36 gives no terminal phase to a static pod it stops.
   const isFinal = regular.restartable === 0 ||
     (options.isEnded && !isStatic(pod));
-  if (!isFinal) return "Running";
+  if (isAnew || !isFinal) return "Running";
   return regular.stopped === regular.succeeded ? "Succeeded" : "Failed";
 }
 

@@ -51,6 +51,7 @@ function phaseOf({ policy, init, own, app, now }: Case): string {
   return phase(pod, statuses, {
     isEnded: now === "ended",
     hasInitialized: now !== undefined,
+    isRestartingAll: false,
   });
 }
 

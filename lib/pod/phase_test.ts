@@ -4,7 +4,7 @@ import type { ContainerState, ContainerStatusJson } from "../api/status.ts";
 import { phase } from "./phase.ts";
 
 const RUNS: ContainerState = { running: {} };
-const LIVE = { isEnded: false, hasInitialized: true };
+const LIVE = { isEnded: false, hasInitialized: true, isRestartingAll: false };
 const WAITS: ContainerState = { waiting: { reason: "ContainerCreating" } };
 const exit = (exitCode: number): ContainerState => ({
   terminated: { exitCode, reason: "" },
@@ -84,7 +84,7 @@ Deno.test("phase() of a pod that is stopped for good is terminal", () => {
     [WAITS, "Pending"],
     [RUNS, "Running"],
   ];
-  const ended = { isEnded: true, hasInitialized: true };
+  const ended = { isEnded: true, hasInitialized: true, isRestartingAll: false };
   for (const [state, expected] of table) {
     assert.equal(phase(aPod(), [status("web", state)], ended), expected);
   }

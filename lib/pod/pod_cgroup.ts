@@ -2,16 +2,22 @@
  * What a pod's cgroup and those above whole classes of pods may use. Asked by
  * the plan of a new sandbox and by the loop that keeps the tree.
  * Compat: kubelet 1.36 ResourceConfigForPod, EnsureExists,
- * setCPUCgroupConfig, setHugePagesUnbounded; gate PodLevelResources (on),
- * MemoryQoS and QOSReserved (off).
+ * setCPUCgroupConfig, setHugePagesUnbounded, setMemoryReserve; gate
+ * PodLevelResources (on).
  */
-import { amountOf, qosClass } from "../api/qos.ts";
+import { podLimit } from "../api/pod_limit.ts";
+import { type QosClass, qosClass } from "../api/qos.ts";
 import { milliUnits, parseQuantity, units } from "../api/quantity.ts";
-import { type Amounts, limitsOf, requestsOf } from "../api/requests.ts";
+import { type Amounts, requestsOf } from "../api/requests.ts";
 import { cpuQuotaUs, cpuShares } from "../api/resources.ts";
 import type { V1Pod } from "../api/types.ts";
-import type { CgroupValues } from "../port/host.ts";
+import type { CgroupValues } from "../port/cgroups.ts";
 import type { PodSettings } from "./facts.ts";
+import {
+  classProtection,
+  podProtection,
+  requestedMemory,
+} from "./memory_qos.ts";
 import { cgroupParent, podTiers } from "./paths.ts";
 
 const HUGE_PAGES = "hugepages-";
@@ -36,6 +42,7 @@ export function podCgroup(
     path: cgroupParent(settings, pod),
     values: {
       ...cpuAndMemory(settings, pod),
+      ...podProtection(settings, pod),
       ...podPidsLimit > 0n ? { pidsLimit: podPidsLimit } : {},
       hugePageLimits: hugePages(requestsOf(pod), machine.hugePageSizes),
     },
@@ -57,16 +64,47 @@ export function classCgroups(
   const hugePageLimits = new Map(
     settings.machine.hugePageSizes.map((size) => [size, UNBOUNDED]),
   );
+  const limits = classLimits(settings, active);
   return [
     {
       path: burstable,
-      values: { cpuShares: cpuShares(milliCpu), hugePageLimits },
+      values: {
+        cpuShares: cpuShares(milliCpu),
+        hugePageLimits,
+        ...limits.burstable,
+        ...classProtection(settings, active, "Burstable"),
+      },
     },
     {
       path: bestEffort,
-      values: { cpuShares: LEAST_SHARES, hugePageLimits },
+      values: {
+        cpuShares: LEAST_SHARES,
+        hugePageLimits,
+        ...limits.bestEffort,
+        ...classProtection(settings, active, "BestEffort"),
+      },
     },
   ];
+}
+
+/** What classes may take without touching what those above them ask for. */
+function classLimits(
+  settings: PodSettings,
+  active: readonly V1Pod[],
+): { readonly burstable: CgroupValues; readonly bestEffort: CgroupValues } {
+  const { memoryReservePercent: percent, allocatableMemoryBytes } = settings;
+  if (percent === undefined || allocatableMemoryBytes <= 0n) {
+    return { burstable: {}, bestEffort: {} };
+  }
+  const keptFor = (qos: QosClass) =>
+    requestedMemory(active, qos) * percent / 100n;
+  const burstable = allocatableMemoryBytes - keptFor("Guaranteed");
+  const bestEffort = burstable - keptFor("Burstable");
+  const limit = (bytes: bigint) => ({
+    memoryLimitBytes: bytes < 0n ? 0n : bytes,
+    mayLimitToUse: true,
+  } as const);
+  return { burstable: limit(burstable), bestEffort: limit(bestEffort) };
 }
 
 /** For every size the kernel has: what is listed of it, or nothing. */
@@ -88,17 +126,13 @@ export function hugePages(
 }
 
 function cpuAndMemory(settings: PodSettings, pod: V1Pod): CgroupValues {
-  const qos = qosClass(pod);
-  if (qos === "BestEffort") return { cpuShares: LEAST_SHARES };
-  const isWhole = qos === "Guaranteed";
-  const cpu = limitWithOverhead(pod, "cpu");
-  const memory = limitWithOverhead(pod, "memory");
-  const mayLimitCpu = isWhole || isLimited(pod, "cpu");
-  const mayLimitMemory = isWhole || isLimited(pod, "memory");
+  if (qosClass(pod) === "BestEffort") return { cpuShares: LEAST_SHARES };
+  const cpu = podLimit(pod, "cpu");
+  const memory = podLimit(pod, "memory") ?? 0n;
   return {
     cpuShares: cpuShares(milliUnits(requestsOf(pod).get("cpu") ?? 0n)),
-    ...mayLimitCpu ? quota(settings.cpuPeriodUs, milliUnits(cpu)) : {},
-    ...mayLimitMemory && memory > 0n ? { memoryLimitBytes: units(memory) } : {},
+    ...cpu === undefined ? {} : quota(settings.cpuPeriodUs, milliUnits(cpu)),
+    ...memory > 0n ? { memoryLimitBytes: units(memory) } : {},
   };
 }
 
@@ -110,20 +144,4 @@ function quota(periodUs: bigint | undefined, milliCpu: bigint): CgroupValues {
     cpuPeriodUs: periodUs,
     cpuQuotaUs: cpuQuotaUs(milliCpu, periodUs),
   };
-}
-
-/** Overhead widens a limit; alone it is none. Compat: component-helpers PodLimits. */
-function limitWithOverhead(pod: V1Pod, resource: string): bigint {
-  const limit = limitsOf(pod).get(resource) ?? 0n;
-  if (limit <= 0n) return 0n;
-  return limit + (amountOf(pod.spec?.overhead, resource) ?? 0n);
-}
-
-/** The pod has a limit, or each of its containers has. */
-function isLimited({ spec }: V1Pod, resource: string): boolean {
-  if (amountOf(spec?.resources?.limits, resource) !== undefined) return true;
-  return [...spec?.containers ?? [], ...spec?.initContainers ?? []]
-    .every(({ resources }) =>
-      amountOf(resources?.limits, resource) !== undefined
-    );
 }

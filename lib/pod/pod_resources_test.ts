@@ -49,6 +49,34 @@ Deno.test("podResources() adds overhead, but makes no limit of it", () => {
   assert.deepEqual(podResources(aPod()), { resources: {} });
 });
 
+Deno.test("podResources() counts sidecars, and what initialising takes", () => {
+  const of = (cpu: string) => ({ resources: { requests: { cpu } } });
+  const pod = (first: string) =>
+    aPod({
+      containers: [aContainer(of("100m"))],
+      spec: {
+        initContainers: [
+          aContainer({ name: "s", restartPolicy: "Always", ...of("50m") }),
+          aContainer({ name: "i", ...of(first) }),
+        ],
+      },
+    });
+  const small = podResources(pod("90m"));
+  assert.deepEqual(small.allocatedResources, { cpu: "150m" });
+  const large = podResources(pod("1"));
+  assert.deepEqual(large.allocatedResources, { cpu: "1050m" });
+});
+
+Deno.test("podResources() tells what is given from what is set", () => {
+  const of = (cpu: string) => ({ requests: { cpu }, limits: { cpu } });
+  const pod = (cpu: string) =>
+    aPod({ containers: [aContainer({ resources: of(cpu) })] });
+  assert.deepEqual(podResources(pod("2"), pod("1")), {
+    allocatedResources: { cpu: "2" },
+    resources: of("1"),
+  });
+});
+
 Deno.test("podResources() takes what is given for the pod as a whole", () => {
   const resources = { requests: { cpu: "1", memory: "32Mi" } };
   const pod = aPod({

@@ -7,6 +7,7 @@ import { isStatic, plannedContainersOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import { admit, type Refusal, statusMessage } from "./admit.ts";
 import type { Facts } from "./facts.ts";
+import type { PodGates } from "./gates.ts";
 import { type Plan, wait } from "./plan.ts";
 import type { PodState } from "./state.ts";
 import { refuseUnderPressure } from "./pressure.ts";
@@ -23,20 +24,13 @@ export function planRefusal(
   pod: V1Pod,
   nowMs: number,
 ): Plan | undefined {
-  const { node, others, settings } = facts;
+  const { node } = facts;
   // Static pods run without an API server that could tell of the node.
   if (node === undefined && !isStatic(pod)) {
     const message = "The API server has not told of this node yet";
     return wait("node", { what: "node", message });
   }
-  const { kernelVersion } = settings.machine;
-  const unsafe = settings.allowedUnsafeSysctls;
-  // Compat: kubelet 1.36: pressure, sysctls, predicates, AppArmor, in this
-  // order.
-  const refusal = refuseUnderPressure(pod, facts.pressures) ??
-    refuseSysctls(pod, { unsafe, kernelVersion }) ??
-    (node === undefined ? undefined : admit(pod, node, others)) ??
-    refuseAppArmor(pod, settings.machine);
+  const refusal = refusalOf(facts, pod);
   if (refusal === undefined) return planUnsupported(facts, pod);
   if (refusal.reason === "NodeAffinity" && !hasWaited(facts)) {
     // A new label may be known to the scheduler before it is known here.
@@ -45,6 +39,38 @@ export function planRefusal(
     return wait("node", { what: "node", message, untilMs });
   }
   return refuse(refusal);
+}
+
+/**
+ * The first reason against the pod as it is; also of one that runs and asks
+ * for more. Compat: kubelet 1.36: pressure, sysctls, predicates, AppArmor,
+ * features, in this order.
+ */
+export function refusalOf(
+  facts: Pick<Facts, "node" | "others" | "pressures" | "settings">,
+  pod: V1Pod,
+): Refusal | undefined {
+  const { node, others, settings } = facts;
+  const { kernelVersion } = settings.machine;
+  const unsafe = settings.allowedUnsafeSysctls;
+  return refuseUnderPressure(pod, facts.pressures) ??
+    refuseSysctls(pod, { unsafe, kernelVersion }) ??
+    (node === undefined ? undefined : admit(pod, node, others)) ??
+    refuseAppArmor(pod, settings.machine) ??
+    refusePodResources(pod, settings.gates);
+}
+
+/** Compat: kubelet 1.36 isPodLevelResourcesSupported. */
+function refusePodResources(
+  pod: V1Pod,
+  { hasPodResources }: PodGates,
+): Refusal | undefined {
+  const { requests = {}, limits = {} } = pod.spec?.resources ?? {};
+  const isSet = Object.keys({ ...requests, ...limits }).length > 0;
+  return hasPodResources || !isSet ? undefined : {
+    reason: "PodLevelResourcesNotSupported",
+    message: "PodLevelResources feature gate is disabled",
+  };
 }
 
 function hasWaited({ state }: Facts): boolean {

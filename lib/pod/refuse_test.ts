@@ -117,3 +117,14 @@ Deno.test("decide() refuses confinement that the host cannot give (S16)", () => 
   const able = plan({ pod, settings: { ...SETTINGS, machine } });
   assert.equal(able.next.kind, "waiting");
 });
+
+Deno.test("decide() refuses resources of a pod as a whole without the gate", () => {
+  const pod = aPod({ spec: { resources: { limits: { cpu: "1" } } } });
+  const gates = { ...SETTINGS.gates, hasPodResources: false };
+  const made = plan({ pod, settings: { ...SETTINGS, gates } });
+  assert.deepEqual(made.next.kind === "done" && made.next.refusal, {
+    reason: "PodLevelResourcesNotSupported",
+    message: "Pod was rejected: PodLevelResources feature gate is disabled",
+  });
+  assert.equal(plan({ pod }).next.kind, "waiting");
+});

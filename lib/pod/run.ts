@@ -15,6 +15,7 @@ import { planContainer } from "./containers.ts";
 import type { Facts } from "./facts.ts";
 import { hasFailedInit, planInit } from "./init.ts";
 import type { Plan } from "./plan.ts";
+import { planResize } from "./resize.ts";
 import { isReset, resetActions } from "./restart_all.ts";
 import { mayStillRun, specGrace, stopContainers } from "./stop.ts";
 import { askForVolumes } from "./volumes.ts";
@@ -39,7 +40,14 @@ export function planRun(facts: Facts, place: PodPlace, nowMs: number): Plan {
     ...init.plans,
     ...regular,
   ];
-  const blockers = plans.flatMap(({ plan }) => blockersOf(plan));
+  const resize = planResize(facts, {
+    ...place,
+    plans: [...init.plans, ...regular],
+  }, nowMs);
+  const blockers = [
+    ...plans.flatMap(({ plan }) => blockersOf(plan)),
+    ...resize.blockers,
+  ];
   const { volumes } = facts;
   const wakes = [
     ...blockers.flatMap(({ untilMs }) => untilMs ?? []),
@@ -50,6 +58,7 @@ export function planRun(facts: Facts, place: PodPlace, nowMs: number): Plan {
     next: { kind: "running", sandboxId: place.sandbox.id },
     actions: [
       ...askForVolumes(facts, pod, nowMs),
+      ...resize.actions,
       ...plans.flatMap(({ plan }) => actionsOf(plan)),
       ...surplus(facts),
     ],

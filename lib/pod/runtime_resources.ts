@@ -18,6 +18,7 @@ import {
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { LinuxResources, SandboxSpec } from "../port/runtime_spec.ts";
 import type { PodSettings } from "./facts.ts";
+import { containerMemoryFiles } from "./memory_qos.ts";
 
 const MOST_SWAP = "memory.swap.max";
 
@@ -39,6 +40,7 @@ export function containerResources(
       ...machine.hasSwapLimits && isOne
         ? [[MOST_SWAP, String(swap)] as const]
         : [],
+      ...containerMemoryFiles(settings, pod, container),
     ]),
     // Memory and swap together: no more than memory alone.
     memorySwapLimitBytes: machine.hasSwapLimits && !isOne
@@ -80,22 +82,38 @@ function groupKill(
     : new Map();
 }
 
+/** Compat: kubelet 1.36 GetContainerSwapBehavior. */
+export function mayUseSwap(
+  settings: PodSettings,
+  pod: V1Pod,
+  { resources }: Pick<V1Container, "resources">,
+): boolean {
+  const { machine } = settings;
+  const isSharing = settings.mayUseSwap && machine.hasSwapLimits &&
+    machine.cgroupVersion === 2;
+  if (!isSharing || isCritical(pod) || qosClass(pod) !== "Burstable") {
+    return false;
+  }
+  const request = amountOf(resources?.requests, "memory") ?? 0n;
+  const limit = amountOf(resources?.limits, "memory") ?? 0n;
+  return request !== limit;
+}
+
 /**
  * A burstable container's part of the node's swap, as its memory request is a
- * part of the node's memory. Compat: kubelet 1.36 GetContainerSwapBehavior.
+ * part of the node's memory. Compat: kubelet 1.36 calcSwapForBurstablePods.
  */
 function swapBytes(
   settings: PodSettings,
   pod: V1Pod,
-  { resources }: V1Container,
+  container: V1Container,
 ): bigint {
-  const { machine, mayUseSwap, memoryBytes } = settings;
-  const isSharing = mayUseSwap && machine.hasSwapLimits &&
-    machine.cgroupVersion === 2;
-  if (!isSharing || isCritical(pod) || qosClass(pod) !== "Burstable") return 0n;
-  const request = amountOf(resources?.requests, "memory") ?? 0n;
-  const limit = amountOf(resources?.limits, "memory") ?? 0n;
-  if (request === limit || memoryBytes <= 0n) return 0n;
-  const bytes = units(request);
-  return bytes > memoryBytes ? 0n : bytes * machine.swapBytes / memoryBytes;
+  const { machine, memoryBytes } = settings;
+  if (!mayUseSwap(settings, pod, container) || memoryBytes <= 0n) return 0n;
+  const { resources } = container;
+  const bytes = units(amountOf(resources?.requests, "memory") ?? 0n);
+  if (bytes > memoryBytes) return 0n;
+  // Compat: a proportion in floating point, cut to whole bytes.
+  const share = Number(bytes) / Number(memoryBytes);
+  return BigInt(Math.trunc(share * Number(machine.swapBytes)));
 }

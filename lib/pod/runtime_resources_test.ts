@@ -64,6 +64,30 @@ Deno.test("containerResources() allows no swap unless told to", () => {
   }
 });
 
+Deno.test("containerResources() shares out swap as upstream's test has it", () => {
+  // TestGenerateLinuxContainerResourcesWithSwap: 40 GiB of memory, 5 of swap.
+  const GIB = 1024n ** 3n;
+  const own = { mayUseSwap: true, memoryBytes: 40n * GIB };
+  const share = (memory: string) =>
+    of({ requests: { memory } }, { swapBytes: 5n * GIB }, own)
+      .unified.get("memory.swap.max");
+  assert.equal(share("1Gi"), "134217728");
+  assert.equal(share("2Gi"), "268435456");
+  assert.equal(share("40Gi"), String(5n * GIB));
+  assert.equal(share("41Gi"), "0", "more than there is");
+  assert.equal(share("0"), "0");
+});
+
+Deno.test("containerResources() adds the files of memory QoS", () => {
+  const memoryQos = { isTiered: true, throttlingFactor: 0.9 };
+  assert.deepEqual(Object.fromEntries(of(MEMORY, {}, { memoryQos }).unified), {
+    "memory.oom.group": "1",
+    "memory.swap.max": "0",
+    "memory.low": "1073741824",
+    "memory.high": "2040107008",
+  });
+});
+
 Deno.test("containerResources() limits swap on old control groups by the sum", () => {
   const old = { cgroupVersion: 1 } as const;
   assert.equal(of(MEMORY, old).memorySwapLimitBytes, 2n * 1024n ** 3n);

@@ -74,9 +74,9 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
       files: [],
     },
     ...askForVolumes(facts, pod, nowMs),
-    ...firstOnes(pod, toStart).filter(({ name, image }) =>
-      facts.images.get(name)?.image !== image
-    ).map(ensureImage),
+    ...wanted.kind !== "ok" ? [] : firstOnes(pod, toStart)
+      .filter(({ name, image }) => facts.images.get(name)?.image !== image)
+      .map((each) => ensureImage(each, wanted.spec)),
     ...old === undefined ? [] : [CHANGED],
     ...stopContainers(running, specGrace(pod)),
     // Also one that is not ready: its network may still be set up.
@@ -96,7 +96,10 @@ export function planSandbox(facts: Facts, pod: V1Pod, nowMs: number): Plan {
 /** None of its own where the agent keeps no cgroups. */
 function makeCgroup(settings: PodSettings, pod: V1Pod): Action[] {
   const cgroup = podCgroup(settings, pod);
-  return cgroup === undefined ? [] : [{ kind: "make-cgroup", ...cgroup }];
+  const given = settings.gates.mayResizePods ? pod.spec?.resources : undefined;
+  return cgroup === undefined
+    ? []
+    : [{ kind: "make-cgroup", ...cgroup, ...given ? { given } : {} }];
 }
 
 /** The sandbox, or what has to come before it in a round of its own. */
@@ -200,11 +203,24 @@ function waitFor(blocker: Blocker, facts: Facts): Plan {
     next: facts.state.kind === "done"
       ? facts.state
       : { kind: "waiting", for: reason },
-    actions: [],
+    actions: isNewlyOffline(blocker, facts)
+      ? [{
+        kind: "note",
+        type: "Warning",
+        reason: "NetworkNotReady",
+        message: `network is not ready: ${blocker.message}`,
+      }]
+      : [],
     ...blocker.untilMs === undefined ? {} : { wakeAtMs: blocker.untilMs },
     blockers: [blocker],
     waiting: new Map(),
   };
+}
+
+/** Compat: kubelet 1.36 SyncPod says it at each try; here it is said once. */
+function isNewlyOffline({ what }: Blocker, { state }: Facts): boolean {
+  const isWaiting = state.kind === "waiting" && state.for === "network";
+  return what === "network" && !isWaiting && state.kind !== "done";
 }
 
 /** Every container ended for good: stop what is left, keep it for its logs. */

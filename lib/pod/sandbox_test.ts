@@ -176,7 +176,14 @@ Deno.test("planSandbox() waits for the runtime, and for the network unless it is
   assert.deepEqual(away.actions, []);
   const offline = made({ runtime: noNetwork });
   assert.deepEqual(offline.next, { kind: "waiting", for: "network" });
-  assert.deepEqual(offline.actions, []);
+  assert.deepEqual(offline.actions, [{
+    kind: "note",
+    type: "Warning",
+    reason: "NetworkNotReady",
+    message: "network is not ready: no cni",
+  }]);
+  const still = made({ runtime: noNetwork, state: offline.next });
+  assert.deepEqual(still.actions, []);
   assert.equal(offline.blockers[0]?.message, "no cni");
   assert.ok(
     kinds(made({ pod: hostNetwork, runtime: noNetwork }))

@@ -20,6 +20,8 @@ import { type Facts, isGone } from "./facts.ts";
 import { isTerminal, phase } from "./phase.ts";
 import type { Plan } from "./plan.ts";
 import { podResources } from "./pod_resources.ts";
+import { resizeConditions } from "./resize_conditions.ts";
+import { podAsSet } from "./resize.ts";
 import { isReset } from "./restart_all.ts";
 import { sandboxIsUsable } from "./sandbox.ts";
 import type { Refusal, StopOrder } from "./state.ts";
@@ -67,18 +69,25 @@ export function podStatus(
     phase: told.phase,
     ...told.reason === undefined ? {} : { reason: told.reason },
     ...told.message === undefined ? {} : { message: told.message },
-    conditions: conditions(
-      {
-        pod,
-        phase: told.reached,
-        statuses,
-        hasSandbox: sandboxIsUsable(facts, pod),
-        disruption: told.disruption,
-        isResetting: facts.isRestartingAll && !isReset(pod, facts.observed),
-      },
-      previous?.conditions ?? [],
-      nowMs,
-    ),
+    conditions: [
+      ...isTerminal(told.phase)
+        ? []
+        : resizeConditions(at, previous?.conditions ?? [], nowMs),
+      ...conditions(
+        {
+          pod,
+          phase: told.reached,
+          statuses,
+          hasSandbox: facts.settings.gates.hasReadyToStart
+            ? sandboxIsUsable(facts, pod)
+            : undefined,
+          disruption: told.disruption,
+          isResetting: facts.isRestartingAll && !isReset(pod, facts.observed),
+        },
+        previous?.conditions ?? [],
+        nowMs,
+      ),
+    ],
     ...addresses(facts, pod, previous),
     startTime: previous?.startTime ?? firstSeen(facts, nowMs),
     qosClass: qosClass(pod),
@@ -87,7 +96,7 @@ export function podStatus(
     ...lists.ephemeral.length === 0
       ? {}
       : { ephemeralContainerStatuses: lists.ephemeral },
-    ...podResources(pod),
+    ...podResources(pod, podAsSet(facts, pod)),
   };
 }
 
@@ -159,6 +168,7 @@ function phaseOf(
   const now = phase(pod, statuses, {
     isEnded: isOver,
     hasInitialized: hasBegunHere(at),
+    isRestartingAll: at.facts.isRestartingAll,
   });
   const order = orderOf(at);
   const disruption = isOver ? order?.disruption : undefined;

@@ -19,6 +19,8 @@ const OWN_CONDITIONS = [
   "ContainersReady",
   "PodScheduled",
   "AllContainersRestarting",
+  "PodResizePending",
+  "PodResizeInProgress",
 ];
 const CONDITION_FIELDS = ["observedGeneration", "reason", "message"] as const;
 

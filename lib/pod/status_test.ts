@@ -8,6 +8,7 @@ import {
   type FactParts,
   NOW_MS,
   running,
+  SETTINGS,
   someFacts,
 } from "../../tests/build.ts";
 import type { PodStatusJson } from "../api/status.ts";
@@ -55,6 +56,12 @@ Deno.test("podStatus() of a new pod is pending, with nothing ready but its place
     condition(made, "Ready")?.message,
     "containers with unready status: [web]",
   );
+});
+
+Deno.test("podStatus() does not tell of the sandbox where the gate is off", () => {
+  const gates = { ...SETTINGS.gates, hasReadyToStart: false };
+  const made = status({ settings: { ...SETTINGS, gates } });
+  assert.equal(condition(made, "PodReadyToStartContainers"), undefined);
 });
 
 Deno.test("podStatus() of a running pod is ready and has its addresses", () => {

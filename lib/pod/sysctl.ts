@@ -3,6 +3,7 @@
  * does: a pod that is not allowed is refused whatever the node is like.
  * Compat: kubelet 1.36 sysctl.patternAllowlist.
  */
+import { isKernelSince } from "../api/kernel_version.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { Refusal } from "./admit.ts";
 
@@ -61,12 +62,8 @@ export function refuseSysctls(
 }
 
 function safe(kernelVersion: string): string[] {
-  const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)/.exec(kernelVersion) ??
-    [];
-  const isThere = (wantMajor: number, wantMinor: number) =>
-    Number(major) > wantMajor ||
-    (Number(major) === wantMajor && Number(minor) >= wantMinor);
-  return SAFE.filter(([, ...since]) => isThere(...since)).map(([name]) => name);
+  return SAFE.filter(([, ...since]) => isKernelSince(kernelVersion, ...since))
+    .map(([name]) => name);
 }
 
 /** Ours: what is no name or value of the kernel's never reaches a runtime. */

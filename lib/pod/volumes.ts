@@ -16,24 +16,7 @@ export function readyVolumes(
 ): ReadonlyMap<string, MountedVolume> | undefined {
   if (!hasVolumes(pod)) return NONE;
   if (volumes?.kind !== "ready") return undefined;
-  const { paths, mounted } = volumes;
-  return new Map(
-    [...paths].map(([name, path]) => [
-      name,
-      mounted?.get(name) ?? plainVolume(name, path),
-    ]),
-  );
-}
-
-function plainVolume(name: string, path: string): MountedVolume {
-  return {
-    path,
-    isReadOnly: false,
-    isRelabelled: true,
-    isDevice: false,
-    specName: name,
-    group: "",
-  };
+  return volumes.mounted;
 }
 
 /** Also for a pod that runs: tokens are renewed as long as it does. */

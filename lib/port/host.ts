@@ -117,6 +117,12 @@ export interface RemoteMount {
   readonly isReadOnly: boolean;
 }
 
+/** The file system of a block device: `/dev/sdb`, `ext4`. */
+export interface DeviceMount extends BindHow {
+  readonly device: string;
+  readonly type: string;
+}
+
 /** What is mounted below the agent's own directories, and whose it is. */
 export interface Mounts {
   /**
@@ -132,6 +138,8 @@ export interface Mounts {
    * where the kernel has none of this size. Success when it is a mount.
    */
   mountHugePages(path: string, pageBytes: bigint): Promise<void>;
+  /** On an existing directory; success when it is a mount already. */
+  mountDevice(path: string, how: DeviceMount): Promise<void>;
   /**
    * Binds a directory of the host to an existing directory of ours; links on
    * the way to the source are followed. Success when it is a mount already.
@@ -205,59 +213,17 @@ export interface HostPaths {
   makeFile(path: string, mode: number): Promise<void>;
 }
 
-/** What a cgroup may use; absent parts stay as they are. */
-export interface CgroupValues {
-  /** Weight against its siblings, in shares of version 1: 2 to 262144. */
-  readonly cpuShares?: bigint;
-  /** -1: no quota. */
-  readonly cpuQuotaUs?: bigint;
-  readonly cpuPeriodUs?: bigint;
-  readonly memoryLimitBytes?: bigint;
-  readonly pidsLimit?: bigint;
-  /** Bytes by the size of a page in bytes. */
-  readonly hugePageLimits?: ReadonlyMap<bigint, bigint>;
-}
-
-/** A value that could not be set, and whether it may be later. */
-export interface CgroupFault {
-  /**
-   * `forbidden`: the host does not let anybody here; `missing`: it has no such
-   * controller; `in-use`: more is used than the limit would allow.
-   */
-  readonly kind: "forbidden" | "missing" | "in-use";
-  /** The same for each cgroup that meets it: `memory.max: permission denied`. */
-  readonly message: string;
-}
-
-export interface Cgroups {
-  /**
-   * Sets values in every hierarchy that has a word in them; what is set
-   * already is not written again. Parents and the cgroup itself are made, or
-   * where it is missing it is left alone. What the host refuses is told and
-   * the rest is set; a limit below what is in use is refused, so nothing is
-   * ended by it. Rejects when it cannot be made for another reason.
-   */
-  apply(
-    cgroupPath: string,
-    values: CgroupValues,
-    ifMissing: "make" | "leave",
-  ): Promise<readonly CgroupFault[]>;
-  /**
-   * Removes a pod's cgroup in every hierarchy. Absent is success. Rejects
-   * (`retry`) while processes are in it, which it ends where it can.
-   */
-  removePod(cgroupPath: string): Promise<void>;
-  /** Names of the cgroups right below one, in any hierarchy. */
-  childrenOf(cgroupPath: string): Promise<readonly string[]>;
-}
-
 /** What of the machine decides how containers are asked for. */
 export interface HostTraits {
   readonly cgroupVersion: 1 | 2;
+  /** Processors that are on: `0-3,7`. */
+  readonly onlineCpus: string;
   /** The kernel can limit swap for each control group. */
   readonly hasSwapLimits: boolean;
   /** 0: no swap. */
   readonly swapBytes: bigint;
+  /** Memory file systems can be kept out of swap. */
+  readonly hasNoSwapTmpfs: boolean;
   /** Every size of huge pages that the kernel has, smallest first. */
   readonly hugePageSizes: readonly bigint[];
   /** `6.1.0-18-amd64`. */

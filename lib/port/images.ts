@@ -27,9 +27,15 @@ export interface RegistryAuth {
   readonly registryToken: string;
 }
 
-export interface PullRequest {
+/** An image, and what the runtime is told of who asks. */
+export interface ImageAsk {
   readonly image: string;
+  /** Of the pod; absent: nobody's. */
+  readonly annotations?: ReadonlyMap<string, string>;
   readonly runtimeHandler: string;
+}
+
+export interface PullRequest extends ImageAsk {
   readonly auth?: RegistryAuth;
   readonly sandbox?: SandboxSpec;
 }
@@ -37,10 +43,7 @@ export interface PullRequest {
 export interface Images {
   list(signal: AbortSignal): Promise<readonly Image[]>;
   /** Undefined when the image is absent. */
-  status(
-    request: { readonly image: string; readonly runtimeHandler: string },
-    signal: AbortSignal,
-  ): Promise<Image | undefined>;
+  status(request: ImageAsk, signal: AbortSignal): Promise<Image | undefined>;
   /**
    * Pulls and returns the reference to run. The deadline is one without
    * progress, not one on the whole pull. Rejects with `reason` one of

@@ -1,7 +1,8 @@
 /**
- * Programs of the host that an admin has configured: credential plugins. Each
- * needs the permission to run exactly that program. What one prints may be
- * secret: adapters put nothing of it into errors.
+ * Programs of the host: credential plugins that an admin has configured, and
+ * those that know file systems. Each needs the permission to run exactly that
+ * program. What one prints may be secret: adapters put nothing of it into
+ * errors.
  */
 
 export interface Command {

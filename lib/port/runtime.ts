@@ -143,9 +143,19 @@ export interface ContainerRuntime {
   removeContainer(id: ContainerId, signal: AbortSignal): Promise<void>;
   /** Tells the runtime that a log file was renamed away. */
   reopenLog(id: ContainerId, signal: AbortSignal): Promise<void>;
+  /** Of a container that was created or runs; it goes on running. */
   updateResources(
     id: ContainerId,
     resources: LinuxResources,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /**
+   * Tells what the pod as a whole is about to have; its cgroup is not set by
+   * it. A runtime that does not want to know has agreed.
+   */
+  updateSandbox(
+    id: SandboxId,
+    sandbox: Pick<SandboxSpec, "resources" | "overhead">,
     signal: AbortSignal,
   ): Promise<void>;
 

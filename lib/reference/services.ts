@@ -3,11 +3,9 @@
  * whole agent, of which only names, addresses and ports are kept.
  */
 import type { Logger } from "../base/log.ts";
+import { MASTER } from "../api/master_service.ts";
 import type { ApiObject, ClusterObjects } from "../port/cluster.ts";
 import type { ServiceFacts } from "./types.ts";
-
-/** Every pod is told of it. */
-const MASTER = { namespace: "default", name: "kubernetes" };
 
 export interface ServicePorts {
   readonly objects: Pick<ClusterObjects, "watchServices">;

@@ -115,6 +115,21 @@ Deno.test("headline() names the one thing that a pod waits for", () => {
   for (const [line, view] of cases) assert.equal(headline(view, NOW), line);
 });
 
+Deno.test("headline() tells of a resize beside what runs", () => {
+  const wait = { what: "resize", message: "Resize deferred: 1m too few" };
+  assert.equal(
+    headline(aView({ blockers: [wait] }), NOW),
+    "Running: its container runs. Resize deferred: 1m too few",
+  );
+  const untilMs = NOW + 12 * SECOND;
+  const failed = { what: "resize", message: "Resize failed: no", untilMs };
+  assert.equal(
+    headline(aView({ blockers: [{ ...failed, count: 2 }] }), NOW),
+    "Running: its container runs. Resize failed: no; " +
+      "next try in 12s, at 10:02:33Z (failed 2 times)",
+  );
+});
+
 Deno.test("headline() tells how a finished pod ended", () => {
   const end = (exitCode: number, reason: string) =>
     aContainer({ state: { terminated: ended({ exitCode, reason }) } });

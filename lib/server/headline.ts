@@ -5,6 +5,7 @@
 import { containersOf, initContainersOf } from "../api/pod.ts";
 import { allStatusesOf, type TerminatedState } from "../api/status.ts";
 import type { Blocker } from "../pod/action.ts";
+import { RESIZE_STEP } from "../pod/resize.ts";
 import type { PodState } from "../pod/state.ts";
 import { initWord, nextInit } from "./init_word.ts";
 import { oneLine } from "./printable.ts";
@@ -41,7 +42,9 @@ const ON_CHANGE = "it is tried again when the pod changes";
 
 export function headline(view: PodView, nowMs: number): string {
   const { state, status } = view;
-  const [blocker] = view.blockers;
+  // Of one that runs: it keeps nothing from running.
+  const resize = view.blockers.find(({ what }) => what === RESIZE_STEP);
+  const [blocker] = view.blockers.filter((each) => each !== resize);
   if (state.kind === "stopping" || state.kind === "cleaning") {
     return ending(state, blocker, nowMs);
   }
@@ -50,7 +53,10 @@ export function headline(view: PodView, nowMs: number): string {
   }
   if (blocker !== undefined) return waiting(view, blocker, nowMs);
   if (state.kind === "waiting") return waitsFor(state.for);
-  return initializing(view) ?? unready(view, nowMs) ?? running(view);
+  const runs = initializing(view) ?? unready(view, nowMs) ?? running(view);
+  if (resize === undefined) return runs;
+  const message = oneLine(resize.message, LONGEST_MESSAGE);
+  return `${runs}. ${message}${nextTry(resize, nowMs)}`;
 }
 
 function waitsFor(what: string): string {

@@ -25,6 +25,7 @@ export interface FileSourcePorts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly nodeName: string;
+  readonly mayReference: boolean;
   /** The folder or file. */
   readonly path: string;
   /** How often to look without being told. */
@@ -130,7 +131,7 @@ class FileSource {
     signal: AbortSignal,
   ): Promise<Known | undefined> {
     const before = this.#known.get(location);
-    const { files, clock, nodeName } = this.#ports;
+    const { files, clock, nodeName, mayReference } = this.#ports;
     const origin: Origin = { kind: "file", location };
     try {
       const found = await files.stat(location);
@@ -139,7 +140,7 @@ class FileSource {
       if (found.kind !== "file") return passedOver(origin, found);
       const bytes = await files.read(location, LONGEST_MANIFEST_BYTES);
       if (bytes === undefined) return undefined;
-      const steps = manifestSteps(bytes, { origin, nodeName });
+      const steps = manifestSteps(bytes, { origin, nodeName, mayReference });
       const read = await inSlices(steps, clock, signal);
       const version = this.#isSettled(found) ? found.version : "";
       return this.#remember(before, version, { origin, ...read });

@@ -31,6 +31,7 @@ async function withSource(
     files,
     clock,
     log: silentLogger,
+    mayReference: false,
     nodeName: "node-1",
     path,
     periodMs: PERIOD_MS,

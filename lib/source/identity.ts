@@ -11,7 +11,7 @@ import type { Toleration } from "./parts.ts";
 import type { Origin, WantedPod } from "./types.ts";
 
 /** Trailing zeros of a second's fraction, which Go's format leaves out. */
-const IDLE_ZEROS = /\.?0+Z$/;
+const IDLE_ZEROS = /\.?(?<!0)0+Z$/;
 
 /**
  * The uid of a pod that does not bring its own: a hash of what the manifest

@@ -9,7 +9,7 @@ import { withDefaults } from "./defaults.ts";
 import { type Path, render, required } from "./field.ts";
 import { parseSteps } from "./file.ts";
 import { uidFor, withIdentity } from "./identity.ts";
-import { forbiddenReferences } from "./references.ts";
+import { forbiddenReferences, impossibleReferences } from "./references.ts";
 import { atOnce } from "./slices.ts";
 import { type Document, kindOf, objectOf, type Tree } from "./tree.ts";
 import type { Finding, Origin, WantedPod } from "./types.ts";
@@ -19,6 +19,8 @@ import { validatePod } from "./validate.ts";
 export interface Place {
   readonly origin: Origin;
   readonly nodeName: string;
+  /** Feature gate PreventStaticPodAPIReferences, the other way round. */
+  readonly mayReference: boolean;
 }
 
 export interface Manifest {
@@ -131,13 +133,13 @@ function readPod(reading: Reading, candidate: Candidate): void {
     const path = [...candidate.path, ...problem.path];
     return remark(reading, { severity: "error", ...problem, path });
   }
-  const { origin, nodeName } = reading.place;
+  const { origin, nodeName, mayReference } = reading.place;
   const uid = pod.metadata?.uid || uidFor(pod, origin, nodeName);
   const found = withIdentity(withDefaults(pod), uid, reading.place);
   const spec = found.pod.spec ?? { containers: [] };
   const violations = [
     ...validatePod(found.pod),
-    ...forbiddenReferences(spec),
+    ...mayReference ? impossibleReferences(spec) : forbiddenReferences(spec),
   ];
   for (const { path, message } of violations) {
     const at = [...candidate.path, ...path];

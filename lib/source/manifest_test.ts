@@ -7,6 +7,7 @@ const WHOLE = `${HEAD}spec: {containers: [{name: a, image: x}]}\n`;
 
 const place = {
   origin: { kind: "file", location: "/m/web.yaml" },
+  mayReference: false,
   nodeName: "node-1",
 } as const;
 const read = (data: string | Uint8Array) =>
@@ -192,4 +193,18 @@ Deno.test("readManifest() shortens an endless list of problems", () => {
   const { findings } = read(text);
   assert.equal(findings.length, 51);
   assert.equal(findings.at(-1)?.message, "and 40 more of these");
+});
+
+Deno.test("readManifest() lets references pass where the gate is open", () => {
+  const text = `${HEAD}spec:\n  volumes: [{name: s, secret: {secretName: x}},` +
+    ` {name: p, projected: {sources: [{clusterTrustBundle: {path: a}}]}}]\n` +
+    `  containers: [{name: a, image: x}]\n`;
+  const { findings } = readManifest(new TextEncoder().encode(text), {
+    ...place,
+    mayReference: true,
+  });
+  assert.ok(findings.every(({ message }) => !message.includes("reference")));
+  assert.ok(
+    findings.some(({ message }) => message.includes("ClusterTrustBundle")),
+  );
 });

@@ -104,7 +104,7 @@ export function merge(
         const name = fullNameOf(each.pod);
         const holder = holders.get(name) ?? pods.get(each.uid);
         if (holder !== undefined) {
-          report(origin.location, taken(each, holder));
+          report(origin.location, taken(each, holder, origin.kind));
           continue;
         }
         holders.set(name, each);
@@ -132,7 +132,11 @@ function isUnread({ findings, wasWhole }: Delivery): boolean {
     findings.some(({ severity }) => severity === "error");
 }
 
-function taken(loser: WantedPod, winner: WantedPod): Finding {
+function taken(
+  loser: WantedPod,
+  winner: WantedPod,
+  kind: SourceKind,
+): Finding {
   const isName = fullNameOf(loser.pod) === fullNameOf(winner.pod);
   const what = isName
     ? `pod ${titleOf(loser.pod)}`
@@ -143,6 +147,9 @@ function taken(loser: WantedPod, winner: WantedPod): Finding {
     severity: "error",
     field: isName ? "metadata.name" : "metadata.uid",
     message,
+    ...isName && kind === winner.origin.kind
+      ? { duplicate: { pod: loser.pod, kind } }
+      : {},
   };
 }
 

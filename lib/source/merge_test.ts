@@ -74,6 +74,7 @@ Deno.test("merge() gives a name to the first: files by name, then URL", () => {
       field: "metadata.name",
       location: "/m/b",
       message: because,
+      duplicate: { pod: pod("web", "2", "/m/b").pod, kind: "file" },
       sinceMs: 5,
     },
     {

@@ -2,7 +2,8 @@
  * What a static pod may not refer to, because it must start before there is
  * an API server to ask.
  * Compat: kubelet 1.36 podutil.HasAPIObjectReference (gate
- * PreventStaticPodAPIReferences, on). Upstream stops at the first.
+ * PreventStaticPodAPIReferences, on), tryDecodeSinglePod without it. Upstream
+ * stops at the first.
  */
 import type { V1PodSpec } from "../api/types.ts";
 import type { Path, Violation } from "./field.ts";
@@ -41,6 +42,26 @@ const PROJECTIONS: ReadonlyMap<keyof Projection, string> = new Map([
   ["clusterTrustBundle", "clustertrustbundles"],
   ["podCertificate", "podcertificates"],
 ]);
+
+/**
+ * Only what cannot work for a static pod.
+ * Compat: kubelet 1.36 without the gate.
+ */
+export function* impossibleReferences(spec: V1PodSpec): Generator<Violation> {
+  if (spec.resourceClaims?.length) {
+    const message = "static pods may not use ResourceClaims";
+    yield { path: ["spec", "resourceClaims"], message };
+  }
+  for (const [index, { projected }] of (spec.volumes ?? []).entries()) {
+    for (const [nth, source] of (projected?.sources ?? []).entries()) {
+      if (source.clusterTrustBundle === undefined) continue;
+      const path = ["spec", "volumes", index, "projected", "sources", nth];
+      const message = "static pods may not use ClusterTrustBundle projected " +
+        "volume sources";
+      yield { path, message };
+    }
+  }
+}
 
 export function* forbiddenReferences(spec: V1PodSpec): Generator<Violation> {
   if (spec.serviceAccountName) {

@@ -19,6 +19,8 @@ import { runUrlSource } from "./url_source.ts";
 /** What of the configuration is about sources; empty means not used. */
 export interface SourceConfig {
   readonly nodeName: string;
+  /** Static pods may name objects of the API server. */
+  readonly mayReference: boolean;
   readonly staticPodPath: string;
   readonly staticPodURL: string;
   readonly staticPodURLHeader: ReadonlyMap<string, readonly string[]>;
@@ -64,8 +66,11 @@ export async function runSources(
   const scope = new TaskScope(signal, log);
   if (path !== "") {
     const periodMs = config.fileCheckFrequencyMs;
-    const { nodeName } = config;
-    const source = { ...ports, deliver, nodeName, path, periodMs };
+    const { nodeName, mayReference } = config;
+    const source = {
+      ...{ ...ports, deliver, nodeName, mayReference },
+      ...{ path, periodMs },
+    };
     scope.run("file-source", (each) => runFileSource(source, each));
   }
   if (url !== "") {
@@ -73,8 +78,11 @@ export async function runSources(
     const headers = [...config.staticPodURLHeader].flatMap(([name, values]) =>
       values.map((value) => [name, value] as const)
     );
-    const { nodeName } = config;
-    const source = { ...ports, deliver, nodeName, url, headers, periodMs };
+    const { nodeName, mayReference } = config;
+    const source = {
+      ...{ ...ports, deliver, nodeName, mayReference },
+      ...{ url, headers, periodMs },
+    };
     scope.run("url-source", (each) => runUrlSource(source, each));
   }
   if (api !== undefined) {
@@ -93,5 +101,5 @@ function silent(kind: SourceKind): SourceState {
 
 /** Compat: kubelet 1.36 takes slashes off the end. */
 function cleanPath(path: string): string {
-  return path === "" ? "" : path.replace(/\/+$/, "") || "/";
+  return path === "" ? "" : path.replace(/(?<!\/)\/+$/, "") || "/";
 }

@@ -33,6 +33,7 @@ async function withSources(
     desired: writer,
     api: undefined,
     config: {
+      mayReference: false,
       nodeName: "node-1",
       staticPodPath: "",
       staticPodURL: "",

@@ -2,9 +2,10 @@
 import type { Config } from "../config/load.ts";
 
 /** Where manifests come from. */
-export function sourceConfig({ kubelet, nodeName }: Config) {
+export function sourceConfig({ kubelet, nodeName, features }: Config) {
   return {
     nodeName,
+    mayReference: !features.PreventStaticPodAPIReferences,
     staticPodPath: kubelet.staticPodPath,
     staticPodURL: kubelet.staticPodURL,
     staticPodURLHeader: kubelet.staticPodURLHeader,

@@ -35,6 +35,8 @@ export interface Finding {
   readonly column?: number;
   /** With the field, its value and what is allowed. */
   readonly message: string;
+  /** A whole pod whose name another one of its source has. */
+  readonly duplicate?: { readonly pod: V1Pod; readonly kind: SourceKind };
 }
 
 /** A finding with its place and age. */

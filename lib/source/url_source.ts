@@ -19,6 +19,7 @@ export interface UrlSourcePorts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly nodeName: string;
+  readonly mayReference: boolean;
   readonly url: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly periodMs: number;
@@ -86,7 +87,7 @@ class UrlSource {
   }
 
   async #take(body: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { clock, nodeName, log, url } = this.#ports;
+    const { clock, nodeName, mayReference, log, url } = this.#ports;
     const origin = this.#origin;
     if (body.length === 0) {
       const findings: Finding[] = [{
@@ -95,7 +96,7 @@ class UrlSource {
       }];
       this.#delivery = { origin, pods: [], findings };
     } else {
-      const steps = manifestSteps(body, { origin, nodeName });
+      const steps = manifestSteps(body, { origin, nodeName, mayReference });
       const read = await inSlices(steps, clock, signal);
       const now = { origin, ...read };
       this.#delivery = delivered(this.#delivery, now, clock.nowMs());

@@ -28,6 +28,7 @@ async function withSource(
         http,
         clock,
         log: silentLogger,
+        mayReference: false,
         nodeName: "node-1",
         url: URL_,
         headers: [["Metadata-Flavor", "test"]],

@@ -87,6 +87,14 @@ export function* validatePodResources(
       `requests of ${text}`;
     yield invalid([...path, "requests", { key: name }], requests[name], detail);
   }
+  // Huge pages are had whole: containers together may have no more.
+  for (const [name, { amount, text }] of sum(spec, "limits")) {
+    if (!name.startsWith(HUGE_PAGES)) continue;
+    if (amount <= (amountOf(limits[name]) ?? amount)) continue;
+    const detail = "must be greater than or equal to aggregate container " +
+      `limits of ${text}`;
+    yield invalid([...path, "limits", { key: name }], limits[name], detail);
+  }
   for (const [index, container] of spec.containers.entries()) {
     for (
       const [name, text] of Object.entries(container.resources?.limits ?? {})

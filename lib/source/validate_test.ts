@@ -19,7 +19,11 @@ for (const { name, metadata, spec, wrong } of cases) {
     };
     const { pods, findings } = readManifest(
       new TextEncoder().encode(JSON.stringify(pod)),
-      { origin: { kind: "file", location: "/m" }, nodeName: "node-1" },
+      {
+        origin: { kind: "file", location: "/m" },
+        mayReference: false,
+        nodeName: "node-1",
+      },
     );
     assert.deepEqual(findings.map(reason), wrong);
     assert.equal(pods.length, wrong.length === 0 ? 1 : 0);

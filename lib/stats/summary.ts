@@ -5,6 +5,7 @@
  * Compat: kubelet 1.36 server/stats/summary.go, stats/helper.go. What could
  * not be measured is left out, never 0.
  */
+import { without } from "../base/saturate.ts";
 import type {
   CgroupUse,
   InterfaceCounts,
@@ -13,7 +14,7 @@ import type {
 } from "../port/usage.ts";
 import { type Json, jsonText } from "./json_text.ts";
 import { podDisks } from "./summary_disks.ts";
-import { filesystem, time, without } from "./summary_parts.ts";
+import { filesystem, time } from "./summary_parts.ts";
 import type {
   ContainerFigures,
   Disk,

@@ -1,4 +1,5 @@
 /** Parts that several figures of a summary share. Pure. */
+import { without } from "../base/saturate.ts";
 import type { FilesystemCounts } from "../port/usage.ts";
 
 export function filesystem(
@@ -16,11 +17,6 @@ export function filesystem(
     inodesUsed: without(inodes, inodesFree),
   };
 }
-
-export function without(whole: bigint, part: bigint): bigint {
-  return whole > part ? whole - part : 0n;
-}
-
 export function time(atMs: number): string {
   return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -1,12 +1,13 @@
 /** What the admission of a pod looks at: the node, and who came before. */
 import type { PodUid } from "../api/id.ts";
+import type { ContainerStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { KnownNode, Observation } from "../node/types.ts";
 import type { AdmissionNode } from "../pod/admit.ts";
 import { isGone, type ObservedPod } from "../pod/facts.ts";
 import { isTerminal } from "../pod/phase.ts";
 import type { PodState } from "../pod/state.ts";
-import type { PodsReader } from "./store.ts";
+import { EMPTY_MEMORY, type PodMemory, type PodsReader } from "./store.ts";
 
 /** The node as the API server holds it, in the terms of the core. */
 export function admissionNode(
@@ -40,17 +41,69 @@ export function isAdmitted(state: PodState, observed: ObservedPod): boolean {
   }
 }
 
+/** What tells of pods besides their memory, which may be late. */
+export interface Given {
+  /** Of every pod that is wanted. */
+  readonly uids: Iterable<PodUid>;
+  /** With what it has been given by now. */
+  readonly podOf: (uid: PodUid) => V1Pod | undefined;
+  /** It was let in, be it by a former agent, and has not gone since. */
+  readonly isGiven: (uid: PodUid) => boolean;
+}
+
 /** Every other pod that takes of the node's resources. */
 export function othersOf(
   uid: PodUid,
   pods: PodsReader,
-  wanted: (uid: PodUid) => V1Pod | undefined,
+  { uids, podOf, isGiven }: Given,
 ): readonly V1Pod[] {
-  return [...pods].flatMap(([other, { pod, state, observed, status }]) => {
-    const found = pod ?? wanted(other);
-    const isOver = state.kind === "done" || isTerminal(status?.phase);
-    const counts = other !== uid && found !== undefined && !isOver &&
-      isAdmitted(state, observed);
-    return counts ? [found] : [];
+  // After a reboot nothing reminds of a pod but that it is wanted.
+  return [...new Set([...pods.keys(), ...uids])].flatMap((other) => {
+    if (other === uid) return [];
+    const memory = pods.get(other) ?? EMPTY_MEMORY;
+    const pod = podOf(other) ?? memory.pod;
+    return heldPod({ ...memory, pod, isGiven: isGiven(other) }) ?? [];
   });
+}
+
+/**
+ * A pod that takes of the node's resources, with the status that was projected
+ * last: what it has while it is resized is told there. Undefined: it takes
+ * none.
+ */
+export function heldPod(
+  { pod, state, observed, status, isGiven }:
+    & Pick<PodMemory, "pod" | "state" | "observed" | "status">
+    & { readonly isGiven: boolean },
+): V1Pod | undefined {
+  const phase = status?.phase ?? pod?.status?.phase;
+  const isOver = state.kind === "done" || isTerminal(phase);
+  const isIn = isGiven || isAdmitted(state, observed);
+  if (pod === undefined || isOver || !isIn) return undefined;
+  if (status === undefined) return pod;
+  const { containerStatuses, initContainerStatuses, conditions } = status;
+  const { allocatedResources, resources } = status;
+  return {
+    ...pod,
+    status: {
+      ...pod.status,
+      containerStatuses: containerStatuses.map(amountsOf),
+      initContainerStatuses: (initContainerStatuses ?? []).map(amountsOf),
+      conditions: conditions.map(({ type, status, reason = "" }) => ({
+        ...{ type, status, reason },
+      })),
+      ...allocatedResources === undefined ? {} : { allocatedResources },
+      ...resources === undefined ? {} : { resources },
+    },
+  };
+}
+
+function amountsOf(status: ContainerStatusJson) {
+  const { name, image, imageID, ready, restartCount } = status;
+  const { allocatedResources, resources } = status;
+  return {
+    ...{ name, image, imageID, ready, restartCount },
+    ...allocatedResources === undefined ? {} : { allocatedResources },
+    ...resources === undefined ? {} : { resources },
+  };
 }

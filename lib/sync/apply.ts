@@ -8,18 +8,23 @@ import { unreachable } from "../base/unreachable.ts";
 import { Semaphore } from "../base/semaphore.ts";
 import type { ImageRunner } from "../image/run.ts";
 import type { Action } from "../pod/action.ts";
-import type { Cgroups, Files } from "../port/host.ts";
+import { RESIZE_STEP } from "../pod/resize.ts";
+import type { Cgroups } from "../port/cgroups.ts";
+import type { Files } from "../port/host.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { UserIds } from "./user_ids.ts";
 import type { VolumeRunner } from "../volume/run.ts";
+import type { Allocations } from "./allocations.ts";
 import type { ApplyPlace } from "./place.ts";
+import { resizePod, type ResizePodPorts } from "./resize_pod.ts";
 import { removeLogs } from "./remove_logs.ts";
 import { startHandlers, type StartPorts } from "./start.ts";
 import type { Stops } from "./stops.ts";
 
-export interface ApplyPorts extends StartPorts {
+export interface ApplyPorts extends StartPorts, ResizePodPorts {
   readonly runtime: ContainerRuntime;
+  readonly allocations: Allocations;
   readonly files: Files;
   readonly cgroups: Cgroups;
   readonly images: ImageRunner;
@@ -55,6 +60,8 @@ export function stepOf(action: Action): string {
       return action.container.name;
     case "start-created-container":
       return action.name;
+    case "resize-pod":
+      return RESIZE_STEP;
     case "run-sandbox":
     case "refuse-sandbox":
     case "allocate-user-ids":
@@ -92,6 +99,8 @@ export function createApply(ports: ApplyPorts): Apply {
         return handlers[action.kind](action, at);
       case "run-sandbox":
         return handlers[action.kind](action, at);
+      case "resize-pod":
+        return handlers[action.kind](action, at);
       case "start-container":
         return handlers[action.kind](action, at);
       case "start-created-container":
@@ -120,9 +129,8 @@ function createHandlers(ports: ApplyPorts): Handlers {
   const { runtime, files, cgroups, images, volumes, recorder } = ports;
   const heavy = new Semaphore(ports.parallelWork);
   return {
-    "ensure-image": (action, { uid }) => {
-      const { container, image, policy } = action;
-      images.request({ uid, container, image, policy });
+    "ensure-image": ({ kind: _, ...ask }, { uid }) => {
+      images.request({ uid, ...ask });
       return Promise.resolve();
     },
     "ensure-volumes": ({ pod }) => {
@@ -133,17 +141,18 @@ function createHandlers(ports: ApplyPorts): Handlers {
       ports.references.request({ pod, container, volumePaths });
       return Promise.resolve();
     },
-    "release-volumes": (_action, { uid, signal }) =>
-      volumes.release(uid, signal),
-    "make-cgroup": (action) => makeCgroup(cgroups, action),
+    "release-volumes": (_, { uid, signal }) => volumes.release(uid, signal),
+    "make-cgroup": (action, at) => makeCgroup(ports, action, at),
+    "resize-pod": (action, at) => resizePod(ports, action, at),
     "make-pod-files": (action) => makePodFiles(files, action),
     "refuse-sandbox": ({ message }) =>
       Promise.reject(new AgentError(message, { next: "retry" })),
     "allocate-user-ids": async (_action, { uid, signal }) => {
       await ports.userIds.allocate(uid, signal);
     },
-    "run-sandbox": async (action, { signal, made }) => {
-      const run = () => runtime.runSandbox(action.spec, signal);
+    "run-sandbox": async ({ spec }, { signal, made }) => {
+      await ports.allocations.kept();
+      const run = () => runtime.runSandbox(spec, signal);
       made.sandboxes.push(await heavy.run(run, signal));
     },
     ...startHandlers(ports, heavy),
@@ -169,8 +178,8 @@ function createHandlers(ports: ApplyPorts): Handlers {
       for (const tree of action.trees) await files.removeTree(tree);
     },
     "remove-cgroup": (action) => cgroups.removePod(action.path),
-    "note": ({ type, reason, message }, { uid }) => {
-      recorder.record(uid, { type, reason, message });
+    "note": ({ kind: _, ...step }, { uid }) => {
+      recorder.record(uid, step);
       return Promise.resolve();
     },
   };
@@ -178,10 +187,13 @@ function createHandlers(ports: ApplyPorts): Handlers {
 
 /** What the host refuses of it is told by the port; the pod may run. */
 async function makeCgroup(
-  cgroups: Cgroups,
-  { path, values }: Extract<Action, { kind: "make-cgroup" }>,
+  { cgroups, allocations }: Pick<ApplyPorts, "cgroups" | "allocations">,
+  { path, values, given }: Extract<Action, { kind: "make-cgroup" }>,
+  { uid }: ApplyPlace,
 ): Promise<void> {
   await cgroups.apply(path, values, "make");
+  if (given !== undefined) allocations.notePod(uid, given);
+  allocations.noteCgroup(uid);
 }
 
 async function makePodFiles(

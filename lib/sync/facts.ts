@@ -40,6 +40,7 @@ export interface FactSources {
   readonly node: AdmissionNode | undefined;
   readonly evicted: Facts["evicted"];
   readonly pressures: Facts["pressures"];
+  readonly resize: Facts["resize"];
   readonly others: readonly V1Pod[];
   readonly hostIps: readonly string[];
   readonly images: ReadonlyMap<string, ImageState>;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { podUid } from "../api/id.ts";
 import { podNameOf, uidOf } from "../api/pod.ts";
 import { podLogDirectory } from "../pod/paths.ts";
+import { NO_RESIZE } from "../pod/resize_facts.ts";
 import {
   aContainer,
   anInstance,
@@ -29,6 +30,7 @@ function rivalAmong(others: Record<string, PodMemory>) {
     memory: EMPTY_MEMORY,
     observed: NOTHING,
     isAdmitted: false,
+    resize: NO_RESIZE,
     node: undefined,
     evicted: undefined,
     pressures: [],

@@ -20,6 +20,9 @@ import type { Files, NodeTexts } from "../port/host.ts";
 import type { Verdicts } from "../probe/types.ts";
 import type { VolumeRunner } from "../volume/run.ts";
 import { isAdmitted, othersOf } from "./admission.ts";
+import type { Allocations } from "./allocations.ts";
+import { resizeFacts } from "./resize_facts.ts";
+import type { Resizes } from "./resizes.ts";
 import { factsOf, loggedAttempts } from "./facts.ts";
 import { currentSettings } from "./settings.ts";
 import type { Stops } from "./stops.ts";
@@ -41,6 +44,8 @@ export interface GatherPorts {
   readonly verdicts: () => Verdicts;
   readonly settings: PodSettings;
   readonly nodeTexts: NodeTexts;
+  readonly resizes: Pick<Resizes, "look" | "of">;
+  readonly allocations: Pick<Allocations, "actuated" | "cgroupOf">;
   readonly userIds: Pick<UserIds, "rangeOf" | "recover">;
   /** Handlers by class; undefined while nobody knows. Asks for them. */
   readonly runtimeClasses: () => ReadonlyMap<string, string> | undefined;
@@ -48,6 +53,8 @@ export interface GatherPorts {
   /** Wanted pods, and whether every source has reported. */
   readonly wanted: () => {
     readonly podOf: (uid: PodUid) => V1Pod | undefined;
+    readonly uids: Iterable<PodUid>;
+    readonly isGiven: (uid: PodUid) => boolean;
     /** As the API server holds it. */
     readonly statusOf: (uid: PodUid) => PodStatusJson | undefined;
     readonly isReady: boolean;
@@ -124,12 +131,15 @@ export function gather(
     readonly attempts: ReadonlyMap<string, number>;
   },
 ): Facts {
+  // What is asked for anew is given, or not, before anybody hears of it.
+  ports.resizes.look(uid);
   const memory = ports.pods.get(uid) ?? EMPTY_MEMORY;
   const wanted = ports.wanted();
   const runtime = ports.health();
+  const settings = currentSettings(ports, runtime);
   const wish = wanted.podOf(uid);
   const pod = wish && gatedPod(wish, ports.settings.gates);
-  const known: PodMemory = {
+  let known: PodMemory = {
     ...memory,
     pod: pod ?? memory.pod,
     status: memory.status ?? wanted.statusOf(uid),
@@ -137,6 +147,8 @@ export function gather(
     loggedAttempts: attempts,
     endedByProbe: endedByProbe(memory, observed, ports.verdicts()),
   };
+  const resize = resizeFacts(ports, { uid, pod, settings }, known);
+  known = { ...known, outgrown: resize.outgrown };
   ports.pods.set(uid, known);
   return factsOf(uid, {
     pod,
@@ -149,6 +161,7 @@ export function gather(
     ...admission(ports, uid, observed),
     evicted: ports.evicted(uid),
     pressures: ports.pressures(),
+    resize,
     hostIps: ports.hostIps(),
     images: ports.images.statesOf(uid),
     volumes: ports.volumes.stateOf(uid),
@@ -163,7 +176,7 @@ export function gather(
       ? ports.runtimeClasses()
       : undefined,
     userIds: ports.userIds.rangeOf(uid),
-    settings: currentSettings(ports, runtime),
+    settings,
     nowMs,
   }, ports.pods);
 }
@@ -175,6 +188,6 @@ function admission(ports: GatherPorts, uid: PodUid, observed: ObservedPod) {
   if (isAdmitted(state, observed)) {
     return { isAdmitted: true, node: undefined, others: [] };
   }
-  const others = othersOf(uid, pods, ports.wanted().podOf);
+  const others = othersOf(uid, pods, ports.wanted());
   return { isAdmitted: false, node: ports.node(), others };
 }

@@ -13,10 +13,12 @@ import type { Meters } from "../api/meters.ts";
 import { isDeleted } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
-import type { Cgroups, Files } from "../port/host.ts";
+import type { Cgroups } from "../port/cgroups.ts";
+import type { Files } from "../port/host.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Desired } from "../source/types.ts";
 import type { VolumeRunner } from "../volume/run.ts";
+import type { Allocations } from "./allocations.ts";
 import type { LastWords } from "./last_words.ts";
 import { differingPods, isNews, observePod } from "./observe.ts";
 import { EMPTY_MEMORY, type Pods } from "./store.ts";
@@ -40,6 +42,7 @@ export interface LoopPorts {
   readonly lastWords: LastWords;
   readonly settings: PodSettings;
   readonly volumes: Pick<VolumeRunner, "release" | "request" | "stateOf">;
+  readonly allocations: Pick<Allocations, "podOf" | "keepOnly">;
   readonly suspect: () => void;
   readonly auditMs: number;
   readonly meters?: Pick<
@@ -83,7 +86,9 @@ export async function followSources(
 
 function rouse(ports: LoopPorts, uid: PodUid, pod: V1Pod): void {
   // Files that tell of labels and annotations are written anew.
-  if (ports.volumes.stateOf(uid) !== undefined) ports.volumes.request(pod);
+  if (ports.volumes.stateOf(uid) !== undefined) {
+    ports.volumes.request(ports.allocations.podOf(pod));
+  }
   const state = ports.pods.get(uid)?.state;
   const isShorter = state?.kind === "stopping" &&
     (pod.metadata?.deletionGracePeriodSeconds ?? Infinity) <
@@ -231,6 +236,7 @@ export class Audit {
       pods.has(uid) || desired.get().pods.has(uid);
     const { isReady, unread } = desired.get();
     if (!isReady || unread.length > 0) return;
+    this.#ports.allocations.keepOnly(isKnown);
     const swept = await sweepFiles(files, settings, {
       isKnown,
       release: (uid) => volumes.release(uid, signal),

@@ -47,6 +47,7 @@ class World {
       request: () => {},
       stateOf: () => undefined,
     },
+    allocations: { podOf: (pod: V1Pod) => pod, keepOnly: () => {} },
     suspect: () => this.suspicions.push(this.clock.monotonicMs()),
     lastWords: () => Promise.resolve(""),
     auditMs: AUDIT_MS,

@@ -1,6 +1,9 @@
 /** What of the configuration and the host the passes need. */
 import { prefixed } from "../config/host_root.ts";
+import { units } from "../api/quantity.ts";
 import type { Config } from "../config/load.ts";
+import { wholePercentage } from "../config/text_rules.ts";
+import { reservation } from "../node/settings.ts";
 import { parseResolvConf } from "../pod/dns.ts";
 import type { PodSettings, RuntimeHealth } from "../pod/facts.ts";
 import type { RestartLimits } from "../pod/restart.ts";
@@ -10,9 +13,10 @@ import type { HostFacts, NodeTexts } from "../port/host.ts";
 const IDS_PER_POD = 65_536;
 
 export function podSettings(
-  { kubelet, paths, nodeName, hostRoot, features }: Config,
+  config: Config,
   host: Pick<HostFacts, "memoryBytes" | "traits">,
 ): PodSettings {
+  const { kubelet, paths, nodeName, hostRoot, features } = config;
   const machine = host.traits();
   return {
     nodeName,
@@ -34,20 +38,43 @@ export function podSettings(
       : undefined,
     podPidsLimit: BigInt(kubelet.podPidsLimit),
     ...restartLimits(kubelet.crashLoopBackOff, features),
-    gates: {
-      hasRestartRules: features.ContainerRestartRules,
-      mayRestartAll: features.RestartAllContainersOnContainerExits,
-    },
+    gates: gatesOf(features),
+    // Without the gates a static policy has its cpus and memory to itself.
+    fixesCpus: kubelet.cpuManagerPolicy === "static" &&
+      !features.InPlacePodVerticalScalingExclusiveCPUs,
+    fixesMemory: kubelet.memoryManagerPolicy === "Static" &&
+      !features.InPlacePodVerticalScalingExclusiveMemory,
     isSeccompDefault: kubelet.seccompDefault,
     hasStopSignals: features.ContainerStopSignals === true,
     seccompDir: `${paths.rootDir}/seccomp`,
     memoryBytes: host.memoryBytes(),
+    allocatableMemoryBytes: allocatableMemory(config, host.memoryBytes()),
+    memoryQos: features.MemoryQoS && machine.cgroupVersion === 2
+      ? {
+        isTiered: kubelet.memoryReservationPolicy === "TieredReservation",
+        throttlingFactor: kubelet.memoryThrottlingFactor,
+      }
+      : undefined,
+    memoryReservePercent: memoryReserve(config),
     machine,
     mayUseSwap: kubelet.memorySwap.swapBehavior === "LimitedSwap",
     // Compat: kubelet 1.36: unset means together where the kernel can.
     endsSingleProcess: kubelet.singleProcessOOMKill ??
       machine.cgroupVersion === 1,
     allowedUnsafeSysctls: kubelet.allowedUnsafeSysctls,
+  };
+}
+
+function gatesOf(features: Config["features"]): PodSettings["gates"] {
+  return {
+    hasRestartRules: features.ContainerRestartRules,
+    mayRestartAll: features.RestartAllContainersOnContainerExits,
+    mayResizePods: features.InPlacePodLevelResourcesVerticalScaling,
+    mayResizeInit: features.InPlacePodVerticalScalingInitContainers,
+    hasHostnameOverride: features.HostnameOverride,
+    hasEnvFiles: features.EnvFiles,
+    hasPodResources: features.PodLevelResources,
+    hasReadyToStart: features.PodReadyToStartContainersCondition,
   };
 }
 
@@ -88,6 +115,22 @@ export function userIdOptions(
     podsDir: `${paths.rootDir}/pods`,
     pool: idPool(Number(idsPerPod), setAside),
   };
+}
+
+/** Compat: kubelet 1.36 GetNodeAllocatableAbsolute. */
+function allocatableMemory(config: Config, memoryBytes: bigint): bigint {
+  const { system, kube } = reservation(config);
+  const kept = units(system.get("memory") ?? 0n) +
+    units(kube.get("memory") ?? 0n);
+  return kept > memoryBytes ? 0n : memoryBytes - kept;
+}
+
+/** Compat: kubelet 1.36 ParseQOSReserved; gate QOSReserved (alpha). */
+function memoryReserve({ kubelet, features }: Config): bigint | undefined {
+  const percent = kubelet.qosReserved.get("memory");
+  return features.QOSReserved && percent !== undefined
+    ? wholePercentage(percent)
+    : undefined;
 }
 
 /** Compat: kubelet 1.36 newCrashLoopBackOff. */

@@ -14,6 +14,7 @@ import type { Files } from "../port/host.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import { POST_START_HOOK_ERROR } from "./failure.ts";
+import type { Allocations } from "./allocations.ts";
 import type { RunHook } from "./hooks.ts";
 import type { ApplyPlace } from "./place.ts";
 import type { Stops } from "./stops.ts";
@@ -25,6 +26,10 @@ export interface StartPorts extends SubPathPorts {
     "createContainer" | "startContainer"
   >;
   readonly files: Files;
+  readonly allocations: Pick<
+    Allocations,
+    "isRemade" | "noteContainer" | "settled"
+  >;
   readonly images: Pick<ImageRunner, "consume">;
   readonly references: {
     consume(uid: ApplyPlace["uid"], container: string): void;
@@ -73,6 +78,7 @@ async function startNew(
     images.consume(at.uid, each);
   }
   ports.references.consume(at.uid, container.name);
+  await noteSize(ports, action, at);
   const id = await failAs(
     "CreateContainerError",
     () =>
@@ -91,6 +97,17 @@ async function startNew(
   });
   await start(ports, { id, name: container.name, log }, at);
   return id;
+}
+
+/** If another agent finds it with the old record, it is not made once more. */
+async function noteSize(
+  { allocations }: StartPorts,
+  { container: { name }, given }: StartNew,
+  { uid }: ApplyPlace,
+): Promise<void> {
+  const isRemade = allocations.isRemade(uid, name, given);
+  allocations.noteContainer(uid, name, given);
+  if (isRemade) await allocations.settled();
 }
 
 async function start(
@@ -170,13 +187,23 @@ async function failAs<T>(reason: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
-    const { next, message, cause } = error;
-    throw new AgentError(message, {
+    const { next, cause } = error;
+    throw new AgentError(ownWords(error), {
       next,
       reason: error.reason ?? reason,
       cause,
     });
   }
+}
+
+/**
+ * The runtime's, without what it was asked for: people and tools look for them.
+ * Compat: kubelet 1.36 recordContainerEvent of startContainer.
+ */
+function ownWords({ message, reason, cause }: AgentError): string {
+  const isItsOwn = reason === undefined && cause instanceof Error &&
+    cause.message !== "";
+  return isItsOwn ? cause.message : message;
 }
 
 function parentOf(path: string): string {

@@ -18,6 +18,8 @@ export interface PodMemory {
   readonly observed: ObservedPod;
   /** Of those observed, the instances that a probe wanted ended. */
   readonly endedByProbe: ReadonlySet<ContainerId>;
+  /** Of those, the instances that are to start anew with other resources. */
+  readonly outgrown: ReadonlySet<ContainerId>;
   readonly failures: ReadonlyMap<string, Failure>;
   /** Undefined until looked for. */
   readonly loggedAttempts: ReadonlyMap<string, number> | undefined;
@@ -37,6 +39,7 @@ export const EMPTY_MEMORY: PodMemory = {
   pod: undefined,
   observed: { sandboxes: [], containers: [], atMs: 0 },
   endedByProbe: NONE_ENDED,
+  outgrown: NONE_ENDED,
   failures: NO_FAILURES,
   loggedAttempts: undefined,
   status: undefined,

@@ -8,7 +8,8 @@ import { isAbort } from "../base/errors.ts";
 import { type PodUid, podUid } from "../api/id.ts";
 import type { PodSettings } from "../pod/facts.ts";
 import { podCgroupParents, podOfCgroup } from "../pod/paths.ts";
-import type { Cgroups, Files } from "../port/host.ts";
+import type { Cgroups } from "../port/cgroups.ts";
+import type { Files } from "../port/host.ts";
 
 export interface Sweep {
   /** Somebody wants the pod, or something of it runs. */

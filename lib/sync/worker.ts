@@ -6,6 +6,10 @@ import type { Clock } from "../base/clock.ts";
 import { chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { PodUid } from "../api/id.ts";
+import type { PodStatusJson } from "../api/status.ts";
+import type { Step } from "../api/step.ts";
+import type { V1Pod } from "../api/types.ts";
+import { familySteps } from "../pod/addresses.ts";
 import type { Action, Blocker } from "../pod/action.ts";
 import { decide } from "../pod/decide.ts";
 import type { Plan } from "../pod/plan.ts";
@@ -15,11 +19,15 @@ import {
   isGone,
   type RuntimeHealth,
 } from "../pod/facts.ts";
+import { RESIZE_STEP } from "../pod/resize.ts";
+import { isResizing, resizeSteps } from "../pod/resize_events.ts";
 import { isLegalMove } from "../pod/state.ts";
 import { podStatus } from "../pod/status.ts";
 import { waitSteps } from "../pod/wait_steps.ts";
 import type { Recorder } from "../port/recorder.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
+import { isAdmitted } from "./admission.ts";
+import type { Allocations } from "./allocations.ts";
 import { type Apply, stepOf } from "./apply.ts";
 import {
   eventOf,
@@ -33,6 +41,7 @@ import { attemptsOf, gather, type GatherPorts, recoverIds } from "./gather.ts";
 import { look, lookAgain, type LookPorts } from "./look.ts";
 import type { Made } from "./observe.ts";
 import type { ApplyPlace } from "./place.ts";
+import type { Resizes } from "./resizes.ts";
 import { EMPTY_MEMORY, type PodMemory, type Pods } from "./store.ts";
 import type { UserIds } from "./user_ids.ts";
 
@@ -47,6 +56,12 @@ export interface WorkerPorts extends LookPorts, GatherPorts {
   readonly recorder: Recorder;
   readonly apply: Apply;
   readonly userIds: GatherPorts["userIds"] & Pick<UserIds, "release">;
+  readonly allocations:
+    & GatherPorts["allocations"]
+    & Pick<Allocations, "admit" | "forget">;
+  readonly resizes:
+    & GatherPorts["resizes"]
+    & Pick<Resizes, "over" | "forget">;
   readonly wanted: GatherPorts["wanted"];
   readonly health: () => RuntimeHealth;
   readonly pods: Pods;
@@ -73,6 +88,13 @@ export async function pass(
       error: chainOf(error),
     });
     if (isUnavailable(error)) ports.suspect();
+    else {
+      ports.recorder.record(uid, {
+        type: "Warning",
+        reason: "FailedSync",
+        message: `error determining status: ${chainOf(error)}`,
+      });
+    }
     return ports.clock.nowMs() + UNHEARD_RETRY_MS;
   }
 }
@@ -116,11 +138,32 @@ function remember(
   const { next: state, blockers } = plan;
   update(ports, facts.uid, { state, blockers, status });
   if (pod !== undefined && status !== undefined) {
-    for (const step of waitSteps(pod, before, status)) {
+    for (const step of stepsOf(ports, facts, { pod, before, status })) {
       ports.recorder.record(facts.uid, step);
     }
+    if (isAdmitted(state, facts.observed)) ports.allocations.admit(pod);
   }
   ports.projected(facts.uid);
+}
+
+/** What the change of a status tells. */
+function stepsOf(
+  { resizes }: WorkerPorts,
+  { uid, resize }: Facts,
+  seen: {
+    readonly pod: V1Pod;
+    readonly before: PodStatusJson | undefined;
+    readonly status: PodStatusJson;
+  },
+): readonly Step[] {
+  const { pod, before, status } = seen;
+  const steps = resizeSteps(pod, { before, status }, resize.started);
+  if (!isResizing(status)) resizes.over(uid);
+  return [
+    ...waitSteps(pod, before, status),
+    ...familySteps(before, status),
+    ...steps,
+  ];
 }
 
 /** True when the same facts would give the same plan: nothing to do. */
@@ -142,6 +185,8 @@ function forget(ports: WorkerPorts, uid: PodUid): undefined {
   ports.references.forget(uid);
   ports.stops.forget(uid);
   ports.userIds.release(uid);
+  ports.allocations.forget(uid);
+  ports.resizes.forget(uid);
   ports.forgotten(uid);
 }
 
@@ -212,7 +257,9 @@ function fail(
   update(ports, at.uid, {
     failures: new Map(failures).set(at.step, failure),
   });
-  if (reason !== POST_START_HOOK_ERROR) {
+  // Of a resize its condition tells, and its event with it.
+  const isTold = reason === POST_START_HOOK_ERROR || at.step === RESIZE_STEP;
+  if (!isTold) {
     ports.recorder.record(at.uid, {
       type: "Warning",
       ...eventOf(at.action, message),

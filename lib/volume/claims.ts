@@ -32,6 +32,7 @@ export interface ClaimFor {
 
 export interface Claimed {
   readonly planned: StorageVolume;
+  readonly persistent: V1PersistentVolume;
   /** The group that may use it; empty: not said. */
   readonly group: string;
 }
@@ -66,6 +67,7 @@ export async function resolveClaim(
   }
   return {
     planned: planPersistent(groundOf(pod, settings), claim, volume),
+    persistent: volume,
     group: groupOf(volume),
   };
 }

@@ -307,6 +307,7 @@ Deno.test("planPersistent() knows every kind of volume, or says so", () => {
   const ground: Ground = {
     pod: podWith([]),
     directory: "/pods/u1",
+    pluginsDir: "/plugins",
     memoryBytes: 0n,
     owner: { gid: 1 },
   };

@@ -24,9 +24,7 @@ export interface Entry {
   state: VolumeState;
   /** Names of the volumes that are to be made, or made again. */
   readonly todo: Set<string>;
-  /** By the name of the volume: those that were made once. */
-  readonly paths: Map<string, string>;
-  /** As containers get them, by the same names. */
+  /** By the name of the volume, those that were made once. */
   readonly mounted: Map<string, MountedVolume>;
   /** By the name of the volume: the objects that its files are made from. */
   readonly holds: Map<string, ObjectHold>;
@@ -49,7 +47,6 @@ export function newEntry(uid: PodUid, pod: V1Pod, nowMs: number): Entry {
     planned: [],
     state: { kind: "preparing", sinceMs: nowMs },
     todo: new Set(),
-    paths: new Map(),
     mounted: new Map(),
     holds: new Map(),
     isUrgent: false,
@@ -92,7 +89,10 @@ export function aboutPod({ metadata, spec }: V1Pod): string {
   const tells = (spec?.volumes ?? []).some(({ downwardAPI, projected }) =>
     downwardAPI !== undefined || projected !== undefined
   );
-  return tells ? JSON.stringify([metadata?.labels, metadata?.annotations]) : "";
+  if (!tells) return "";
+  const given = [...spec?.initContainers ?? [], ...spec?.containers ?? []]
+    .map(({ resources }) => resources);
+  return JSON.stringify([metadata?.labels, metadata?.annotations, given]);
 }
 
 /**

@@ -5,12 +5,21 @@ import { chainOf } from "../base/errors.ts";
 export class StepFailure extends Error {
   /** All that people shall read. */
   readonly words: string;
+  /** Of the event. */
+  readonly reason: FailureReason;
 
-  constructor(words: string, cause: unknown) {
+  constructor(
+    words: string,
+    cause: unknown,
+    reason: FailureReason = "FailedMount",
+  ) {
     super(words, { cause });
     this.words = words;
+    this.reason = reason;
   }
 }
+
+export type FailureReason = "FailedMount" | "FailedMapVolume";
 
 /** Compat: kubelet 1.36 GenerateError of a volume to mount. */
 export function stepFailure(
@@ -19,7 +28,8 @@ export function stepFailure(
   cause: unknown,
 ): StepFailure {
   const words = `${step} for volume "${volume}" : ${chainOf(cause)}`;
-  return new StepFailure(words, cause);
+  const isMap = step.startsWith("MapVolume");
+  return new StepFailure(words, cause, isMap ? "FailedMapVolume" : undefined);
 }
 
 /**
@@ -39,8 +49,8 @@ export interface Failure {
   readonly error: unknown;
 }
 
-export function failureWords({ volume, error }: Failure): string {
+export function failureOf({ volume, error }: Failure): StepFailure {
   return error instanceof StepFailure
-    ? error.words
-    : stepFailure("MountVolume.SetUp failed", volume.name, error).words;
+    ? error
+    : stepFailure("MountVolume.SetUp failed", volume.name, error);
 }

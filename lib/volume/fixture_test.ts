@@ -5,6 +5,7 @@ import type { VolumeSettings } from "./plan.ts";
 
 export const SETTINGS: VolumeSettings = {
   podsDir: "/pods",
+  pluginsDir: "/plugins",
   allocatable: () =>
     new Map([
       ["cpu", "2"],

@@ -11,6 +11,7 @@ import type {
 } from "../api/types.ts";
 import {
   type ClaimVolume,
+  deviceMounts,
   type Ground,
   noDriver,
   planNfs,
@@ -152,12 +153,12 @@ export function planPersistent(
 }
 
 function planLocal(
-  { directory, owner }: Ground,
+  { directory, pluginsDir, owner }: Ground,
   { isReadOnly }: ClaimVolume,
   volume: V1PersistentVolume,
 ): StorageVolume {
   const name = volume.metadata?.name ?? "";
-  const source = volume.spec?.local?.path ?? "";
+  const { path: source = "", fsType } = volume.spec?.local ?? {};
   const plugin = `kubernetes.io~local-volume/${name}`;
   if (source.split("/").includes("..")) {
     const message = `invalid path: ${source} must not contain '..'`;
@@ -176,5 +177,10 @@ function planLocal(
     options: mountOptions(volume),
     readyFile: `${directory}/plugins/${plugin}/ready`,
     owner,
+    asDevice: {
+      path: `${deviceMounts(pluginsDir)}/${name}`,
+      // Compat: kubelet 1.36 local defaultFSType.
+      fsType: fsType || "ext4",
+    },
   };
 }

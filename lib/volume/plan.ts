@@ -29,6 +29,8 @@ const TOKEN_SECONDS = 3600;
 export interface VolumeSettings {
   /** Directory of the pods' own files: `<podsDir>/<uid>`. */
   readonly podsDir: string;
+  /** Directory of what several pods share: `<pluginsDir>/<plugin>`. */
+  readonly pluginsDir: string;
   /** What pods may use of this node now: `memory` → `7Gi`. */
   readonly allocatable: () => ReadonlyMap<string, string>;
   /** Whether this node is one that a persistent volume is for. */
@@ -79,6 +81,7 @@ export function groundOf(pod: V1Pod, settings: VolumeSettings): Ground {
   return {
     pod,
     directory: `${settings.podsDir}/${uidOf(pod)}`,
+    pluginsDir: settings.pluginsDir,
     memoryBytes: memoryBytes(pod, settings.allocatable()),
     owner: ownerOf(pod),
   };

@@ -4,7 +4,7 @@
  * volume is not known yet. Pure; called by plan.ts and claims.ts.
  */
 import { allContainersOf } from "../api/pod.ts";
-import { amountOf } from "../api/qos.ts";
+import { podLimit } from "../api/pod_limit.ts";
 import { parseQuantity, units } from "../api/quantity.ts";
 import type { V1NFSVolumeSource, V1Pod, V1Volume } from "../api/types.ts";
 import { hugePageBytes } from "./huge_pages.ts";
@@ -41,6 +41,8 @@ export interface BoundVolume {
   readonly options: readonly string[];
   readonly readyFile: string;
   readonly owner: VolumeOwner;
+  /** Where and as what it is mounted first, if the source is a device. */
+  readonly asDevice: { readonly path: string; readonly fsType: string };
 }
 
 /** A device of this machine, for containers that want it as such. */
@@ -111,8 +113,14 @@ export interface Ground {
   readonly pod: V1Pod;
   /** `<podsDir>/<uid>` */
   readonly directory: string;
+  readonly pluginsDir: string;
   readonly memoryBytes: bigint;
   readonly owner: VolumeOwner;
+}
+
+/** Compat: kubelet 1.36 local GetDeviceMountPath. */
+export function deviceMounts(pluginsDir: string): string {
+  return `${pluginsDir}/kubernetes.io/local-volume/mounts`;
 }
 
 /** Compat: kubelet 1.36 without the feature gate, in its words. */
@@ -249,13 +257,8 @@ export function memoryBytes(
   allocatable: ReadonlyMap<string, string>,
 ): bigint {
   const whole = positive(allocatable.get("memory")) ?? 0n;
-  const limits = (pod.spec?.containers ?? []).map(({ resources }) =>
-    amountOf(resources?.limits, "memory")
-  );
-  const sum = limits.reduce<bigint>((total, each) => total + (each ?? 0n), 0n);
-  const isBound = limits.length > 0 && !limits.includes(undefined);
-  const bytes = units(sum);
-  return isBound && (whole === 0n || bytes < whole) ? bytes : whole;
+  const limit = units(podLimit(pod, "memory") ?? 0n);
+  return limit > 0n && (whole === 0n || limit < whole) ? limit : whole;
 }
 
 function positive(text: string | undefined): bigint | undefined {

@@ -4,9 +4,27 @@
  * privileged containers mounted inside of them. Looks at the machine only:
  * after a restart of the agent nothing else may be known of the pod.
  */
-import { AgentError } from "../base/errors.ts";
+import { AgentError, chainOf } from "../base/errors.ts";
 import type { PodUid } from "../api/id.ts";
 import type { Mounts } from "../port/host.ts";
+import { type LocalPorts, releaseDevices } from "./local.ts";
+import type { VolumeSettings } from "./plan.ts";
+
+/** Also devices that were mounted for it and that nobody uses now. */
+export async function releaseVolumes(
+  ports: LocalPorts,
+  { podsDir, pluginsDir }: VolumeSettings,
+  uid: PodUid,
+): Promise<void> {
+  await unmountVolumes(ports, podsDir, uid);
+  try {
+    await releaseDevices(ports, pluginsDir);
+  } catch (error) {
+    // Whose pod comes next tries again; this one must not wait for a device.
+    const failure = { uid, error: chainOf(error) };
+    ports.log.warn("A device stays mounted for now", failure);
+  }
+}
 
 /** Tries all of them, then rejects with the first failure. */
 export async function unmountVolumes(

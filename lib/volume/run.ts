@@ -29,8 +29,8 @@ import {
   planVolumes,
   type VolumeSettings,
 } from "./plan.ts";
-import { type Failure, failureWords } from "./failure.ts";
-import { unmountVolumes } from "./release.ts";
+import { type Failure, failureOf } from "./failure.ts";
+import { releaseVolumes } from "./release.ts";
 import { OldContent, type SetUpPorts, setUpVolume } from "./set_up.ts";
 import { type TokenPorts, Tokens } from "./tokens.ts";
 import type { MountedVolume, VolumeState } from "./types.ts";
@@ -136,7 +136,7 @@ export class VolumeRunner {
 
   #unmount(uid: PodUid, work: Promise<void> | undefined): Promise<void> {
     const done = Promise.resolve(work)
-      .then(() => unmountVolumes(this.#ports, this.#settings.podsDir, uid))
+      .then(() => releaseVolumes(this.#ports, this.#settings, uid))
       .finally(() => this.#releases.delete(uid));
     this.#releases.set(uid, done);
     return done;
@@ -211,14 +211,15 @@ export class VolumeRunner {
     const failures: Failure[] = [];
     volumes.forEach((volume, index) => {
       const result = results[index];
-      if (result?.status === "fulfilled") {
-        entry.paths.set(volume.name, result.value.path);
-        entry.mounted.set(volume.name, result.value);
-      } else failures.push({ volume, error: result?.reason });
+      const error = result?.status === "rejected" ? result.reason : undefined;
+      const mounted = result?.status === "fulfilled"
+        ? result.value
+        : error instanceof OldContent
+        ? error.volume
+        : undefined;
+      if (mounted !== undefined) entry.mounted.set(volume.name, mounted);
+      if (result?.status !== "fulfilled") failures.push({ volume, error });
     });
-    for (const { volume, error } of failures) {
-      if (error instanceof OldContent) entry.paths.set(volume.name, error.path);
-    }
     this.#settle(entry);
     if (failures.length > 0) return this.#fail(entry, failures);
     entry.backoff = undefined;
@@ -226,12 +227,12 @@ export class VolumeRunner {
 
   /** Files that were refreshed are no news: the paths are the same. */
   #settle(entry: Entry): void {
-    const { planned, paths, mounted, state } = entry;
-    const isUsable = planned.every(({ name }) => paths.has(name));
+    const { planned, mounted, state } = entry;
+    const isUsable = planned.every(({ name }) => mounted.has(name));
     if (!isUsable || state.kind === "ready") return;
     entry.state = {
       kind: "ready",
-      paths: new Map(paths),
+      paths: new Map([...mounted].map(([name, { path }]) => [name, path])),
       mounted: new Map(mounted),
     };
     this.#hint(entry);
@@ -242,11 +243,11 @@ export class VolumeRunner {
     const backoff = backedOff(entry, this.#now());
     entry.backoff = backoff;
     for (const { volume } of failures) entry.todo.add(volume.name);
-    const messages = failures.map(failureWords);
-    for (const message of messages) {
-      const step = { type: "Warning", reason: "FailedMount", message } as const;
+    const messages = failures.map(failureOf).map(({ reason, words }) => {
+      const step = { type: "Warning", reason, message: words } as const;
       this.#ports.recorder.record(entry.uid, step);
-    }
+      return words;
+    });
     if (entry.state.kind === "ready") return;
     entry.state = {
       kind: "failed",

@@ -6,23 +6,30 @@ import { AgentError, nextOf } from "../base/errors.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type { Meters } from "../api/meters.ts";
 import { uidOf } from "../api/pod.ts";
+import type { V1PersistentVolume } from "../api/types.ts";
 import type { ClusterObjects } from "../port/cluster.ts";
-import type { HostPaths, Mounts } from "../port/host.ts";
+import type { VolumeRecorder } from "../port/recorder.ts";
+import { MISMATCH } from "./block.ts";
 import { type ClaimFor, resolveClaim } from "./claims.ts";
 import type { ProjectedFile } from "./content.ts";
-import { stepFailure } from "./failure.ts";
+import { StepFailure, stepFailure } from "./failure.ts";
 import { checkHostPath } from "./host_path.ts";
-import { markReady, setUpBound, setUpDevice } from "./local.ts";
-import { giveToGroup, type OwnershipPorts } from "./ownership.ts";
+import {
+  type LocalPorts,
+  markReady,
+  setUpBound,
+  setUpDevice,
+} from "./local.ts";
+import { giveToGroup } from "./ownership.ts";
 import type { FilesVolume, PlannedVolume } from "./plan.ts";
 import type { ClaimVolume, EmptyVolume, RemoteVolume } from "./plan_storage.ts";
 import type { MountedVolume } from "./types.ts";
 import { currentData, type WritePorts, writeVolume } from "./write.ts";
 
-export interface SetUpPorts extends WritePorts, Omit<OwnershipPorts, "mounts"> {
-  readonly mounts: Mounts;
-  readonly hostPaths: HostPaths;
+export interface SetUpPorts extends WritePorts, LocalPorts {
   readonly meters?: Pick<Meters, "storageSeconds">;
+  /** Events about persistent volumes; undefined without an API server. */
+  readonly volumeRecorder?: VolumeRecorder | undefined;
   /** Undefined without an API server. */
   readonly objects: ClusterObjects | undefined;
 }
@@ -42,11 +49,11 @@ const VOLUME_MODE = 0o777;
 
 /** What was written before is still there, and will do for now. */
 export class OldContent extends Error {
-  readonly path: string;
+  readonly volume: MountedVolume;
 
-  constructor(path: string, cause: unknown) {
+  constructor(volume: MountedVolume, cause: unknown) {
     super("its files are those of an earlier time", { cause });
-    this.path = path;
+    this.volume = volume;
   }
 }
 
@@ -97,7 +104,7 @@ async function setUp(
   switch (volume.kind) {
     case "files":
       await setUpFiles(ports, volume, supply.collect);
-      return mounted(volume, { isReadOnly: true });
+      return mountedFiles(volume);
     case "empty-dir":
       await setUpEmpty(ports, volume, supply);
       return mounted(volume, {});
@@ -114,7 +121,7 @@ async function setUp(
         isRelabelled: !volume.isReadOnly,
       });
     case "device":
-      await setUpDevice(ports, volume);
+      await setUpDevice(ports, volume, uidOf(supply.pod));
       return mounted(volume, {
         isReadOnly: volume.isReadOnly,
         isDevice: true,
@@ -154,22 +161,46 @@ function mounted(
   };
 }
 
+function mountedFiles(volume: FilesVolume): MountedVolume {
+  return mounted(volume, { isReadOnly: true });
+}
+
 async function setUpClaim(
   ports: SetUpPorts,
   volume: ClaimVolume,
   supply: Supply,
 ): Promise<MountedVolume> {
   const { objects } = ports;
-  const { planned, group } = await resolveClaim(objects, volume, supply);
+  const claimed = await resolveClaim(objects, volume, supply);
+  const { planned, group, persistent } = claimed;
   try {
     return { ...await setUpVolume(ports, planned, supply), group };
   } catch (error) {
     supply.signal.throwIfAborted();
+    if (error instanceof StepFailure) {
+      tellMismatch(ports, persistent, error);
+      throw error;
+    }
     const step = planned.kind === "device"
       ? "MapVolume.MapPodDevice failed"
       : "MountVolume.SetUp failed";
     throw stepFailure(step, planned.name, error);
   }
+}
+
+/** Compat: kubelet 1.36 checkForFailedMount: the volume's owner is told. */
+function tellMismatch(
+  { volumeRecorder }: SetUpPorts,
+  volume: V1PersistentVolume,
+  { cause }: StepFailure,
+): void {
+  if (!(cause instanceof AgentError) || cause.reason !== MISMATCH) return;
+  volumeRecorder?.record(volume, {
+    type: "Warning",
+    reason: "FailedMountOnFilesystemMismatch",
+    message: `MountVolume failed for volume "${volume.metadata?.name}" ` +
+      cause.message,
+  });
 }
 
 async function setUpRemote(
@@ -207,7 +238,9 @@ async function setUpFiles(
   if (content.status === "rejected") {
     const isThere = nextOf(content.reason) === "retry" &&
       await currentData(ports.files, path) !== undefined;
-    throw isThere ? new OldContent(path, content.reason) : content.reason;
+    throw isThere
+      ? new OldContent(mountedFiles(volume), content.reason)
+      : content.reason;
   }
   await writeVolume(ports, {
     directory: path,

@@ -29,8 +29,8 @@ export type VolumeState =
     readonly kind: "ready";
     /** Volume name → host path to mount. */
     readonly paths: ReadonlyMap<string, string>;
-    /** By the same names; absent for what is as usual. */
-    readonly mounted?: ReadonlyMap<string, MountedVolume>;
+    /** By the same names. */
+    readonly mounted: ReadonlyMap<string, MountedVolume>;
   }
   | {
     readonly kind: "failed";

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
 import { FakeReferred } from "../../tests/fakes/fake_cluster_referred.ts";
+import { FakeDisks } from "../../tests/fakes/fake_disks.ts";
 import { FakeFiles } from "../../tests/fakes/fake_host.ts";
 import { FakeHostPaths, FakeMounts } from "../../tests/fakes/fake_mounts.ts";
 import { podUid } from "../api/id.ts";
@@ -9,6 +10,7 @@ import type { Step } from "../api/step.ts";
 import type { V1Pod } from "../api/types.ts";
 import { AgentError } from "../base/errors.ts";
 import type { Fields, Logger } from "../base/log.ts";
+import { Semaphore } from "../base/semaphore.ts";
 import { ObjectCache } from "../reference/objects.ts";
 import { SETTINGS } from "./fixture_test.ts";
 import { VolumeRunner } from "./run.ts";
@@ -22,6 +24,7 @@ export class World {
   readonly files: FakeFiles;
   readonly mounts: FakeMounts;
   readonly hostPaths = new FakeHostPaths();
+  readonly disks = new FakeDisks();
   readonly steps: Step[] = [];
   readonly lines: string[] = [];
   readonly hints: (() => boolean)[] = [];
@@ -36,7 +39,7 @@ export class World {
   constructor(before?: World, objects: "cluster" | "none" = "cluster") {
     this.clock = before?.clock ?? new FakeClock();
     this.files = before?.files ?? new FakeFiles();
-    this.mounts = before?.mounts ?? new FakeMounts(this.files, "/pods");
+    this.mounts = before?.mounts ?? new FakeMounts(this.files, "");
     this.cluster = before?.cluster ?? new FakeReferred({
       nowMs: () => this.clock.nowMs(),
       before: (doing, signal) => this.#before(doing, signal),
@@ -55,6 +58,8 @@ export class World {
       files: this.files,
       mounts: this.mounts,
       hostPaths: this.hostPaths,
+      programs: this.disks,
+      deviceTurn: new Semaphore(1),
       objects: objects === "none" ? undefined : this.cluster,
       clock: this.clock,
       random,

@@ -30,7 +30,6 @@ export class KubeletProcess implements AgentProcess {
     const { root, agentConfig } = this.#world;
     const shared = await Deno.readTextFile(agentConfig);
     await Deno.writeTextFile(configOf(this.#world), shared + EXTRA);
-    await this.#makeCgroupRoot();
     const child = new Deno.Command("/bin/sh", {
       args: [
         "-c",
@@ -49,17 +48,6 @@ export class KubeletProcess implements AgentProcess {
     }).spawn();
     child.unref();
     return child.pid;
-  }
-
-  /** The kubelet wants the parent of its cgroups to be there. */
-  async #makeCgroupRoot(): Promise<void> {
-    const mount = "/sys/fs/cgroup";
-    const trees = await isCgroupVersion2(mount)
-      ? [mount]
-      : await version1Trees(mount);
-    for (const tree of trees) {
-      await Deno.mkdir(tree + this.#world.cgroupRoot, { recursive: true });
-    }
   }
 
   stop(): Promise<void> {
@@ -96,17 +84,4 @@ async function* entries(folder: string): AsyncGenerator<Deno.DirEntry> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-}
-
-async function isCgroupVersion2(mount: string): Promise<boolean> {
-  return await Deno.stat(`${mount}/cgroup.controllers`)
-    .then(() => true, () => false);
-}
-
-async function version1Trees(mount: string): Promise<string[]> {
-  const trees: string[] = [];
-  for await (const entry of entries(mount)) {
-    trees.push(`${mount}/${entry.name}`);
-  }
-  return trees;
 }

@@ -4,7 +4,7 @@
  *   deno task bench [node] [--rounds N] [--batches N] [--pods N]
  *                   [--idle SECONDS]
  *   deno task bench cluster [same]
- *   deno task bench views
+ *   deno task bench views [PATTERN]
  *   deno task bench probes [--pods N] [--seconds N]
  *   deno task bench scrape [--pods N] [--times N]
  *   deno task bench streams [--mib N]
@@ -28,7 +28,7 @@ if (import.meta.main) {
   else if (first === "probes") await benchProbes(rest);
   else if (first === "scrape") await benchScrape(rest);
   else if (first === "streams") await benchStreams(rest);
-  else if (first === "views") Deno.exit(await benchViews());
+  else if (first === "views") Deno.exit(await benchViews(...rest));
   else if (first === "node") await benchNode(rest);
   else await benchNode(Deno.args);
 }

@@ -7,6 +7,7 @@ import type { ContainerId, SandboxId } from "../../lib/api/id.ts";
 import { containerSpec } from "../../lib/pod/container_spec.ts";
 import { someFacts, TRAITS } from "../build.ts";
 import type { PodSettings } from "../../lib/pod/facts.ts";
+import { OPEN_GATES } from "../../lib/pod/gates.ts";
 import { sandboxSpec } from "../../lib/pod/sandbox_spec.ts";
 import type { ContainerRuntime } from "../../lib/port/runtime.ts";
 import type {
@@ -158,11 +159,16 @@ function settings(world: WorldFacts): PodSettings {
     podPidsLimit: -1n,
     firstRestartDelayMs: 10_000,
     longestRestartDelayMs: 300_000,
-    gates: { hasRestartRules: true, mayRestartAll: true },
+    gates: OPEN_GATES,
+    fixesCpus: false,
+    fixesMemory: false,
     isSeccompDefault: false,
     hasStopSignals: false,
     seccompDir: "",
     memoryBytes: BigInt(Deno.systemMemoryInfo().total),
+    allocatableMemoryBytes: BigInt(Deno.systemMemoryInfo().total),
+    memoryQos: undefined,
+    memoryReservePercent: undefined,
     allowedUnsafeSysctls: [],
   };
 }

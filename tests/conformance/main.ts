@@ -1,12 +1,14 @@
 /**
  * The upstream suite against a real cluster whose one node is denolet:
  *
- *   deno task conformance [whole|fifth|list] [--kubelet] [--runs=N] [--procs=N]
- *     [--focus=PATTERN] [--keep]
+ *   deno task conformance [whole|fifth|any|list] [--kubelet] [--runs=N]
+ *     [--procs=N] [--focus=PATTERN] [--skip=PATTERN] [--keep]
  *
  * Builds the suite and its images once a machine, prints what failed, and ends
  * with 1 when something did. `--kubelet` judges the real kubelet instead;
- * `--focus` takes the cases of the whole suite whose names match.
+ * `--focus` takes the cases whose names match, and `--skip` leaves some out.
+ * `any` chooses among all of upstream's cases, not only those for nodes, and
+ * wants a `--focus`.
  */
 import { parseArgs } from "node:util";
 import {
@@ -43,6 +45,7 @@ interface Options {
   readonly runs: number;
   readonly procs: number;
   readonly focus: string | undefined;
+  readonly skip: string | undefined;
   readonly isKept: boolean;
 }
 
@@ -56,11 +59,18 @@ function readOptions(): Options {
       runs: { type: "string", default: "1" },
       procs: { type: "string", default: "12" },
       focus: { type: "string" },
+      skip: { type: "string" },
     },
   });
   const part = positionals[0] ?? "whole";
-  if (!["whole", "fifth", "list"].includes(part) || positionals.length > 1) {
-    throw new Error(`Cannot run ${positionals}: it takes whole, fifth or list`);
+  const isKnown = ["whole", "fifth", "any", "list"].includes(part);
+  if (!isKnown || positionals.length > 1) {
+    throw new Error(
+      `Cannot run ${positionals}: it takes whole, fifth, any or list`,
+    );
+  }
+  if (part === "any" && values.focus === undefined) {
+    throw new Error("Cannot run any case there is: it takes a --focus");
   }
   return {
     part,
@@ -68,22 +78,23 @@ function readOptions(): Options {
     runs: Number(values.runs),
     procs: Number(values.procs),
     focus: values.focus,
+    skip: values.skip,
     isKept: values.keep,
   };
 }
 
-/** The names of all cases, as the suite itself lists them. */
-async function listCases(): Promise<string[]> {
+/** The names of cases, as the suite itself lists them. */
+async function listCases(part: string): Promise<string[]> {
+  const isAny = part === "any";
   const file = await Deno.makeTempFile({ suffix: ".json" });
   try {
     await run(await findProgram("e2e.test"), [
       "--ginkgo.dry-run",
       `--ginkgo.json-report=${file}`,
-      `--ginkgo.focus=${FOCUS}`,
-      `--ginkgo.skip=${SKIP}`,
+      ...isAny ? [] : [`--ginkgo.focus=${FOCUS}`, `--ginkgo.skip=${SKIP}`],
     ]);
     return outcomes(await readReport(file)).map(({ name }) => name)
-      .filter(isWanted).toSorted();
+      .filter((name) => isAny || isWanted(name)).toSorted();
   } finally {
     await Deno.remove(file);
   }
@@ -94,10 +105,12 @@ async function readReport(file: string): Promise<SuiteReport[]> {
 }
 
 function choose(names: readonly string[], options: Options): string[] {
-  const { part, focus } = options;
-  const pattern = focus === undefined ? undefined : new RegExp(focus);
+  const { part, focus = "", skip } = options;
+  const wanted = new RegExp(focus);
+  const unwanted = skip === undefined ? undefined : new RegExp(skip);
   return names.filter((name) =>
-    (part !== "fifth" || isInFifth(name)) && (pattern?.test(name) ?? true)
+    (part !== "fifth" || isInFifth(name)) && wanted.test(name) &&
+    unwanted?.test(name) !== true
   );
 }
 
@@ -182,7 +195,7 @@ function tell(
 async function main(): Promise<number> {
   const options = readOptions();
   await needPrograms("e2e");
-  const names = choose(await listCases(), options);
+  const names = choose(await listCases(options.part), options);
   if (options.part === "list") {
     for (const name of names) {
       console.log(`${isInFifth(name) ? "fifth" : "     "} ${name}`);
@@ -190,11 +203,13 @@ async function main(): Promise<number> {
     console.log(`\n${names.length} cases`);
     return 0;
   }
+  // An empty pattern would match every case there is.
+  if (names.length === 0) throw new Error("No case matches");
   await suiteImages();
   for (const { text, reason } of IMPOSSIBLE) {
     console.log(`SKIP: ${text}: ${reason}`);
   }
-  let isGood = names.length > 0;
+  let isGood = true;
   try {
     const cluster = await prepareNode(options);
     for (let round = 1; round <= options.runs; round++) {

@@ -4,7 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { AgentError } from "../../lib/base/errors.ts";
-import type { Cgroups, CgroupValues } from "../../lib/port/host.ts";
+import type { Cgroups, CgroupValues } from "../../lib/port/cgroups.ts";
+import { testPromises } from "./promises.ts";
 
 export interface CgroupsWorld {
   readonly cgroups: Cgroups;
@@ -13,6 +14,8 @@ export interface CgroupsWorld {
   isPresent(path: string): Promise<boolean>;
   /** What a cgroup has of these values, in the terms of the kernel. */
   has(path: string, values: CgroupValues): Promise<boolean>;
+  /** A process of nobody's, in no cgroup of ours. */
+  startProcess(): Promise<{ readonly pid: number; end(): Promise<void> }>;
   close(): Promise<void>;
 }
 
@@ -29,21 +32,16 @@ export function cgroupsContract(
   make: () => Promise<CgroupsWorld>,
   options: { readonly ignore: boolean } = { ignore: false },
 ) {
-  for (const [promise, keep] of Object.entries(PROMISES)) {
-    Deno.test({
-      name: `Cgroups (${name}) ${promise}`,
-      ignore: options.ignore,
-      fn: async () => {
-        const world = await make();
-        try {
-          await keep(world);
-        } finally {
-          await world.cgroups.removePod(world.root);
-          await world.close();
-        }
-      },
-    });
-  }
+  testPromises({
+    title: `Cgroups (${name})`,
+    make,
+    keep: PROMISES,
+    clear: async (world) => {
+      await world.cgroups.removePod(world.root);
+      await world.close();
+    },
+    ...options,
+  });
 }
 
 const PROMISES: Readonly<Record<string, (w: CgroupsWorld) => Promise<void>>> = {
@@ -73,6 +71,40 @@ const PROMISES: Readonly<Record<string, (w: CgroupsWorld) => Promise<void>>> = {
     assert.deepEqual(await world.cgroups.apply(path, VALUES, "leave"), []);
     assert.equal(await world.isPresent(path), false);
     assert.equal(await world.isPresent(world.root), false);
+  },
+  "move processes in, and tell who is there": async (world) => {
+    const { cgroups, root } = world;
+    const lack = await cgroups.lackOf(root);
+    assert.ok(lack.paths.length > 0);
+    assert.ok(lack.paths.every((path) => path.endsWith(root)));
+    const process = await world.startProcess();
+    try {
+      assert.deepEqual(await cgroups.enter(root, [process.pid]), []);
+      assert.deepEqual(await cgroups.processesIn(root), [process.pid]);
+      assert.deepEqual(await cgroups.enter(root, [process.pid]), []);
+      const inside = `${root}/inside`;
+      assert.deepEqual(await cgroups.enter(inside, [process.pid]), []);
+      assert.deepEqual(await cgroups.processesIn(root), []);
+      assert.deepEqual(await cgroups.processesIn(inside), [process.pid]);
+    } finally {
+      await process.end();
+    }
+    assert.deepEqual(await cgroups.enter(root, [process.pid]), [], "it ended");
+    assert.deepEqual(await cgroups.processesIn(`${root}/inside`), []);
+    const whole = { paths: [], controllers: [] };
+    assert.deepEqual(await cgroups.lackOf(root), whole);
+    assert.deepEqual(await cgroups.lackOf("/"), whole);
+  },
+  "limit to what is used where a limit may become that": async (world) => {
+    const { cgroups, root } = world;
+    const process = await world.startProcess();
+    const soft = { memoryLimitBytes: 0n, mayLimitToUse: true } as const;
+    try {
+      await cgroups.enter(root, [process.pid]);
+      assert.deepEqual(await cgroups.apply(root, soft, "leave"), []);
+    } finally {
+      await process.end();
+    }
   },
   "refuse the root and what leads out of it": async ({ cgroups, root }) => {
     for (const path of ["", "/", `${root}/../../other`]) {

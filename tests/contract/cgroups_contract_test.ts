@@ -1,6 +1,6 @@
 /** The contract of `Cgroups`: on the fake, and on the machine of a world. */
 import { worldFacts } from "../../deploy/world/facts.ts";
-import type { CgroupValues } from "../../lib/port/host.ts";
+import type { CgroupValues } from "../../lib/port/cgroups.ts";
 import { cgroupWrites, isSet } from "../../lib/host/cgroup_text.ts";
 import { HostCgroups } from "../../lib/host/cgroups.ts";
 import { openLibc } from "../../lib/host/libc.ts";
@@ -8,6 +8,7 @@ import { FakeCgroups } from "../fakes/fake_cgroups.ts";
 import { cgroupsContract, type CgroupsWorld } from "./cgroups_contract.ts";
 
 const MOUNT = "/sys/fs/cgroup";
+const PID = 4242;
 const worldName = Deno.env.get("DENOLET_TEST_WORLD");
 
 cgroupsContract("the fake", () => {
@@ -21,6 +22,10 @@ cgroupsContract("the fake", () => {
       const isSame = Object.entries(values)
         .every(([name, value]) => found.get(name) === value);
       return Promise.resolve(isSame);
+    },
+    startProcess: () => {
+      const end = () => Promise.resolve(void cgroups.places.delete(PID));
+      return Promise.resolve({ pid: PID, end });
     },
     close: () => Promise.resolve(),
   });
@@ -53,6 +58,16 @@ async function openReal(): Promise<CgroupsWorld> {
         if (!isSet(await Deno.readTextFile(file), write)) return false;
       }
       return true;
+    },
+    startProcess: () => {
+      const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
+      return Promise.resolve({
+        pid: child.pid,
+        end: async () => {
+          child.kill("SIGKILL");
+          await child.status;
+        },
+      });
     },
     close: async () => {
       libc.close();

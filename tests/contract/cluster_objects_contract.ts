@@ -166,9 +166,10 @@ function nameOf(object: ApiObject): string {
   return Object(object.metadata).name;
 }
 
-export async function issuesTokens(
+/** A pod with an account of its own, and the question for its token. */
+export async function podWithAccount(
   { cluster, harness, signal, name }: ObjectsCase,
-): Promise<void> {
+) {
   await harness.place("ServiceAccount", name);
   const made = await cluster.pods.create({
     metadata: { name, namespace: NAMESPACE },
@@ -179,12 +180,18 @@ export async function issuesTokens(
     },
   }, signal);
   const uid = podUid(made.metadata?.uid ?? "");
-  const ask = {
+  return {
     namespace: NAMESPACE,
     serviceAccount: name,
     expirationSeconds: 3600,
     pod: { name, uid },
   };
+}
+
+export async function issuesTokens(at: ObjectsCase): Promise<void> {
+  const { cluster, signal, name } = at;
+  const ask = await podWithAccount(at);
+  const { uid } = ask.pod;
   const issued = await cluster.objects.createToken(ask, signal);
   const claims = claimsOf(issued.token);
   const bound = Object(claims["kubernetes.io"]);

@@ -1,31 +1,16 @@
 /** What every `ClusterReviews` promises; part of the cluster's contract. */
 import assert from "node:assert/strict";
-import { podUid } from "../../lib/api/id.ts";
 import type { User } from "../../lib/port/reviews.ts";
-import type { ObjectsCase } from "./cluster_objects_contract.ts";
+import {
+  type ObjectsCase,
+  podWithAccount,
+} from "./cluster_objects_contract.ts";
 
-const namespace = "default";
-
-export async function reviewsTokens(
-  { cluster, harness, signal, name }: ObjectsCase,
-): Promise<void> {
+export async function reviewsTokens(at: ObjectsCase): Promise<void> {
+  const { cluster, signal, name } = at;
   const { reviews, objects, pods } = cluster;
-  await harness.place("ServiceAccount", name);
-  const made = await pods.create({
-    metadata: { name, namespace },
-    spec: {
-      nodeName: name,
-      serviceAccountName: name,
-      containers: [{ name: "only", image: "none" }],
-    },
-  }, signal);
-  const uid = podUid(made.metadata?.uid ?? "");
-  const ask = {
-    namespace,
-    serviceAccount: name,
-    expirationSeconds: 3600,
-    pod: { name, uid },
-  };
+  const ask = await podWithAccount(at);
+  const { namespace, pod: { uid } } = ask;
   const { token } = await objects.createToken(ask, signal);
   const user = await reviews.token(token, signal);
   assert.equal(user?.name, `system:serviceaccount:${namespace}:${name}`);

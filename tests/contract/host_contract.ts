@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { AgentError, type Next } from "../../lib/base/errors.ts";
 import type { Files } from "../../lib/port/host.ts";
+import { testPromises } from "./promises.ts";
 
 export interface FilesWorld {
   readonly files: Files;
@@ -19,16 +20,12 @@ const text = (read: Uint8Array | undefined) =>
 const never = () => new AbortController().signal;
 
 export function filesContract(name: string, make: () => Promise<FilesWorld>) {
-  for (const [promise, keep] of Object.entries(PROMISES)) {
-    Deno.test(`Files (${name}) ${promise}`, async () => {
-      const world = await make();
-      try {
-        await keep(world);
-      } finally {
-        await world.close();
-      }
-    });
-  }
+  testPromises({
+    title: `Files (${name})`,
+    make,
+    keep: PROMISES,
+    clear: (world) => world.close(),
+  });
 }
 
 const PROMISES: Readonly<Record<string, (w: FilesWorld) => Promise<void>>> = {

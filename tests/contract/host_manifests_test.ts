@@ -36,6 +36,7 @@ async function withFolder(story: (world: World) => Promise<void>) {
     desired,
     api: undefined,
     config: {
+      mayReference: false,
       nodeName: "node-1",
       staticPodPath: folder,
       staticPodURL: "",

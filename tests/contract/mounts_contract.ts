@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { AgentError, type Next } from "../../lib/base/errors.ts";
 import type { Files, Mounts } from "../../lib/port/host.ts";
+import { testPromises } from "./promises.ts";
 
 export interface MountsWorld {
   readonly files: Files;
@@ -27,21 +28,16 @@ export function mountsContract(
   make: () => Promise<MountsWorld>,
   options: { readonly ignore: boolean } = { ignore: false },
 ) {
-  for (const [promise, keep] of Object.entries(PROMISES)) {
-    Deno.test({
-      name: `Mounts (${name}) ${promise}`,
-      ignore: options.ignore,
-      fn: async () => {
-        const world = await make();
-        try {
-          await keep(world);
-        } finally {
-          await world.mounts.unmountBelow(world.root);
-          await world.close();
-        }
-      },
-    });
-  }
+  testPromises({
+    title: `Mounts (${name})`,
+    make,
+    keep: PROMISES,
+    clear: async (world) => {
+      await world.mounts.unmountBelow(world.root);
+      await world.close();
+    },
+    ...options,
+  });
 }
 
 const PROMISES: Readonly<Record<string, (w: MountsWorld) => Promise<void>>> = {

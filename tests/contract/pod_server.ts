@@ -1,4 +1,4 @@
-/** Real servers on loopback that behave as told, for tests of `PodNet`. */
+/** Real servers, on loopback unless told otherwise, that behave as told, for tests of `PodNet`. */
 import { Buffer } from "node:buffer";
 import * as grpc from "@grpc/grpc-js";
 import protobuf from "protobufjs";
@@ -13,18 +13,25 @@ export interface PodServer {
 
 const HOST = "127.0.0.1";
 
-export async function servePod(behaviour: Behaviour): Promise<PodServer> {
-  if (behaviour.kind === "grpc") return await serveHealth(behaviour.services);
-  return serveRaw((connection, request) =>
-    behave(behaviour, connection, request)
+export async function servePod(
+  behaviour: Behaviour,
+  host = HOST,
+): Promise<PodServer> {
+  if (behaviour.kind === "grpc") {
+    return await serveHealth(behaviour.services, host);
+  }
+  return serveRaw(
+    (connection, request) => behave(behaviour, connection, request),
+    host,
   );
 }
 
 /** Each connection is handed over after its first bytes, then closed. */
 export function serveRaw(
   answer: (connection: Deno.Conn, request: string) => Promise<void>,
+  host = HOST,
 ): PodServer {
-  const listener = Deno.listen({ hostname: HOST, port: 0 });
+  const listener = Deno.listen({ hostname: host, port: 0 });
   const open = new Set<Deno.Conn>();
   const running = new Set<Promise<void>>();
   let last: string | undefined;
@@ -106,6 +113,7 @@ interface Question {
 /** Field 1 of both messages, written by hand: a second opinion on ours. */
 async function serveHealth(
   services: ReadonlyMap<string, string>,
+  host: string,
 ): Promise<PodServer> {
   const server = new grpc.Server();
   let agent: string | undefined;
@@ -136,7 +144,7 @@ async function serveHealth(
   }, { Check: check });
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync(
-      `${HOST}:0`,
+      `${host}:0`,
       grpc.ServerCredentials.createInsecure(),
       (error, bound) => error === null ? resolve(bound) : reject(error),
     )

@@ -37,7 +37,10 @@ const streams = {
 };
 const uid = podUid("rpcs");
 const resources = linuxResources(NO_LIMITS);
-const image = imageSpec("127.0.0.1:1/nobody/home:1", "");
+const image = imageSpec({
+  image: "127.0.0.1:1/nobody/home:1",
+  runtimeHandler: "",
+});
 const R = "runtime.v1.RuntimeService";
 const I = "runtime.v1.ImageService";
 

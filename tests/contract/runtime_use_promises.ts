@@ -70,9 +70,31 @@ export const USE_PROMISES: readonly RuntimePromise[] = [
     check: async (pod) => {
       const { runtime, signal } = pod;
       const { id } = await pod.start();
-      const resources = { ...NO_LIMITS, cpuShares: 512n };
+      const before = await pod.status(id);
+      const resources = {
+        ...NO_LIMITS,
+        cpuShares: 512n,
+        cpuPeriodUs: 100_000n,
+        cpuQuotaUs: 20_000n,
+        memoryLimitBytes: 64n * 1024n ** 2n,
+      };
       await runtime.updateResources(id, resources, signal);
-      assert.equal((await pod.status(id)).resources?.cpuShares, 512n);
+      const { resources: set, startedAtMs, state } = await pod.status(id);
+      assert.deepEqual(
+        [set?.cpuShares, set?.cpuQuotaUs, set?.memoryLimitBytes],
+        [512n, 20_000n, 64n * 1024n ** 2n],
+      );
+      assert.deepEqual([state, startedAtMs], ["running", before.startedAtMs]);
+    },
+  },
+  {
+    name: "a sandbox may be told what its pod is about to have",
+    check: async (pod) => {
+      const { runtime, signal } = pod;
+      const { sandboxId: sandbox, id } = await pod.start();
+      const resources = { ...NO_LIMITS, cpuShares: 512n };
+      await runtime.updateSandbox(sandbox, { resources }, signal);
+      assert.equal((await pod.status(id)).state, "running");
     },
   },
   {

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../lib/base/clock.ts";
 import { silentLogger } from "../../lib/base/log.ts";
+import { Semaphore } from "../../lib/base/semaphore.ts";
 import { systemRandom } from "../../lib/base/random.ts";
 import { podUid } from "../../lib/api/id.ts";
 import { uidOf } from "../../lib/api/pod.ts";
@@ -12,6 +13,7 @@ import type { V1Pod, V1Volume } from "../../lib/api/types.ts";
 import { HostFiles } from "../../lib/host/files.ts";
 import { hostPathsOf } from "../../lib/host/host_paths.ts";
 import { openLibc } from "../../lib/host/libc.ts";
+import { hostPrograms } from "../../lib/host/programs.ts";
 import { HostMounts } from "../../lib/host/tmpfs.ts";
 import { kubeconfigs } from "../../lib/kube/open.ts";
 import type { ClusterObjects } from "../../lib/port/cluster.ts";
@@ -65,11 +67,14 @@ async function onMachine(
     files: new HostFiles(trees),
     mounts: new HostMounts(trees),
     hostPaths: hostPathsOf(libc),
+    programs: hostPrograms,
+    deviceTurn: new Semaphore(1),
     log: silentLogger,
     recorder: { record: () => undefined },
     hint: (uid) => wake.get(uid)?.(),
   }, {
     podsDir: `${root}/pods`,
+    pluginsDir: `${root}/plugins`,
     allocatable: () => new Map([["memory", "64Mi"]]),
   });
   const { signal } = stop;

@@ -75,7 +75,16 @@ export function podWords({ metadata, status }: V1Pod): string {
   const why = reason === undefined ? "" : ` (${reason})`;
   const states = all.map(containerWords).join(", ");
   return `${shortName(metadata?.name ?? "")} is ${phase}${why}` +
-    (isReady ? ", ready" : "") + (states === "" ? "" : `: ${states}`);
+    (isReady ? ", ready" : "") + resizeWords(status) +
+    (states === "" ? "" : `: ${states}`);
+}
+
+function resizeWords(status: V1Pod["status"]): string {
+  return (status?.conditions ?? []).map(({ type, reason }) => {
+    if (type === "PodResizePending") return `, resize ${reason?.toLowerCase()}`;
+    if (type !== "PodResizeInProgress") return "";
+    return reason === "Error" ? ", resize fails" : ", resize under way";
+  }).join("");
 }
 
 function containerWords(status: V1ContainerStatus): string {

@@ -2,9 +2,10 @@
 import { AgentError } from "../../lib/base/errors.ts";
 import type {
   CgroupFault,
+  CgroupLack,
   Cgroups,
   CgroupValues,
-} from "../../lib/port/host.ts";
+} from "../../lib/port/cgroups.ts";
 
 /**
  * Cgroups by path; a busy one cannot be removed, a full one takes no lower
@@ -16,6 +17,8 @@ export class FakeCgroups implements Cgroups {
   readonly busy = new Set<string>();
   readonly full = new Set<string>();
   readonly broken = new Set<string>();
+  /** Where each process is; one that is not here is in none. */
+  readonly places = new Map<number, string>();
 
   apply(
     cgroupPath: string,
@@ -33,13 +36,10 @@ export class FakeCgroups implements Cgroups {
         throw give(`Cannot make cgroup ${cgroupPath}: broken`, "retry");
       }
       if (ifMissing === "leave" && !this.present.has(cgroupPath)) return [];
-      const parts = cgroupPath.split("/");
-      for (let end = 2; end <= parts.length; end++) {
-        this.present.add(parts.slice(0, end).join("/"));
-      }
+      this.#make(cgroupPath);
       const { memoryLimitBytes, ...rest } = values;
       const isFull = memoryLimitBytes !== undefined &&
-        this.full.has(cgroupPath);
+        values.mayLimitToUse !== true && this.full.has(cgroupPath);
       const set = isFull ? rest : values;
       this.values.set(cgroupPath, { ...this.values.get(cgroupPath), ...set });
       return isFull ? [{ kind: "in-use", message: "memory: in use" }] : [];
@@ -68,6 +68,38 @@ export class FakeCgroups implements Cgroups {
       .filter((each) => each.startsWith(`${cgroupPath}/`))
       .map((each) => each.slice(cgroupPath.length + 1).split("/")[0] ?? "");
     return Promise.resolve([...new Set(inside)]);
+  }
+
+  lackOf(cgroupPath: string): Promise<CgroupLack> {
+    const isThere = cgroupPath === "/" || this.present.has(cgroupPath);
+    const paths = isThere ? [] : [`/sys/fs/cgroup${cgroupPath}`];
+    return Promise.resolve({ paths, controllers: [] });
+  }
+
+  enter(
+    cgroupPath: string,
+    pids: readonly number[],
+  ): Promise<readonly CgroupFault[]> {
+    if (this.broken.has(cgroupPath)) {
+      const message = "cgroup.procs: broken";
+      return Promise.resolve([{ kind: "forbidden", message }]);
+    }
+    if (pids.length > 0) this.#make(cgroupPath);
+    for (const pid of pids) this.places.set(pid, cgroupPath);
+    return Promise.resolve([]);
+  }
+
+  processesIn(cgroupPath: string): Promise<readonly number[]> {
+    const inside = [...this.places].filter(([, path]) => path === cgroupPath);
+    return Promise.resolve(inside.map(([pid]) => pid));
+  }
+
+  #make(cgroupPath: string): void {
+    const parts = cgroupPath.split("/");
+    for (let end = 2; end <= parts.length; end++) {
+      const path = parts.slice(0, end).join("/");
+      if (path !== "/") this.present.add(path);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 import { AgentError } from "../../lib/base/errors.ts";
 import type {
   BindHow,
+  DeviceMount,
   GroupAsk,
   HostPathKind,
   HostPaths,
@@ -27,6 +28,7 @@ export class FakeMounts implements Mounts {
   /** Mounts that spread nowhere; `/`: what all of this is in. */
   readonly privates = new Set<string>();
   readonly remotes = new Map<string, RemoteMount>();
+  readonly devices = new Map<string, DeviceMount>();
   /** Paths that cannot be unmounted, because somebody works there. */
   readonly busy = new Set<string>();
   /** How many entries a volume has, by path; told while it is given away. */
@@ -59,6 +61,10 @@ export class FakeMounts implements Mounts {
 
   mountRemote(path: string, remote: RemoteMount): Promise<void> {
     return this.#mount(path, () => this.remotes.set(path, remote));
+  }
+
+  mountDevice(path: string, how: DeviceMount): Promise<void> {
+    return this.#mount(path, () => this.devices.set(path, how));
   }
 
   share(directory: string): Promise<"shared" | "left"> {
@@ -145,6 +151,7 @@ export class FakeMounts implements Mounts {
       this.bound.delete(path);
       this.readOnly.delete(path);
       this.remotes.delete(path);
+      this.devices.delete(path);
       if (!this.sizes.delete(path)) return;
       for (const { name } of await this.#files.list(path) ?? []) {
         this.#files.take(`${path}/${name}`);
@@ -172,8 +179,9 @@ export class FakeMounts implements Mounts {
   }
 
   #all(): string[] {
-    const { sizes, pages, bound, remotes } = this;
-    return [sizes, pages, bound, remotes].flatMap((each) => [...each.keys()]);
+    const { sizes, pages, bound, remotes, devices } = this;
+    return [sizes, pages, bound, remotes, devices]
+      .flatMap((each) => [...each.keys()]);
   }
 
   async #mount(path: string, mount: () => void): Promise<void> {

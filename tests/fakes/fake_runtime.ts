@@ -228,7 +228,16 @@ export class FakeRuntime implements ContainerRuntime {
     signal: AbortSignal,
   ): Promise<void> {
     await this.#arrive(signal);
-    this.world.container(id).resources = resources;
+    this.world.resize(id, resources);
+  }
+
+  async updateSandbox(
+    id: SandboxId,
+    { resources }: Pick<SandboxSpec, "resources" | "overhead">,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#arrive(signal);
+    if (resources !== undefined) this.world.sandbox(id).told = resources;
   }
 
   async execSync(

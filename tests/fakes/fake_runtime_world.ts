@@ -25,6 +25,8 @@ export interface FakeSandbox {
   readonly createdAtMs: number;
   readonly ips: readonly string[];
   isReady: boolean;
+  /** What the runtime was told that the pod is to have. */
+  told?: LinuxResources;
 }
 
 export interface FakeContainer {
@@ -58,6 +60,10 @@ export class FakeRuntimeWorld {
   readonly usage = new Map<ContainerId, Usage>();
   /** Set to make every new sandbox fail with this text. */
   sandboxFailure: string | undefined;
+  /** Set to make the runtime refuse other resources with this text. */
+  resizeFailure: string | undefined;
+  /** Told of each container that has other resources. */
+  resized: (container: FakeContainer) => void = () => {};
   isNetworkReady = true;
   /** False: a runtime without `GetContainerEvents`. */
   hasEvents = true;
@@ -128,6 +134,15 @@ export class FakeRuntimeWorld {
     throw new AgentError(`Cannot find container ${id}: not found`, {
       next: "give-up",
     });
+  }
+
+  resize(id: ContainerId, resources: LinuxResources): void {
+    const container = this.container(id);
+    if (this.resizeFailure !== undefined) {
+      throw refused(`update container ${id}`, this.resizeFailure);
+    }
+    container.resources = resources;
+    this.resized(container);
   }
 
   /** Throws as the runtime does for an id that it does not know. */
@@ -263,5 +278,6 @@ export function logPathOf(container: FakeContainer): string {
 
 /** A failure that may not be one the next time. */
 export function refused(doing: string, why: string): AgentError {
-  return new AgentError(`Cannot ${doing}: ${why}`, { next: "retry" });
+  const cause = new Error(why);
+  return new AgentError(`Cannot ${doing}: ${why}`, { next: "retry", cause });
 }

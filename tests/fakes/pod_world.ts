@@ -23,6 +23,7 @@ import { FakePodNet } from "./fake_pod_net.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
 import { memberPorts } from "./member_ports.ts";
 import { PodTrace } from "./pod_world_trace.ts";
+import { FakeOwnProcess } from "./fake_own_process.ts";
 import { FakeUsage } from "./fake_usage.ts";
 
 export const MANIFESTS = "/etc/kubernetes/manifests";
@@ -44,6 +45,7 @@ export class PodWorld {
   readonly mounts = new FakeMounts(this.files, "/var/lib/kubelet");
   readonly hostPaths = new FakeHostPaths();
   readonly cgroups = new FakeCgroups();
+  readonly ownProcess = new FakeOwnProcess();
   readonly nodeTexts = new FakeNodeTexts();
   readonly usage = new FakeUsage(this.clock);
   readonly podNet = new FakePodNet(this.clock);
@@ -141,6 +143,7 @@ export class PodWorld {
       mounts: this.mounts,
       hostPaths: this.hostPaths,
       cgroups: this.cgroups,
+      ownProcess: this.ownProcess,
       host: fakeHostFacts(),
       usage: this.usage,
       programs: { run: () => Promise.reject(new Error("No plugin here")) },

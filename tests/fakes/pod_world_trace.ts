@@ -20,6 +20,13 @@ export class PodTrace {
     world.listen((event) => {
       if (event !== "down") this.#note(event);
     });
+    world.resized = ({ id, resources }) => {
+      const { cpuShares, cpuQuotaUs, memoryLimitBytes } = resources;
+      this.say(
+        `${this.#nameOf(id)} has shares ${cpuShares}, quota ${cpuQuotaUs}, ` +
+          `memory ${memoryLimitBytes}`,
+      );
+    };
   }
 
   /** Adds a line of one's own. */

@@ -23,11 +23,19 @@ export interface FunctionSize {
   readonly parameters: number;
 }
 
+export interface Expression {
+  readonly pattern: string;
+  readonly flags: string;
+  readonly line: number;
+}
+
 export interface Source {
   readonly path: string;
   readonly lines: number;
   readonly imports: readonly Import[];
   readonly functions: readonly FunctionSize[];
+  /** Regular expressions that are written out. */
+  readonly expressions: readonly Expression[];
   /** Statements that only pass other files' names on. */
   readonly reexports: number;
   /** Statements that hold something of this file's own. */
@@ -40,6 +48,7 @@ export interface Source {
 export function readSource(path: string, text: string): Source {
   const imports: Import[] = [];
   const functions: FunctionSize[] = [];
+  const expressions: Expression[] = [];
   let reexports = 0;
   let definitions = 0;
   const lineAt = lineFinder(text);
@@ -100,6 +109,11 @@ export function readSource(path: string, text: string): Source {
       const value = literalText(argument.literal);
       if (value !== undefined) addImport(node, value, "type");
     },
+    Literal(node) {
+      if (!(node.value instanceof RegExp)) return;
+      const { source: pattern, flags } = node.value;
+      expressions.push({ pattern, flags, line: lineAt(node.range[0]) });
+    },
     FunctionDeclaration: addFunction,
     FunctionExpression: addFunction,
     ArrowFunctionExpression: addFunction,
@@ -110,6 +124,7 @@ export function readSource(path: string, text: string): Source {
     lines: text.trimEnd().split("\n").length,
     imports,
     functions,
+    expressions,
     reexports,
     definitions,
     ignores: ignoresIn(text),

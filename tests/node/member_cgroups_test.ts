@@ -1,7 +1,10 @@
 /** The cgroups of pods on this machine have what the kubelet gives them. */
 import assert from "node:assert/strict";
-import { startMember } from "../../deploy/cluster/agent.ts";
+import { spawnMember, startMember } from "../../deploy/cluster/agent.ts";
 import { stopAgent } from "../../deploy/world.ts";
+import { cgroupTrees, makeCgroup } from "../../deploy/world/cgroups.ts";
+import { isProcessWith } from "../../deploy/world/processes.ts";
+import { removeCgroup } from "../../deploy/world/teardown.ts";
 import type { V1Pod } from "../../lib/api/types.ts";
 import { OBEDIENT, until, world } from "./agent_world.ts";
 import { aContainer, aPod, apply, gone, kubectl } from "./member_world.ts";
@@ -136,3 +139,78 @@ memberTest("an agent that starts sets what is missing", async () => {
     return (await shown(path)).pids === PIDS;
   });
 });
+
+const KUBE = `${world.cgroupRoot}/kube`;
+
+async function nodeEvents(): Promise<string> {
+  return await kubectl(
+    ...["get", "events", "--all-namespaces"],
+    "--field-selector=involvedObject.kind=Node",
+    '--output=jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}',
+  );
+}
+
+memberTest(
+  "what is reserved is enforced, and the agent lives in it",
+  async () => {
+    await stopAgent(world);
+    await makeCgroup(KUBE);
+    try {
+      const pid = await startMember(world, [
+        "--enforce-node-allocatable=pods,kube-reserved",
+        `--kube-reserved-cgroup=${KUBE}`,
+        "--kube-reserved=cpu=200m,memory=1Gi,pid=500",
+        `--kubelet-cgroups=${KUBE}/agent`,
+      ]);
+      await until("the limits of what is reserved", async () => {
+        const { quota: _, ...found } = await shown("/kube");
+        const cpu = await isUnified() ? "8" : "204";
+        const wanted = { cpu, memory: String(1024 ** 3), pids: "500" };
+        return JSON.stringify(found) === JSON.stringify(wanted);
+      });
+      await until("the agent in its own cgroup", async () => {
+        const text = await Deno.readTextFile(`/proc/${pid}/cgroup`);
+        const isIn = (controller: string) =>
+          text.split("\n").some((line) =>
+            line.endsWith(`:${controller}:${KUBE}/agent`)
+          );
+        return await isUnified() ? isIn("") : ["cpu", "memory"].every(isIn);
+      });
+      await until("an event", async () => {
+        const line =
+          "NodeAllocatableEnforced: Updated limits on kube reserved " +
+          `cgroup ${KUBE}`;
+        return (await nodeEvents()).split("\n").includes(line);
+      });
+      const log = await Deno.readTextFile(world.agentLog);
+      assert.doesNotMatch(log, /Not enforced yet|Fields set but not acted on/);
+    } finally {
+      await stopAgent(world);
+      for (const tree of await cgroupTrees()) await removeCgroup(tree + KUBE);
+    }
+  },
+);
+
+memberTest(
+  "an agent whose reserved cgroup is missing does not run",
+  async () => {
+    await stopAgent(world);
+    const pid = await spawnMember(world, [
+      "--enforce-node-allocatable=system-reserved",
+      `--system-reserved-cgroup=${world.cgroupRoot}/nowhere`,
+      "--system-reserved=cpu=100m",
+    ]);
+    const own = `--config=${world.agentConfig}`;
+    await until("its end", async () => !await isProcessWith(pid, own), 30_000);
+    const why = "Failed to enforce System Reserved Cgroup Limits on " +
+      `"${world.cgroupRoot}/nowhere": cgroup `;
+    const log = await Deno.readTextFile(world.agentLog);
+    assert.ok(log.includes(why.replaceAll('"', '\\"')) || log.includes(why));
+    await until("an event", async () => {
+      const lines = (await nodeEvents()).split("\n");
+      return lines.some((line) =>
+        line.startsWith(`FailedNodeAllocatableEnforcement: ${why}`)
+      );
+    });
+  },
+);

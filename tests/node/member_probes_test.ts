@@ -1,6 +1,6 @@
 /** Probes of real containers, asked over the pods' network and by commands. */
 import assert from "node:assert/strict";
-import type { V1Container, V1Pod } from "../../lib/api/types.ts";
+import type { V1Container } from "../../lib/api/types.ts";
 import { pause, until } from "./agent_world.ts";
 import {
   aContainer,
@@ -14,6 +14,7 @@ import {
   ready,
   requests,
   restartMember,
+  restarts,
 } from "./member_world.ts";
 
 /** Serves /up from the third second on, until /tmp/ill is there. */
@@ -28,10 +29,6 @@ const fast = { periodSeconds: 1, failureThreshold: 1 };
 
 function probed(name: string, script: string, own: Partial<V1Container>) {
   return aPod(name, { containers: [aContainer(script, own)] });
-}
-
-function restarts(found: V1Pod | undefined): number {
-  return found?.status?.containerStatuses?.[0]?.restartCount ?? 0;
 }
 
 memberTest("readiness follows what a server says", async () => {

@@ -5,103 +5,26 @@
 import assert from "node:assert/strict";
 import { mountsBelow } from "../../deploy/world/teardown.ts";
 import { get } from "../../deploy/cluster/request.ts";
-import type { V1Pod, V1PodSpec, V1VolumeMount } from "../../lib/api/types.ts";
+import type { V1VolumeMount } from "../../lib/api/types.ts";
 import { BUSYBOX, until, world } from "./agent_world.ts";
 import {
   aContainer,
   aPod,
   apply,
   cluster,
-  gone,
   inPhase,
-  kubectl,
   memberTest,
   pod,
   ready,
 } from "./member_world.ts";
-
-const PODS_DIR = `${world.root}/var/lib/kubelet/pods`;
-
-/** Runs a script to its end; a line that fails ends it with its number. */
-async function succeeds(
-  name: string,
-  lines: readonly string[],
-  own: {
-    readonly mounts: readonly V1VolumeMount[];
-    readonly spec: Partial<V1PodSpec>;
-  },
-): Promise<V1Pod> {
-  await apply(checking(name, lines, own));
-  const found = await ended(name);
-  const state = found.status?.containerStatuses?.[0]?.state?.terminated;
-  const line = lines[(state?.exitCode ?? 0) - 1];
-  assert.equal(state?.exitCode, 0, `${line ?? JSON.stringify(found.status)}`);
-  return found;
-}
-
-function checking(
-  name: string,
-  lines: readonly string[],
-  { mounts, spec }: Parameters<typeof succeeds>[2],
-) {
-  const script = lines.map((line, index) => `(${line}) || exit ${index + 1}`)
-    .join("\n");
-  return aPod(name, {
-    restartPolicy: "Never",
-    ...spec,
-    containers: [
-      aContainer(script, {
-        volumeMounts: [...mounts],
-        env: [{
-          name: "POD",
-          valueFrom: { fieldRef: { fieldPath: "metadata.name" } },
-        }],
-        ...spec.containers?.[0],
-      }),
-    ],
-  });
-}
-
-async function ended(name: string): Promise<V1Pod> {
-  let found: V1Pod | undefined;
-  await until(`the end of ${name}`, async () => {
-    found = await pod(name);
-    return found?.status?.phase === "Succeeded" ||
-      found?.status?.phase === "Failed";
-  });
-  assert.ok(found);
-  return found;
-}
-
-async function nothingIsLeft(name: string, uid: string): Promise<void> {
-  await kubectl("delete", "pod", name, "--wait=false");
-  await gone(name);
-  assert.deepEqual(await mountsBelow(`${PODS_DIR}/${uid}`), []);
-  await until(
-    "its directory to go",
-    () => Deno.stat(`${PODS_DIR}/${uid}`).then(() => false, () => true),
-  );
-}
-
-async function events(name: string): Promise<readonly string[]> {
-  const { items } = await get<{
-    items: readonly { reason: string; message: string }[];
-  }>(
-    cluster,
-    `/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3D${name}`,
-  );
-  return items.map(({ reason, message }) => `${reason}: ${message}`);
-}
-
-async function hostDirectory<T>(work: (path: string) => Promise<T>) {
-  const path = `${world.root}/volumes-${crypto.randomUUID().slice(0, 8)}`;
-  await Deno.mkdir(path);
-  try {
-    return await work(path);
-  } finally {
-    await Deno.remove(path, { recursive: true });
-  }
-}
+import {
+  checking,
+  events,
+  hostDirectory,
+  nothingIsLeft,
+  PODS_DIR,
+  succeeds,
+} from "./volume_world.ts";
 
 memberTest("containers mount paths inside of volumes", async () => {
   await apply({
@@ -219,70 +142,6 @@ memberTest("an image is mounted as a volume", async () => {
   );
 });
 
-memberTest("a claim of a local volume is bound, owned and kept", async () => {
-  await hostDirectory(async (path) => {
-    await Deno.mkdir(`${path}/deep`, { mode: 0o700 });
-    await Deno.writeTextFile(`${path}/deep/file`, "kept", { mode: 0o600 });
-    await localVolume("data", path, { "pv.beta.kubernetes.io/gid": "777" });
-    const claimed = (readOnly: boolean) => ({
-      name: "v",
-      persistentVolumeClaim: { claimName: "data", readOnly },
-    });
-    const mounts = [{ name: "v", mountPath: "/v" }];
-    const first = await succeeds("claimed", [
-      'test "$(cat /v/deep/file)" = kept',
-      "test $(stat -c %a:%g /v/deep) = 2770:4242",
-      "test $(stat -c %a:%g /v/deep/file) = 660:4242",
-      "echo new > /v/deep/new",
-      "id -G | grep -qw 777",
-      "id -G | grep -qw 4242",
-    ], {
-      mounts,
-      spec: {
-        volumes: [claimed(false)],
-        securityContext: { fsGroup: 4242, runAsUser: 1000 },
-      },
-    });
-    await nothingIsLeft("claimed", first.metadata?.uid ?? "");
-    assert.equal(await Deno.readTextFile(`${path}/deep/new`), "new\n");
-    const second = await succeeds("reader", [
-      'test "$(cat /v/deep/new)" = new',
-      "! touch /v/x 2>/dev/null",
-    ], { mounts, spec: { volumes: [claimed(true)] } });
-    await nothingIsLeft("reader", second.metadata?.uid ?? "");
-    await kubectl("delete", "pvc/data", "pv/data", "--wait=false");
-  });
-});
-
-memberTest("a claim that cannot be had says why", async () => {
-  await apply(checking("nobody", ["true"], {
-    mounts: [{ name: "v", mountPath: "/v" }],
-    spec: {
-      nodeName: world.name,
-      volumes: [{ name: "v", persistentVolumeClaim: { claimName: "absent" } }],
-    },
-  }));
-  await apply(checking("driver", ["true"], {
-    mounts: [{ name: "v", mountPath: "/v" }],
-    spec: {
-      nodeName: world.name,
-      volumes: [{ name: "v", csi: { driver: "none.example" } }],
-    },
-  }));
-  await until("their events", async () => {
-    const [claim, driver] = [await events("nobody"), await events("driver")];
-    return claim.some((each) =>
-      each.startsWith(
-        "FailedMount: Unable to attach or mount volumes: unmounted volumes=" +
-          "[v], unattached volumes=[], failed to process volumes=[v]: error " +
-          "processing PVC default/absent: failed to fetch PVC",
-      )
-    ) && driver.some((each) =>
-      each.includes("driver name none.example not found in the list")
-    );
-  });
-});
-
 memberTest("mounts spread as far as they are meant to", async () => {
   const path = `${world.root}/var/lib/kubelet/spread`;
   await Deno.mkdir(path, { recursive: true });
@@ -361,35 +220,3 @@ memberTest("read-only goes all the way where the runtime can", async () => {
         ) === true;
   });
 });
-
-/** A bound volume and claim of one name; no controller has to find them. */
-async function localVolume(
-  name: string,
-  path: string,
-  annotations: Record<string, string>,
-): Promise<void> {
-  const common = { apiVersion: "v1", metadata: { name } };
-  const anyNode = {
-    matchExpressions: [{ key: "kubernetes.io/hostname", operator: "Exists" }],
-  };
-  const claim = {
-    accessModes: ["ReadWriteOnce"],
-    storageClassName: "",
-    volumeName: name,
-    resources: { requests: { storage: "1Mi" } },
-  };
-  await apply({
-    ...common,
-    kind: "PersistentVolume",
-    metadata: { name, annotations },
-    spec: {
-      accessModes: ["ReadWriteOnce"],
-      capacity: { storage: "1Mi" },
-      persistentVolumeReclaimPolicy: "Retain",
-      local: { path },
-      claimRef: { namespace: "default", name },
-      nodeAffinity: { required: { nodeSelectorTerms: [anyNode] } },
-    },
-  });
-  await apply({ ...common, kind: "PersistentVolumeClaim", spec: claim });
-}

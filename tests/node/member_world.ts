@@ -129,6 +129,11 @@ export function isReady({ status }: V1Pod): boolean {
   ) ?? false;
 }
 
+/** Of the pod's first container. */
+export function restarts(found: V1Pod | undefined): number {
+  return found?.status?.containerStatuses?.[0]?.restartCount ?? 0;
+}
+
 /** Waits until the pod has the phase; gives it. */
 export async function inPhase(name: string, phase: string): Promise<V1Pod> {
   let found: V1Pod | undefined;

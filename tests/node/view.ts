@@ -9,7 +9,8 @@ import { OBEDIENT } from "./agent_world.ts";
 /** Lines by what they tell of: `status`, `hosts`, `mounts`, … */
 export type View = ReadonlyMap<string, readonly string[]>;
 
-const END = "== end";
+/** The section that comes last. */
+export const END = "end";
 const CGROUP_FILES = [
   "memory/memory.limit_in_bytes",
   "memory/memory.memsw.limit_in_bytes",
@@ -32,6 +33,9 @@ const STATUS = "Uid|Gid|Groups|CapInh|CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs|" +
   "Seccomp|Seccomp_filters";
 /** Of files below them: mode, owners, kind, name; never what changes. */
 const TREES = "/data /secret /config /info /var/run/secrets";
+
+/** Of files below them: what they say. */
+const READ = "/data /config /info";
 
 /** Tells everything once, then waits to be ended. */
 export const TELL = [
@@ -60,7 +64,9 @@ export const TELL = [
   `echo '== files'; for t in ${TREES}; do [ -e $t ] && ` +
   "find -L $t 2>/dev/null | while read -r f; do " +
   "stat -L -c '%A %u %g %n' \"$f\"; done; done",
-  `echo '${END}'`,
+  `echo '== contents'; find -L ${READ} -type f 2>/dev/null | sort | ` +
+  'while read -r f; do echo "$f: $(head -c 300 "$f" 2>&1)"; done',
+  `echo '== ${END}'`,
   OBEDIENT,
 ].join("\n");
 
@@ -69,20 +75,30 @@ export async function viewOf(
   pod: V1Pod,
   { container = "app", attempt = 0, timeoutMs = 30_000 } = {},
 ): Promise<View> {
+  let view: View = new Map();
+  await until(`the whole word of ${pod.metadata?.name}`, async () => {
+    view = await told(pod, { container, attempt });
+    return view.has(END);
+  }, timeoutMs);
+  return view;
+}
+
+/** What it has told by now; with the section `END` it is all. */
+export async function told(
+  pod: V1Pod,
+  { container = "app", attempt = 0 } = {},
+): Promise<View> {
   const { namespace, name, uid } = pod.metadata ?? {};
   const file = `${world.root}/var/log/pods/${namespace}_${name}_${uid}/` +
     `${container}/${attempt}.log`;
-  let lines: string[] = [];
-  await until(`the whole word of ${name}`, async () => {
-    lines = linesIn(await Deno.readTextFile(file).catch(() => ""));
-    return lines.includes(END);
-  }, timeoutMs);
-  return sections(lines);
+  return sections(linesIn(await Deno.readTextFile(file).catch(() => "")));
 }
 
-/** Of the runtime's log format: time, stream, tag, text. */
+/** Of the runtime's log format: time, stream, tag, text; a terminal's too. */
 function linesIn(log: string): string[] {
-  return log.split("\n").map((line) => line.split(" ").slice(3).join(" "));
+  return log.split("\n").map((line) =>
+    line.split(" ").slice(3).join(" ").replace(/\r$/, "")
+  );
 }
 
 function sections(lines: readonly string[]): View {

@@ -31,6 +31,7 @@ Deno.test("containerdConfig() and cniConfig() stay below the root", () => {
       majorVersion,
       snapshotter: "overlayfs",
       cniFolders: ["/usr/lib/cni"],
+      userNamespaceRunc: undefined,
     });
     const outside = [...text.matchAll(/"(\/[^"]*)"/g)]
       .map(([, path]) => path ?? "")

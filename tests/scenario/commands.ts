@@ -53,9 +53,11 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
     if (what === "stop") runtime.stop();
     else runtime.start();
   }],
-  // fail sandbox WORDS: none can be created; without words: again.
-  ["fail", (world, [, ...words]) => {
-    world.runtime.world.sandboxFailure = words.join(" ") || undefined;
+  // fail sandbox|resize WORDS: none can be made; without words: again.
+  ["fail", (world, [what, ...words]) => {
+    const failure = words.join(" ") || undefined;
+    if (what === "resize") world.runtime.world.resizeFailure = failure;
+    else world.runtime.world.sandboxFailure = failure;
   }],
   // image missing|publish|place NAME: nowhere, in the registry, on the node.
   ["image", image],

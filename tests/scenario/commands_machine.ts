@@ -19,6 +19,7 @@ export const MACHINE_COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["memory", (world, [who = "", amount = ""]) => {
     const bytes = units(parseQuantity(amount) ?? 0n);
     for (const cgroup of cgroupsOf(world, who)) use(world, cgroup, bytes);
+    useInside(world, who, bytes);
   }],
   // disk 5%: how much of the node's one disk is free.
   ["disk", (world, [share = ""]) => {
@@ -49,11 +50,20 @@ function cgroupsOf(world: PodWorld, who: string): readonly string[] {
     );
 }
 
+/** Each of its containers as well. */
+function useInside(world: PodWorld, who: string, workingSetBytes: bigint) {
+  const { containers, usage } = world.runtime.world;
+  for (const { id, sandbox: { spec } } of containers.values()) {
+    if (![who, fullName(who)].includes(spec.podName)) continue;
+    usage.set(id, { coreNanoseconds: 0n, workingSetBytes, writableBytes: 0n });
+  }
+}
+
 function use(world: PodWorld, cgroup: string, workingSetBytes: bigint): void {
   const { memory, ...rest } = aUse(world.clock.nowMs());
   if (memory === undefined) return;
   world.usage.cgroups.set(cgroup, {
     ...rest,
-    memory: { ...memory, workingSetBytes },
+    memory: { ...memory, workingSetBytes, usageBytes: workingSetBytes },
   });
 }
