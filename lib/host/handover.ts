@@ -196,6 +196,7 @@ function plain(caller: Duplex, status: string, body: string): void {
     `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
       `Connection: close\r\n\r\n${body}`,
   );
+  letReads(caller);
   caller.resume();
 }
 
