@@ -5,7 +5,7 @@
  * `deno compile` needs the runtime `denort` of the same version. It fetches it,
  * or takes the file named by DENORT_BIN.
  */
-const V8_FLAGS = "--max-semi-space-size=2";
+const V8_FLAGS = "--max-semi-space-size=2,--expose-gc";
 
 const { args } = Deno;
 const output = args.includes("--output") ? [] : ["--output", "dist/denolet"];

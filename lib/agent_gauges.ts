@@ -14,6 +14,7 @@ import { gateStages } from "./config/features.ts";
 import type { Config } from "./config/load.ts";
 import { KUBERNETES_VERSION } from "./config/render.ts";
 import type { CertificateView } from "./identity/types.ts";
+import { startupSeconds } from "./node/startup.ts";
 import { IN_PROGRESS, PENDING } from "./pod/resize_conditions.ts";
 import type { Desired } from "./source/types.ts";
 import type { Stats } from "./stats/run.ts";
@@ -30,7 +31,7 @@ export interface GaugeParts {
   readonly audit: Pick<Audit, "lastAtMs">;
   readonly volumes: { stateOf(uid: PodUid): VolumeState | undefined };
   readonly membership: Membership | undefined;
-  readonly stats: Pick<Stats, "claims">;
+  readonly stats: Pick<Stats, "claims" | "logs">;
   readonly version: string;
 }
 
@@ -39,6 +40,8 @@ export function createGauges(parts: GaugeParts) {
   const { nodeName, features } = parts.config;
   meters.nodeName.set({ node: nodeName }, 1);
   meters.buildInfo.set(buildInfo(parts.version), 1);
+  // Compat: where cgroups are read; `cri` is a gate that is off.
+  meters.metricsProvider.set({ provider: "cadvisor" }, 1);
   for (const [name, stage] of gateStages()) {
     const isOn = new Map(Object.entries(features)).get(name) === true;
     meters.features.set({ name, stage }, isOn ? 1 : 0);
@@ -59,8 +62,34 @@ export function createGauges(parts: GaugeParts) {
     meters.processStart.set({}, own.startedAtMs / 1000);
     meters.processFiles.set({}, own.openFiles);
     meters.processMostFiles.set({}, own.openFilesLimit);
+    aboutStartup(parts, own.startedAtMs, await usage.bootedAtMs());
+    meters.logBytes.replace(logRows(parts));
     await aboutClaims(parts);
   };
+}
+
+function aboutStartup(
+  { ports, membership }: GaugeParts,
+  startedAtMs: number,
+  bootedAtMs: number,
+): void {
+  const times = membership?.node.startup.times ?? {};
+  const seconds = startupSeconds(times, { startedAtMs, bootedAtMs });
+  const { meters } = ports;
+  meters.preKubelet.set({}, seconds.preKubelet);
+  meters.preRegistration.set({}, seconds.preRegistration);
+  meters.registration.set({}, seconds.registration);
+  meters.postRegistration.set({}, seconds.postRegistration);
+  meters.nodeStartup.set({}, seconds.nodeStartup);
+}
+
+/** As last measured: a scrape does not wait for disks. */
+function logRows({ stats }: GaugeParts) {
+  return stats.logs().map(({ pod, container, usedBytes }) => {
+    const { uid, namespace, name } = pod;
+    const labels = { uid, namespace, pod: name, container };
+    return [labels, Number(usedBytes)] as const;
+  });
 }
 
 function aboutPods({ ports, desiredReader, pods }: GaugeParts): void {

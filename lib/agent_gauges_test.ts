@@ -5,6 +5,7 @@ import { A_FILESYSTEM, FakeUsage } from "../tests/fakes/fake_usage.ts";
 import { createGauges, type GaugeParts } from "./agent_gauges.ts";
 import { volumeCounts } from "./agent_volumes.ts";
 import { createMeters } from "./api/meters.ts";
+import { podUid } from "./api/id.ts";
 import { CONFIG_SOURCE, uidOf } from "./api/pod.ts";
 import type { V1Pod } from "./api/types.ts";
 import { cell } from "./base/cell.ts";
@@ -45,6 +46,11 @@ function aWorld(desired: Desired, pods: Pods) {
     volumes: { stateOf: () => undefined },
     membership: undefined,
     stats: {
+      logs: () => [{
+        pod: { uid: podUid("u1"), namespace: "prod", name: "web" },
+        container: "app",
+        usedBytes: 4096n,
+      }],
       claims: () =>
         Promise.resolve([
           { namespace: "prod", claim: "data", whole: A_FILESYSTEM },

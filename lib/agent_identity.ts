@@ -31,7 +31,10 @@ interface IdentityPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly meters: Pick<Meters, "clientRenewErrors" | "servingRenewErrors">;
+  readonly meters: Pick<
+    Meters,
+    "clientRenewErrors" | "servingRenewErrors" | "servingRotation"
+  >;
 }
 
 export function createIdentity(config: Config, ports: IdentityPorts) {
@@ -44,23 +47,20 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
   const views = [clientView, servingView];
   const shared = { ...ports, files: ports.certificateFiles };
   const view = viewOf(ports, client, meters.clientRenewErrors);
-  const parts = { ...shared, view };
-  const tellProblems = async (view: Reader<unknown>, signal: AbortSignal) => {
-    for await (const _ of view.changes(signal)) {
-      const words = problemsOf(views);
-      if (words.join("\n") !== problems.get().join("\n")) problems.set(words);
-    }
-  };
   return {
     /** The pair is what the server shows where no file is configured. */
     facts: { certificates: views, servingPair: pairReader },
     problems: problemsReader,
     run: async (opened: () => void, signal: AbortSignal) => {
       await Promise.all([
-        ...views.map((view) => tellProblems(view, signal)),
-        ensureKubeconfig(parts, settings, signal).then(() => {
+        ...views.map((each) => tellProblems(each, views, { problems, signal })),
+        countRotations(servingView, ports, signal),
+        ensureKubeconfig({ ...shared, view }, settings, signal).then(() => {
           opened();
-          return runClientCertificate(parts, settings, { cluster, signal });
+          return runClientCertificate({ ...shared, view }, settings, {
+            cluster,
+            signal,
+          });
         }),
       ]);
     },
@@ -93,6 +93,37 @@ export function createIdentity(config: Config, ports: IdentityPorts) {
       ]);
     },
   };
+}
+
+async function tellProblems(
+  view: Reader<unknown>,
+  views: readonly Reader<CertificateView>[],
+  { problems, signal }: {
+    readonly problems: Writer<readonly string[]>;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  for await (const _ of view.changes(signal)) {
+    const words = problemsOf(views);
+    if (words.join("\n") !== problems.get().join("\n")) problems.set(words);
+  }
+}
+
+/** Tells how old each certificate is that another takes the place of. */
+async function countRotations(
+  shown: Reader<CertificateView>,
+  { clock, meters }: Pick<IdentityPorts, "clock" | "meters">,
+  signal: AbortSignal,
+): Promise<void> {
+  let before = shown.get().notBeforeMs;
+  for await (const { notBeforeMs } of shown.changes(signal)) {
+    if (notBeforeMs === undefined || notBeforeMs === before) continue;
+    if (before !== undefined) {
+      const livedMs = clock.nowMs() - before;
+      meters.servingRotation.observe({}, livedMs / 1000);
+    }
+    before = notBeforeMs;
+  }
 }
 
 function viewOf(

@@ -105,7 +105,10 @@ function debuggingRoutes(parts: RouteParts, zpages: ZpageParts): Route[] {
     ...profileRoutes(),
     verbosityRoute(zpages),
     ...runRoutes(shared),
-    ...streamRoutes(shared),
+    ...streamRoutes({
+      ...shared,
+      speaksWebSocket: features.ExtendWebSocketsToKubelet === true,
+    }),
     containerLogRoute({
       ...shared,
       logs: ports,

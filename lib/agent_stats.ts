@@ -83,7 +83,7 @@ export function statsNode(
         ["misc", systemCgroups],
       ] as const;
       const found = await Promise.all(named.map(async ([name, cgroup]) => {
-        const sample = await stats.sample(cgroup, "everything");
+        const sample = await stats.sample(cgroup, "main");
         return sample === undefined ? [] : [{ name, sample }];
       }));
       return {

@@ -56,7 +56,8 @@ function listeners(
     forgotten: (uid: PodUid) => {
       parts.eviction.seen(uid);
       parts.shutdown.seen(uid);
-      parts.podMeter.forget(uid);
+      const again = parts.desiredReader.get().pods.get(uid)?.pod;
+      parts.podMeter.forget(uid, again);
       parts.ledger.forget(uid);
       parts.probes.forget(uid);
       membership?.forgotten(uid);

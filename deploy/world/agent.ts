@@ -55,7 +55,7 @@ export function agentArgs(
     "--no-prompt",
     "-P=scratch",
     ...programs.map((path) => `--allow-run=${path}`),
-    "--v8-flags=--max-semi-space-size=2",
+    "--v8-flags=--max-semi-space-size=2,--expose-gc",
     `${CHECKOUT}main.ts`,
     ...args,
     `--host-root=${world.hostRoot}`,

@@ -64,6 +64,9 @@ function aboutPods(metrics: Metrics) {
 function aboutTheRest(metrics: Metrics) {
   return {
     orphanedPods: metrics.counter(METRICS.orphanedPods),
+    restartedPods: metrics.counter(METRICS.restartedPods),
+    userPods: metrics.counter(METRICS.userPods),
+    userPodErrors: metrics.counter(METRICS.userPodErrors),
     admissionRejections: metrics.counter(METRICS.admissionRejections),
     evictions: metrics.counter(METRICS.evictions),
     evictionAge: metrics.histogram(METRICS.evictionAge),
@@ -80,10 +83,16 @@ function aboutTheRest(metrics: Metrics) {
     httpRequests: metrics.counter(METRICS.httpRequests),
     httpSeconds: metrics.histogram(METRICS.httpSeconds),
     httpInflight: metrics.gauge(METRICS.httpInflight),
+    webSockets: metrics.counter(METRICS.webSockets),
+    metricsProvider: metrics.gauge(METRICS.metricsProvider),
+    logBytes: metrics.gauge(METRICS.logBytes),
     clientTtl: metrics.gauge(METRICS.clientTtl),
     servingTtl: metrics.gauge(METRICS.servingTtl),
     clientRenewErrors: metrics.counter(METRICS.clientRenewErrors),
     servingRenewErrors: metrics.counter(METRICS.servingRenewErrors),
+    servingRotation: metrics.histogram(METRICS.servingRotation),
+    orphanVolumes: metrics.gauge(METRICS.orphanVolumes),
+    orphanVolumeErrors: metrics.gauge(METRICS.orphanVolumeErrors),
     totalVolumes: metrics.gauge(METRICS.totalVolumes),
     storageSeconds: metrics.histogram(METRICS.storageSeconds),
     volumeCapacity: metrics.gauge(METRICS.volumeCapacity),
@@ -103,6 +112,18 @@ function aboutTheRest(metrics: Metrics) {
     shutdownStart: metrics.gauge(METRICS.shutdownStart),
     shutdownEnd: metrics.gauge(METRICS.shutdownEnd),
     lagSeconds: metrics.histogram(METRICS.lagSeconds),
+    ...aboutStartup(metrics),
     probeLateness: metrics.histogram(METRICS.probeLateness),
+  };
+}
+
+function aboutStartup(metrics: Metrics) {
+  return {
+    preKubelet: metrics.gauge(METRICS.preKubelet),
+    preRegistration: metrics.gauge(METRICS.preRegistration),
+    registration: metrics.gauge(METRICS.registration),
+    postRegistration: metrics.gauge(METRICS.postRegistration),
+    nodeStartup: metrics.gauge(METRICS.nodeStartup),
+    firstNetworkPod: metrics.gauge(METRICS.firstNetworkPod),
   };
 }

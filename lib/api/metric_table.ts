@@ -7,6 +7,8 @@
 import { USUAL_BUCKETS } from "../base/metrics.ts";
 import { NODE_METRICS } from "./metric_table_node.ts";
 import { RESIZE_METRICS } from "./metric_table_resize.ts";
+import { SERVER_METRICS } from "./metric_table_server.ts";
+import { STARTUP_METRICS } from "./metric_table_startup.ts";
 import { RUNTIME_METRICS } from "./metric_table_runtime.ts";
 
 const OPERATION = ["operation_type"] as const;
@@ -188,6 +190,29 @@ const POD_METRICS = {
     help: "[ALPHA] Cumulative number of errors when starting pods",
     labels: [],
   },
+  restartedPods: {
+    type: "counter",
+    name: "kubelet_restarted_pods_total",
+    help: "[ALPHA] Number of pods that have been restarted because they were " +
+      "deleted and recreated with the same UID while the kubelet was " +
+      "watching them (common for static pods, extremely uncommon for API " +
+      "pods)",
+    labels: STATIC,
+  },
+  userPods: {
+    type: "counter",
+    name: "kubelet_started_user_namespaced_pods_total",
+    help: "[ALPHA] Cumulative number of pods with user namespaces started. " +
+      "This metric will only be collected on Linux.",
+    labels: [],
+  },
+  userPodErrors: {
+    type: "counter",
+    name: "kubelet_started_user_namespaced_pods_errors_total",
+    help: "[ALPHA] Cumulative number of errors when starting pods with user " +
+      "namespaces. This metric will only be collected on Linux.",
+    labels: [],
+  },
   orphanedPods: {
     type: "counter",
     name: "kubelet_orphaned_runtime_pods_total",
@@ -244,4 +269,6 @@ export const METRICS = {
   ...POD_METRICS,
   ...RESIZE_METRICS,
   ...NODE_METRICS,
+  ...SERVER_METRICS,
+  ...STARTUP_METRICS,
 };

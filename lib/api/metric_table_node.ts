@@ -6,7 +6,6 @@
 import { USUAL_BUCKETS } from "../base/metrics.ts";
 
 const CLAIM = ["namespace", "persistentvolumeclaim"] as const;
-const HTTP = ["method", "path", "server_type", "long_running"] as const;
 
 /** Of storage operations, which may take minutes. */
 const STORAGE_BUCKETS = [
@@ -73,26 +72,6 @@ export const NODE_METRICS = {
       "k8s feature.",
     labels: ["name", "stage"],
   },
-  httpRequests: {
-    type: "counter",
-    name: "kubelet_http_requests_total",
-    help:
-      "[ALPHA] Number of the http requests received since the server started",
-    labels: HTTP,
-  },
-  httpSeconds: {
-    type: "histogram",
-    name: "kubelet_http_requests_duration_seconds",
-    help: "[ALPHA] Duration in seconds to serve http requests",
-    labels: HTTP,
-    buckets: USUAL_BUCKETS,
-  },
-  httpInflight: {
-    type: "gauge",
-    name: "kubelet_http_inflight_requests",
-    help: "[ALPHA] Number of the inflight http requests",
-    labels: HTTP,
-  },
   clientTtl: {
     type: "gauge",
     name: "kubelet_certificate_manager_client_ttl_seconds",
@@ -122,6 +101,31 @@ export const NODE_METRICS = {
     type: "counter",
     name: "kubelet_server_expiration_renew_errors",
     help: "[ALPHA] Counter of certificate renewal errors.",
+    labels: [],
+  },
+  servingRotation: {
+    type: "histogram",
+    name: "kubelet_certificate_manager_server_rotation_seconds",
+    help: "[ALPHA] Histogram of the number of seconds the previous " +
+      "certificate lived before being rotated.",
+    labels: [],
+    buckets: [
+      ...[60, 3600, 14400, 86400, 604800, 2592000, 7776000, 15552000],
+      ...[31104000, 124416000],
+    ],
+  },
+  orphanVolumes: {
+    type: "gauge",
+    name: "kubelet_orphan_pod_cleaned_volumes",
+    help: "[ALPHA] The total number of orphaned Pods whose volumes were " +
+      "cleaned in the last periodic sweep.",
+    labels: [],
+  },
+  orphanVolumeErrors: {
+    type: "gauge",
+    name: "kubelet_orphan_pod_cleaned_volumes_errors",
+    help: "[ALPHA] The number of orphaned Pods whose volumes failed to be " +
+      "cleaned in the last periodic sweep.",
     labels: [],
   },
   totalVolumes: {

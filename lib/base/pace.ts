@@ -10,6 +10,7 @@ const TURN_MS = 5;
 export class Pace {
   readonly #clock: Clock;
   readonly #turnMs: number;
+  readonly #never = new AbortController().signal;
   #sinceMs: number;
 
   constructor(clock: Clock, turnMs = TURN_MS) {
@@ -23,10 +24,13 @@ export class Pace {
     return this.#clock.monotonicMs() - this.#sinceMs >= this.#turnMs;
   }
 
-  /** Lets the others go first when it is their turn. */
-  async step(signal: AbortSignal): Promise<void> {
+  /**
+   * Lets the others go first when it is their turn. Rejects when `signal` is
+   * aborted meanwhile; without one it never does.
+   */
+  async step(signal?: AbortSignal): Promise<void> {
     if (!this.isOver) return;
-    await this.#clock.sleep(0, signal);
+    await this.#clock.sleep(0, signal ?? this.#never);
     this.#sinceMs = this.#clock.monotonicMs();
   }
 }

@@ -18,6 +18,7 @@ Deno.test("Pace lets others go first only when its turn is over", async () => {
   await own;
   assert.deepEqual(steps, ["others", "own"]);
   assert.equal(pace.isOver, false);
+  await pace.step();
 });
 
 Deno.test("paced() makes no text before it is read", async () => {

@@ -3,6 +3,7 @@
  * server. Called by `runtime.ts` only; keeps no state.
  */
 import type { SandboxId } from "../api/id.ts";
+import { collectYoung, release } from "../base/young.ts";
 import type {
   ContainerRuntime,
   ExecResult,
@@ -49,17 +50,39 @@ export async function execSync(
         signal,
       },
     );
-    return {
-      stdout: plain(answer.stdout),
-      stderr: plain(answer.stderr),
-      exitCode: answer.exitCode,
-    };
+    const { exitCode } = answer;
+    return { ...outputOf(answer, request.outputLimitBytes), exitCode };
   } catch (error) {
     throw toExecError(error);
   }
 }
 
-/** The same bytes, which may be 16 MiB, as nobody's `Buffer`. */
+/** A message of this size has come in many pieces, and is one buffer now. */
+const LARGE_BYTES = 1024 * 1024;
+
+/** Of a large answer of which only the beginning is wanted nothing stays. */
+function outputOf(answer: Outputs, limitBytes: number | undefined): Outputs {
+  const stdout = plain(answer.stdout);
+  const stderr = plain(answer.stderr);
+  if (limitBytes === undefined) return { stdout, stderr };
+  const kept = {
+    stdout: stdout.slice(0, limitBytes),
+    stderr: stderr.slice(0, limitBytes),
+  };
+  const { buffer } = stdout.length > 0 ? stdout : stderr;
+  if (buffer.byteLength >= LARGE_BYTES) {
+    release(new Uint8Array(buffer));
+    collectYoung();
+  }
+  return kept;
+}
+
+type Outputs = Pick<ExecResult, "stdout" | "stderr">;
+
+/**
+ * The same bytes, which may be 16 MiB, as nobody's `Buffer`. None at all come
+ * as an empty list of no type.
+ */
 function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, length);
 }

@@ -41,10 +41,10 @@ import {
   type PortForwardSpec,
   portForwardUrl,
 } from "./exec.ts";
+import { listContainerStats, sandboxImage } from "./figures.ts";
 import { type SandboxSize, updateResources, updateSandbox } from "./resize.ts";
 import { CGROUP_DRIVERS, int64Of, wholeGrace } from "./translate.ts";
 import * as ask from "./translate_spec.ts";
-import { containerStats } from "./translate_stats.ts";
 import * as tell from "./translate_status.ts";
 
 const SERVICE = "runtime.v1.RuntimeService";
@@ -282,16 +282,15 @@ export class CriRuntime implements ContainerRuntime {
     return portForwardUrl(this.#channel, request, signal);
   }
 
-  async listContainerStats(
+  listContainerStats(
     filter: ListFilter,
     signal: AbortSignal,
   ): Promise<readonly ContainerStats[]> {
-    const answer = await this.#channel.unary(
-      `${SERVICE}/ListContainerStats`,
-      { filter: ask.statsFilter(filter) },
-      { doing: "list container statistics", signal },
-    );
-    return answer.stats.map(containerStats);
+    return listContainerStats(this.#channel, filter, signal);
+  }
+
+  sandboxImage(id: SandboxId, signal: AbortSignal): Promise<string> {
+    return sandboxImage(this.#channel, id, signal);
   }
 
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {

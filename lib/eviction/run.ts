@@ -196,7 +196,7 @@ export class EvictionLoop {
     const { observations } = this.#watch;
     const isOnDisk = resource === "ephemeral-storage" || resource === "inodes";
     const uses = await readUses(this.#ports, this.#candidates(), {
-      detail: resource === "pids" ? "everything" : "cpu-and-memory",
+      detail: resource === "pids" ? "main" : "cpu-and-memory",
       disks: isOnDisk ? "without-hosts" : "none",
       signal,
     });

@@ -184,6 +184,7 @@ export class World {
           volumes: [],
         },
         whole: this.#sample(name, this.pods.get(name) ?? 0n),
+        sandboxImage: "",
         sandbox: undefined,
         network: undefined,
         containers: [{

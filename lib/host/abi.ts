@@ -68,7 +68,7 @@ export const STATX_ATTR_MOUNT_ROOT = 0x2000n;
 export const STATX_BYTES = 256;
 export const HOW_BYTES = 24;
 const INOTIFY_HEAD_BYTES = 16;
-export const DIRENT_BYTES = 64 * 1024;
+export const DIRENT_BYTES = 32 * 1024;
 
 /** What differs between the two architectures we run on. */
 const MACHINES = {

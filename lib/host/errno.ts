@@ -24,6 +24,7 @@ export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
 export const ELOOP = 40;
+export const EOPNOTSUPP = 95;
 
 interface Meaning {
   readonly text: string;

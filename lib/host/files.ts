@@ -3,7 +3,8 @@
  * `openat2` and works on descriptors, so that a link or a rename that a pod
  * plays underneath is refused, not followed.
  */
-import { fileStat, kindFrom } from "./file_stat.ts";
+import { entriesOf } from "./directory.ts";
+import { fileStat } from "./file_stat.ts";
 import { readAll, refuseUnlessFile, setAccess, writeAll } from "./transfer.ts";
 import { AgentError } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
@@ -54,13 +55,7 @@ export class HostFiles implements Files {
   list(path: string): Promise<readonly DirectoryEntry[] | undefined> {
     const doing = `Cannot list ${path}`;
     return this.#withFd(path, O_RDONLY | O_DIRECTORY, (fd) => {
-      const entries = this.#trees.libc.entries(fd);
-      if (typeof entries === "number") throw failure(doing, -entries);
-      const decoder = new TextDecoder();
-      return entries.map(({ name, type }) => {
-        const kind = type === 0 ? this.#kindOf(fd, name) : kindFrom(type);
-        return { name: decoder.decode(name.subarray(0, -1)), kind };
-      });
+      return entriesOf(this.#trees.libc, fd, doing);
     });
   }
 
@@ -264,16 +259,6 @@ export class HostFiles implements Files {
     const found = this.#trees.libc.stat(fd);
     if (typeof found === "number") throw failure(doing, -found);
     return found;
-  }
-
-  #kindOf(dirFd: number, name: Bytes): FileStat["kind"] {
-    const { libc } = this.#trees;
-    const how = { flags: O_PATH | O_NOFOLLOW, resolve: STRICT };
-    const fd = libc.openAt(dirFd, name, how);
-    if (fd < 0) return "other";
-    const found = libc.stat(fd);
-    libc.closeFd(fd);
-    return typeof found === "number" ? "other" : fileStat(found).kind;
   }
 
   /** Makes a rename outlive a power cut. */

@@ -1,13 +1,18 @@
 /**
  * Hands a connection over to the runtime's streaming server: repeats the
- * request there, and after 101 passes bytes both ways unchanged, each side no
- * faster than the other reads. Knows nothing of SPDY or WebSocket.
+ * request there, and after 101 passes bytes both ways, each side no faster than
+ * the other reads: unchanged, or from a WebSocket to SPDY and back.
  */
 import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
-import type { Handover } from "../port/node_server.ts";
+import type { Handover, WebSocketCaller } from "../port/node_server.ts";
+import { holdReads, letReads } from "./raw_reads.ts";
+import { relay, written } from "./relay.ts";
+import { RemoteCommand } from "./remote_command.ts";
 import { HeadReader, type ResponseHead } from "./response_head.ts";
+import { Tunnel } from "./tunnel.ts";
+import { acceptOf } from "./websocket.ts";
 
 const DIAL_MS = 10_000;
 const HEAD_MS = 30_000;
@@ -21,6 +26,7 @@ export async function handOver(
   to: Handover,
   ahead: Uint8Array,
 ): Promise<void> {
+  holdReads(caller);
   const runtime = connect({ host: to.host, port: to.port });
   try {
     runtime.on("error", () => runtime.destroy());
@@ -28,7 +34,9 @@ export async function handOver(
     await within(DIAL_MS, runtime, once(runtime, "connect"));
     runtime.write(requestText(to));
     const head = await within(HEAD_MS, runtime, readHead(runtime));
-    if (head.status === 101) {
+    if (head.status === 101 && to.webSocket !== undefined) {
+      await translate({ caller, runtime }, to.webSocket, { head, ahead });
+    } else if (head.status === 101) {
       await join({ caller, runtime }, head, ahead);
     } else await refuse(caller, runtime, head);
   } catch {
@@ -73,24 +81,67 @@ interface Joint {
   readonly runtime: Socket;
 }
 
+/** Like `join`, but the two sides speak different protocols. */
+async function translate(
+  { caller, runtime }: Joint,
+  { key, protocol, holds }: WebSocketCaller,
+  { head, ahead }: { readonly head: ResponseHead; readonly ahead: Uint8Array },
+): Promise<void> {
+  const translator = holds === "tunnel"
+    ? new Tunnel()
+    : new RemoteCommand(holds);
+  caller.write(
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n" +
+      `Connection: Upgrade\r\nSec-WebSocket-Accept: ${acceptOf(key)}\r\n` +
+      `Sec-WebSocket-Protocol: ${protocol}\r\n\r\n`,
+  );
+  const { on, back } = translator.begin();
+  await Promise.all([written(runtime, on), written(caller, back)]);
+  if (head.rest.length > 0) runtime.unshift(head.rest);
+  if (ahead.length > 0) caller.unshift(ahead);
+  const over = Promise.withResolvers<void>();
+  relay(caller, runtime, {
+    pass: (chunk) => translator.fromCaller(chunk),
+    over: over.resolve,
+  });
+  relay(runtime, caller, {
+    pass: (chunk) => translator.fromRuntime(chunk),
+    over: over.resolve,
+  });
+  letReads(caller);
+  await Promise.race([over.promise, ended({ caller, runtime })]);
+  if (!caller.destroyed) await written(caller, translator.end());
+  await letGo({ caller, runtime });
+}
+
 /** Until either side has ended. Compat: apimachinery 0.36 tryUpgrade. */
 async function join(
   { caller, runtime }: Joint,
   head: ResponseHead,
   ahead: Uint8Array,
 ): Promise<void> {
+  letReads(caller);
   caller.write(head.text);
   if (head.rest.length > 0) caller.write(head.rest);
   if (ahead.length > 0) runtime.write(ahead);
-  caller.pipe(runtime);
-  runtime.pipe(caller);
+  relay(caller, runtime);
+  relay(runtime, caller);
+  await ended({ caller, runtime });
+  await letGo({ caller, runtime });
+}
+
+/** Resolves when either side says nothing more. */
+async function ended({ caller, runtime }: Joint): Promise<void> {
   await Promise.race([
     once(caller, "end"),
     once(caller, "close"),
     once(runtime, "end"),
     once(runtime, "close"),
   ]);
-  // What was written before the end is still on its way.
+}
+
+/** What was written before the end is still on its way. */
+async function letGo({ caller, runtime }: Joint): Promise<void> {
   await Promise.all([flushed(caller), flushed(runtime)]);
   caller.destroy();
 }
@@ -145,6 +196,7 @@ function plain(caller: Duplex, status: string, body: string): void {
     `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
       `Connection: close\r\n\r\n${body}`,
   );
+  letReads(caller);
   caller.resume();
 }
 

@@ -108,7 +108,7 @@ export class Libc {
     }
   }
 
-  /** Adds the next few thousand entries; zero at the end. */
+  /** Adds the next few hundred entries; zero at the end. */
   someEntries(fd: number, into: RawEntry[]): number {
     const bytes = new Uint8Array(DIRENT_BYTES);
     const size = BigInt(DIRENT_BYTES);

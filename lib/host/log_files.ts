@@ -76,7 +76,7 @@ class HostLogFile implements LogFile {
   readonly #libc: Libc;
   readonly #fd: number;
   readonly #path: string;
-  #isReading = false;
+  #reads = 0;
   #isClosed = false;
 
   constructor(
@@ -102,7 +102,7 @@ class HostLogFile implements LogFile {
   async read(offset: number, lengthBytes: number): Promise<Uint8Array> {
     this.#refuseClosed();
     const bytes = new Uint8Array(lengthBytes);
-    this.#isReading = true;
+    this.#reads++;
     try {
       let length = 0;
       while (length < lengthBytes) {
@@ -113,8 +113,8 @@ class HostLogFile implements LogFile {
       }
       return bytes.subarray(0, length);
     } finally {
-      this.#isReading = false;
-      if (this.#isClosed) this.#libc.closeFd(this.#fd);
+      this.#reads--;
+      this.#closeIfOver();
     }
   }
 
@@ -122,7 +122,11 @@ class HostLogFile implements LogFile {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (!this.#isReading) this.#libc.closeFd(this.#fd);
+    this.#closeIfOver();
+  }
+
+  #closeIfOver(): void {
+    if (this.#isClosed && this.#reads === 0) this.#libc.closeFd(this.#fd);
   }
 
   #refuseClosed(): void {

@@ -20,6 +20,7 @@ import { type Proof, ProvenPeers } from "./node_peers.ts";
 import { requestOf } from "./node_request.ts";
 import { respond, respondRaw } from "./node_response.ts";
 import { handOver } from "./handover.ts";
+import { holdReads } from "./raw_reads.ts";
 
 const LIMITS = {
   /** Of the request line and all headers. */
@@ -195,6 +196,8 @@ async function answer(
     ending.abort(new DOMException("Connection ended", "AbortError"));
   });
   const signal = AbortSignal.any([calls.signal, ending.signal]);
+  // A body is read when it is asked for, and not before.
+  if (isUnread(request)) holdReads(request.socket);
   const found = await handled(calls, request, signal);
   // Nobody waits for a handover here: it takes the raw connection.
   const plain = found.kind === "handover" ? BROKEN : found;
@@ -213,6 +216,7 @@ function isUnread({ headers, complete }: IncomingMessage): boolean {
 
 /** Invariant: what was answered is not read on, be it endless. */
 function endSoon(request: IncomingMessage): void {
+  holdReads(request.socket);
   request.pause();
   setTimeout(() => request.socket.destroy(), LINGER_MS);
 }
@@ -229,6 +233,7 @@ async function answerUpgrade(
   });
   socket.on("error", () => socket.destroy());
   const signal = AbortSignal.any([calls.signal, ending.signal]);
+  holdReads(socket);
   const found = await handled(calls, request, signal);
   if (found.kind === "handover") await handOver(socket, found, head);
   // The connection is not given back: what was sent ahead is nobody's request.

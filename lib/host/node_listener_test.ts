@@ -304,3 +304,74 @@ Deno.test("handOver() says so when the runtime answers nonsense or hangs up", as
     });
   }
 });
+
+/** Sends until nothing is taken for a while; `over` when it is closed. */
+async function sendUntilStuck(
+  connection: Deno.Conn,
+): Promise<{ readonly sent: number; readonly over: Promise<void> }> {
+  const chunk = new Uint8Array(64 * 1024);
+  let sent = 0;
+  const over = (async () => {
+    while (sent < 128 << 20) sent += await connection.write(chunk);
+  })().catch(() => {});
+  for (let still = 0, before = -1; still < 300; still++) {
+    if (sent !== before) still = 0;
+    before = sent;
+    await turn();
+  }
+  return { sent, over };
+}
+
+/** What the sockets of a machine hold of their own. */
+const SOCKETS_BYTES = 24 << 20;
+
+Deno.test("handOver() takes no more of a caller than the runtime does", async () => {
+  const stuck = Promise.withResolvers<void>();
+  await handedOver(async (connection) => {
+    await connection.write(bytes(SWITCHED));
+    await stuck.promise;
+  }, async (connection) => {
+    await connection.read(new Uint8Array(1024));
+    const { sent } = await sendUntilStuck(connection);
+    stuck.resolve();
+    assert.ok(sent < SOCKETS_BYTES, `${sent} bytes that nobody reads`);
+  });
+});
+
+Deno.test("HostNodeListener reads a body when it is asked for, no further than its limit", async () => {
+  const asked = Promise.withResolvers<void>();
+  const refused = Promise.withResolvers<void>();
+  const handler: NodeHandler = async ({ body }) => {
+    await asked.promise;
+    if (await body(1_000_000) === undefined) refused.resolve();
+    return { kind: "response", status: 200, headers: [], body: "" };
+  };
+  await serving(handler, async ({ port }) => {
+    const connection = await connect(port);
+    await connection.write(bytes(
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n",
+    ));
+    const { sent, over } = await sendUntilStuck(connection);
+    assert.ok(sent < SOCKETS_BYTES, `${sent} bytes that nobody asked for`);
+    asked.resolve();
+    await refused.promise;
+    connection.close();
+    await over;
+  });
+});
+
+Deno.test("HostNodeListener reads all of a body, and the next request", async () => {
+  const handler: NodeHandler = async ({ body }) => {
+    const length = (await body(10_000_000))?.length;
+    return { kind: "response", status: 200, headers: [], body: `${length}` };
+  };
+  await serving(handler, async ({ url }) => {
+    const client = Deno.createHttpClient({ caCerts: [NODE_CA.certificate] });
+    for (const length of [5_000_000, 1, 2_000_000]) {
+      const body = new Uint8Array(length);
+      const answer = await fetch(url, { method: "POST", body, client });
+      assert.equal(await answer.text(), `${length}`);
+    }
+    client.close();
+  });
+});

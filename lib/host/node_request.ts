@@ -2,6 +2,7 @@
 import { joined } from "../base/bytes.ts";
 import type { IncomingMessage } from "node:http";
 import type { NodeRequest } from "../port/node_server.ts";
+import { holdReads, letReads } from "./raw_reads.ts";
 import { plainAddress } from "./node_peers.ts";
 
 export function requestOf(
@@ -56,10 +57,14 @@ async function bodyOf(
 ): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
+  letReads(message.socket);
   for await (const chunk of message) {
     if (!(chunk instanceof Uint8Array)) continue;
     length += chunk.length;
-    if (length > limitBytes) return undefined;
+    if (length > limitBytes) {
+      holdReads(message.socket);
+      return undefined;
+    }
     chunks.push(chunk);
   }
   return joined(chunks);

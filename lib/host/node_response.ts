@@ -8,6 +8,7 @@ import { STATUS_CODES } from "node:http";
 import { once } from "node:events";
 import type { Duplex, Writable } from "node:stream";
 import type { NodeResponse } from "../port/node_server.ts";
+import { letReads } from "./raw_reads.ts";
 
 export async function respond(
   response: ServerResponse,
@@ -45,6 +46,7 @@ export async function respondRaw(
   if (typeof body === "string" || body instanceof Uint8Array) socket.end(body);
   else if (await pour(body, socket, signal)) socket.end();
   else socket.destroy();
+  letReads(socket);
   socket.resume();
 }
 

@@ -4,7 +4,9 @@
  * the agent or use up its descriptors. Goes as far as it can, then reports
  * the first failure.
  */
+import { systemClock } from "../base/clock.ts";
 import { AgentError } from "../base/errors.ts";
+import { Pace } from "../base/pace.ts";
 import {
   AT_REMOVEDIR,
   type Bytes,
@@ -12,6 +14,7 @@ import {
   O_DIRECTORY,
   O_NOFOLLOW,
   O_RDONLY,
+  type RawEntry,
   RESOLVE_NO_XDEV,
 } from "./abi.ts";
 import { type Place, STRICT } from "./beneath.ts";
@@ -29,8 +32,6 @@ import type { Libc } from "./libc.ts";
 
 /** Deeper directories are moved up to the top of the tree first. */
 const DEEPEST = 64;
-/** After so many removals the rest of the agent gets a turn. */
-const TURN = 256;
 /** Somebody who keeps creating files must not keep us here forever. */
 const MOST_ROUNDS = 10_000;
 
@@ -38,6 +39,7 @@ interface Removal {
   readonly libc: Libc;
   readonly doing: string;
   readonly topFd: number;
+  readonly pace: Pace;
   removed: number;
   moved: number;
   failure: AgentError | undefined;
@@ -59,6 +61,7 @@ export async function removeTree(
     libc,
     doing,
     topFd: fd,
+    pace: new Pace(systemClock),
     removed: 0,
     moved: 0,
     failure: undefined,
@@ -79,13 +82,34 @@ async function empty(
   depth: number,
 ): Promise<void> {
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const names = namesIn(removal, fd);
-    if (names.length === 0) return;
     const before = removal.removed + removal.moved;
-    for (const name of names) {
-      await removeEntry(removal, { fd, name }, depth);
-    }
+    await emptyOnce(removal, fd, depth);
     if (removal.removed + removal.moved === before) return;
+  }
+}
+
+/** All entries, some at a time. What comes or moves meanwhile may be missed. */
+async function emptyOnce(
+  removal: Removal,
+  fd: number,
+  depth: number,
+): Promise<void> {
+  // A fresh descriptor, for the position of the old one is at the end.
+  const { libc } = removal;
+  const again = openDirectory(libc, fd, cString("."));
+  if (again < 0) return remember(removal, again);
+  try {
+    for (;;) {
+      const some: RawEntry[] = [];
+      const more = libc.someEntries(again, some);
+      if (more <= 0) return remember(removal, more);
+      for (const { name } of some) {
+        await removeEntry(removal, { fd, name }, depth);
+        await removal.pace.step();
+      }
+    }
+  } finally {
+    libc.closeFd(again);
   }
 }
 
@@ -96,7 +120,7 @@ async function removeEntry(
 ): Promise<void> {
   const { libc } = removal;
   const plain = libc.unlinkAt(place.fd, place.name, 0);
-  if (plain !== -EISDIR) return await settle(removal, plain);
+  if (plain !== -EISDIR) return settle(removal, plain);
   if (depth >= DEEPEST) {
     const path = cString(`.denolet-deep-${removal.moved++}`);
     const to = { fd: removal.topFd, path };
@@ -113,37 +137,17 @@ async function removeEntry(
   }
   const last = libc.unlinkAt(place.fd, place.name, AT_REMOVEDIR);
   // Not empty: its own failure is remembered, or a later round sees to it.
-  if (last !== -ENOTEMPTY) await settle(removal, last);
+  if (last !== -ENOTEMPTY) settle(removal, last);
 }
 
-async function settle(removal: Removal, result: number): Promise<void> {
-  if (result < 0) return remember(removal, result);
-  removal.removed++;
-  if (removal.removed % TURN === 0) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    setTimeout(resolve, 0);
-    await promise;
-  }
+function settle(removal: Removal, result: number): void {
+  if (result < 0) remember(removal, result);
+  else removal.removed++;
 }
 
 function remember(removal: Removal, result: number): void {
   if (result >= 0 || result === -ENOENT) return;
   removal.failure ??= blocked(removal.doing, -result);
-}
-
-function namesIn(removal: Removal, fd: number): Bytes[] {
-  // A fresh descriptor, for the position of the old one is at the end.
-  const { libc } = removal;
-  const again = openDirectory(libc, fd, cString("."));
-  if (again < 0) {
-    remember(removal, again);
-    return [];
-  }
-  const entries = libc.entries(again);
-  libc.closeFd(again);
-  if (typeof entries !== "number") return entries.map((entry) => entry.name);
-  remember(removal, entries);
-  return [];
 }
 
 function openDirectory(libc: Libc, dirFd: number, name: Bytes): number {

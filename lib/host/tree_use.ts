@@ -3,6 +3,8 @@
  * is followed, no mount crossed, and neither depth nor size holds up the agent:
  * directories are visited one by one, each opened by its path below the root.
  */
+import { systemClock } from "../base/clock.ts";
+import { Pace } from "../base/pace.ts";
 import {
   type Bytes,
   cString,
@@ -19,8 +21,6 @@ import { failure, isAbsent } from "./errno.ts";
 import { kindFrom } from "./file_stat.ts";
 import type { Libc } from "./libc.ts";
 
-/** After so many entries the rest of the agent gets a turn. */
-const TURN = 200;
 const RESOLVE = STRICT | RESOLVE_NO_XDEV;
 
 export interface TreeUse {
@@ -53,7 +53,7 @@ class Walk {
   readonly #open: Bytes[] = [cString(".")];
   /** Files with several links that were counted. */
   readonly #seen = new Set<string>();
-  #count = 0;
+  readonly #pace = new Pace(systemClock);
   usedBytes = 0n;
   inodes = 0n;
 
@@ -66,23 +66,27 @@ class Walk {
     const found = this.#libc.stat(this.#top);
     if (typeof found !== "number") this.#add(found);
     for (let next = this.#open.pop(); next; next = this.#open.pop()) {
-      for (const entry of this.#entries(next)) {
-        this.#visit(next, entry);
-        if (++this.#count % TURN !== 0) continue;
-        await new Promise((resolve) => setTimeout(resolve, 0));
-        signal.throwIfAborted();
-      }
+      await this.#enter(next, signal);
     }
   }
 
-  /** None, where the directory went away meanwhile or is another file system. */
-  #entries(directory: Bytes): readonly RawEntry[] {
-    const flags = O_RDONLY | O_DIRECTORY;
-    const fd = this.#openAt(directory, flags);
-    if (fd < 0) return [];
-    const entries = this.#libc.entries(fd);
-    this.#libc.closeFd(fd);
-    return typeof entries === "number" ? [] : entries;
+  /** Nothing, where it went away meanwhile or is another file system. */
+  async #enter(directory: Bytes, signal: AbortSignal): Promise<void> {
+    const fd = this.#openAt(directory, O_RDONLY | O_DIRECTORY);
+    if (fd < 0) return;
+    try {
+      for (;;) {
+        const some: RawEntry[] = [];
+        if (this.#libc.someEntries(fd, some) <= 0) return;
+        for (const entry of some) {
+          this.#visit(directory, entry);
+          await this.#pace.step(signal);
+        }
+        signal.throwIfAborted();
+      }
+    } finally {
+      this.#libc.closeFd(fd);
+    }
   }
 
   #visit(

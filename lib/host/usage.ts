@@ -15,6 +15,8 @@ import type {
   UseDetail,
 } from "../port/usage.ts";
 import { AbsentFiles } from "./absent_files.ts";
+import { interfaces } from "./interface_text.ts";
+import { KernelFiles } from "./kernel_files.ts";
 import type { Libc } from "./libc.ts";
 import { boundCgroup, boundProc } from "./mounts.ts";
 import { bootedAtMs, ownUse } from "./own_use.ts";
@@ -35,11 +37,21 @@ const FEW = new Set([
   "memory.swap.current",
   "memory.swap.max",
 ]);
+const MAIN = new Set([
+  ...FEW,
+  "pids/pids.current",
+  "pids.current",
+  "cpu.pressure",
+  "memory.pressure",
+  "io.pressure",
+]);
+const WANTED = { "cpu-and-memory": FEW, main: MAIN } as const;
 /** Disks seldom come; cgroups are read by the hundred. */
 const DEVICES_AGE_MS = 1_000;
 
 export class LinuxUsage implements Usage {
   readonly #libc: Libc;
+  readonly #files: KernelFiles;
   readonly #cgroups: string;
   readonly #proc: string;
   readonly #roots: readonly string[];
@@ -59,6 +71,7 @@ export class LinuxUsage implements Usage {
     paths: { readonly runDir: string; readonly roots: readonly string[] },
   ) {
     this.#libc = libc;
+    this.#files = new KernelFiles(libc);
     this.#cgroups = boundCgroup(paths.runDir);
     this.#proc = boundProc(paths.runDir);
     this.#roots = paths.roots;
@@ -71,14 +84,15 @@ export class LinuxUsage implements Usage {
       // Of version 1 all have the same files, but for the root.
       const kind = isTwo || below === "" ? below : "other";
       const read = (name: string) => {
-        if (isTwo) return readIfThere(`${this.#cgroups}${below}/${name}`);
+        if (isTwo) return this.#files.read(`${this.#cgroups}${below}/${name}`);
         const [tree, file] = name.split("/");
-        return readIfThere(`${this.#cgroups}/${tree}${below}/${file}`);
+        return this.#files.read(`${this.#cgroups}/${tree}${below}/${file}`);
       };
       return this.#absent.reading<CgroupUse>(kind, read, (there) => {
-        const known = detail === "everything"
+        const wanted = detail === "everything" ? undefined : WANTED[detail];
+        const known = wanted === undefined
           ? there
-          : (name: string) => FEW.has(name) ? there(name) : undefined;
+          : (name: string) => wanted.has(name) ? there(name) : undefined;
         return isTwo
           ? this.#cgroup2(known, { isRoot: below === "", detail })
           : this.#cgroup1(known, detail);
@@ -90,15 +104,15 @@ export class LinuxUsage implements Usage {
     return Promise.try(() => {
       const tree = this.#isVersion2() ? "" : "/pids";
       const file = `${this.#cgroups}${tree}${plain(path)}/cgroup.procs`;
-      const first = /^\d+/.exec(readIfThere(file) ?? "")?.[0];
+      const first = /^\d+/.exec(this.#files.read(file) ?? "")?.[0];
       return first === undefined ? undefined : Number(first);
     });
   }
 
   network(pid?: number): Promise<readonly InterfaceCounts[] | undefined> {
     return Promise.try(() => {
-      const found = readIfThere(`${this.#proc}/${pid ?? "1"}/net/dev`);
-      return found === undefined ? undefined : text.interfaces(found);
+      const found = this.#files.read(`${this.#proc}/${pid ?? "1"}/net/dev`);
+      return found === undefined ? undefined : interfaces(found);
     });
   }
 
@@ -137,9 +151,9 @@ export class LinuxUsage implements Usage {
 
   processes(): Promise<{ readonly count: bigint; readonly limit: bigint }> {
     return Promise.try(() => {
-      const load = readIfThere(`${this.#proc}/loadavg`) ?? "";
+      const load = this.#files.read(`${this.#proc}/loadavg`) ?? "";
       const most = (name: string) =>
-        text.wholeNumber(readIfThere(`${this.#proc}/sys/kernel/${name}`));
+        text.wholeNumber(this.#files.read(`${this.#proc}/sys/kernel/${name}`));
       const limits = [most("pid_max"), most("threads-max")]
         .filter((each) => each !== undefined);
       const limit = limits.reduce((a, b) => a < b ? a : b, limits[0] ?? 0n);
@@ -151,7 +165,7 @@ export class LinuxUsage implements Usage {
   own(): Promise<OwnUse> {
     return Promise.try(() => {
       const read = (name: string) =>
-        readIfThere(`${this.#proc}/self/${name}`) ?? "";
+        this.#files.read(`${this.#proc}/self/${name}`) ?? "";
       const openFiles = [...Deno.readDirSync(`${this.#proc}/self/fd`)].length;
       return ownUse({
         stat: read("stat"),
@@ -168,7 +182,7 @@ export class LinuxUsage implements Usage {
   }
 
   #bootedAtMs(): number {
-    return bootedAtMs(readIfThere(`${this.#proc}/stat`) ?? "");
+    return bootedAtMs(this.#files.read(`${this.#proc}/stat`) ?? "");
   }
 
   cgroupVersion(): Promise<1 | 2> {
@@ -177,7 +191,9 @@ export class LinuxUsage implements Usage {
 
   #isVersion2(): boolean {
     this.#version ??=
-      readIfThere(`${this.#cgroups}/cgroup.controllers`) === undefined ? 1 : 2;
+      this.#files.read(`${this.#cgroups}/cgroup.controllers`) === undefined
+        ? 1
+        : 2;
     return this.#version === 2;
   }
 
@@ -207,7 +223,7 @@ export class LinuxUsage implements Usage {
     const cpu = text.cpu2(read);
     if (cpu === undefined) return undefined;
     const info = isRoot
-      ? text.meminfo(readIfThere(`${this.#proc}/meminfo`) ?? "")
+      ? text.meminfo(this.#files.read(`${this.#proc}/meminfo`) ?? "")
       : undefined;
     const memory = text.memory2(read, info);
     const use = {
@@ -222,7 +238,7 @@ export class LinuxUsage implements Usage {
       // The root's own are the machine's.
       const found = text.pressure(
         isRoot
-          ? readIfThere(`${this.#proc}/pressure/${name}`)
+          ? this.#files.read(`${this.#proc}/pressure/${name}`)
           : read(`${name}.pressure`),
       );
       return found === undefined ? {} : { [name]: found };
@@ -238,7 +254,7 @@ export class LinuxUsage implements Usage {
   #devices(): ReadonlyMap<string, string> {
     const nowMs = Date.now();
     if (Math.abs(nowMs - this.#disks.atMs) > DEVICES_AGE_MS) {
-      const stats = readIfThere(`${this.#proc}/diskstats`) ?? "";
+      const stats = this.#files.read(`${this.#proc}/diskstats`) ?? "";
       this.#disks = { atMs: nowMs, names: text.diskNames(stats) };
     }
     return this.#disks.names;
@@ -265,23 +281,8 @@ function plain(path: string): string {
   return parts.map((part) => `/${part}`).join("");
 }
 
-function readIfThere(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw new AgentError(`Cannot read ${path}`, {
-      next: "retry",
-      cause: error,
-    });
-  }
-}
-
-/** A cgroup or process may go away between two reads; a root lacks files. */
 function isMissing(error: unknown): boolean {
-  if (error instanceof Deno.errors.NotFound) return true;
-  if (error instanceof Deno.errors.NotADirectory) return true;
-  if (!(error instanceof Error) || !("code" in error)) return false;
-  return ["ENOENT", "ENODEV", "ESRCH", "EOPNOTSUPP", "EINVAL"]
-    .some((code) => code === error.code);
+  return error instanceof Deno.errors.NotFound ||
+    error instanceof Deno.errors.NotADirectory ||
+    error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -7,7 +7,6 @@ import { without } from "../base/saturate.ts";
 import type {
   CpuCounts,
   DiskCounts,
-  InterfaceCounts,
   MemoryCounts,
   Pressure,
   PressureLine,
@@ -41,18 +40,21 @@ export function cpu1(read: ReadFile): CpuCounts | undefined {
   const usageNs = wholeNumber(read("cpuacct/cpuacct.usage"));
   if (usageNs === undefined) return undefined;
   const ticks = keyed(read("cpuacct/cpuacct.stat"));
-  const stat = keyed(read("cpu/cpu.stat"));
+  // No quota is -1, which is not a whole number; nothing is throttled then.
+  const quotaUs = wholeNumber(read("cpu/cpu.cfs_quota_us"));
+  const stat = keyed(quotaUs === undefined ? "" : read("cpu/cpu.stat"));
   return {
     usageNs,
     userNs: (ticks.get("user") ?? 0n) * TICK_NS,
     systemNs: (ticks.get("system") ?? 0n) * TICK_NS,
     ...optional("shares", wholeNumber(read("cpu/cpu.shares"))),
     ...optional("periodUs", wholeNumber(read("cpu/cpu.cfs_period_us"))),
-    // No quota is -1, which is not a whole number.
-    ...optional("quotaUs", wholeNumber(read("cpu/cpu.cfs_quota_us"))),
+    ...optional("quotaUs", quotaUs),
     periods: stat.get("nr_periods") ?? 0n,
     throttledPeriods: stat.get("nr_throttled") ?? 0n,
     throttledNs: stat.get("throttled_time") ?? 0n,
+    burstPeriods: stat.get("nr_bursts") ?? 0n,
+    burstNs: stat.get("burst_time") ?? 0n,
   };
 }
 
@@ -71,6 +73,8 @@ export function cpu2(read: ReadFile): CpuCounts | undefined {
     periods: stat.get("nr_periods") ?? 0n,
     throttledPeriods: stat.get("nr_throttled") ?? 0n,
     throttledNs: (stat.get("throttled_usec") ?? 0n) * US,
+    burstPeriods: stat.get("nr_bursts") ?? 0n,
+    burstNs: (stat.get("burst_usec") ?? 0n) * US,
   };
 }
 
@@ -198,6 +202,7 @@ export function disks1(
   devices: ReadonlyMap<string, string>,
 ): DiskCounts[] {
   const bytes = operations(read("blkio/blkio.throttle.io_service_bytes"));
+  if (bytes.size === 0) return [];
   const counts = operations(read("blkio/blkio.throttle.io_serviced"));
   return [...bytes].map(([id, of]) => ({
     ...identity(id, devices),
@@ -260,33 +265,6 @@ export function diskNames(text: string): ReadonlyMap<string, string> {
   );
 }
 
-/** Compat: cadvisor's ignoredDevicePrefixes: the pods' own ends among them. */
-const IGNORED_INTERFACE = /^(lo|veth|docker|nerdctl)/;
-
-/** `/proc/<pid>/net/dev`, without those. */
-export function interfaces(text: string): InterfaceCounts[] {
-  return text.split("\n").flatMap((line) => {
-    const colon = line.indexOf(":");
-    const name = line.slice(0, colon).trim();
-    const columns = line.slice(colon + 1).trim().split(/\s+/)
-      .map((column) => wholeNumber(column));
-    if (colon < 0 || IGNORED_INTERFACE.test(name) || columns.length < 16) {
-      return [];
-    }
-    const at = (index: number) => columns[index] ?? 0n;
-    return [{
-      name,
-      receivedBytes: at(0),
-      receivedPackets: at(1),
-      receivedErrors: at(2),
-      receivedDropped: at(3),
-      sentBytes: at(8),
-      sentPackets: at(9),
-      sentErrors: at(10),
-      sentDropped: at(11),
-    }];
-  });
-}
 function optional<Key extends string>(
   key: Key,
   value: bigint | undefined,

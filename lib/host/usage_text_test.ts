@@ -5,13 +5,13 @@ import {
   diskNames,
   disks1,
   disks2,
-  interfaces,
   meminfo,
   memory1,
   memory2,
   pressure,
   type ReadFile,
 } from "./usage_text.ts";
+import { interfaces } from "./interface_text.ts";
 
 function files(texts: Readonly<Record<string, string>>): ReadFile {
   const known = new Map(Object.entries(texts));
@@ -22,7 +22,8 @@ Deno.test("cpu1() reads the many files of version 1", () => {
   const read = files({
     "cpuacct/cpuacct.usage": "9007199254740993\n",
     "cpuacct/cpuacct.stat": "user 12\nsystem 3\n",
-    "cpu/cpu.stat": "nr_periods 5\nnr_throttled 2\nthrottled_time 700\n",
+    "cpu/cpu.stat":
+      "nr_periods 5\nnr_throttled 2\nthrottled_time 700\nnr_bursts 1\nburst_time 9\n",
     "cpu/cpu.shares": "512\n",
     "cpu/cpu.cfs_period_us": "100000\n",
     "cpu/cpu.cfs_quota_us": "50000\n",
@@ -37,6 +38,8 @@ Deno.test("cpu1() reads the many files of version 1", () => {
     periods: 5n,
     throttledPeriods: 2n,
     throttledNs: 700n,
+    burstPeriods: 1n,
+    burstNs: 9n,
   });
 });
 

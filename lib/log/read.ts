@@ -7,6 +7,13 @@
 import type { Clock } from "../base/clock.ts";
 import type { Files } from "../port/host.ts";
 import type { LogFile, LogFiles } from "../port/log_files.ts";
+import {
+  blocksOf,
+  type LogPlace,
+  type Rotated,
+  rotatedBetween,
+  stampBefore,
+} from "./between.ts";
 import { BLOCK_BYTES, tailOffset } from "./tail.ts";
 import { type LogChoice, LogText } from "./text.ts";
 
@@ -31,6 +38,8 @@ export interface LogRequest extends LogChoice {
 }
 
 const AUDIT_MS = 5000;
+/** The runtime may still write to the old file when there is a new one. */
+const LAST_WRITES_MS = 200;
 /** After the last event of a burst: the end of a container comes with one. */
 const SETTLED_MS = 500;
 
@@ -57,9 +66,10 @@ export async function* readLog(
   const path = `${request.directory}/${request.attempt}.log`;
   const file = await ports.logFiles.open(path);
   if (file === undefined) return;
-  const cursor = new Cursor(ports.logFiles, path, file);
+  const cursor = new Cursor(ports, { path, file, ...request });
   const text = new LogText(request);
   try {
+    if (request.hasEnded !== undefined) await cursor.remember();
     if (request.tailLines !== undefined) await cursor.skip(request.tailLines);
     yield* drained(cursor, text);
     const { hasEnded } = request;
@@ -67,6 +77,9 @@ export async function* readLog(
       yield* followed(cursor, text, {
         hasEnded,
         wakes: wakes(ports, request.directory, signal),
+        // An abort ends the wakes.
+        lastWrites: () =>
+          ports.clock.sleep(LAST_WRITES_MS, signal).catch(() => {}),
       });
     }
     if (!signal.aborted) yield* some(text.end());
@@ -78,16 +91,26 @@ export async function* readLog(
 async function* followed(
   cursor: Cursor,
   text: LogText,
-  how: { hasEnded: () => boolean; wakes: AsyncIterable<void> },
+  how: {
+    readonly hasEnded: () => boolean;
+    readonly wakes: AsyncIterable<void>;
+    readonly lastWrites: () => Promise<void>;
+  },
 ): AsyncGenerator<Uint8Array> {
   for await (const _ of how.wakes) {
     // Both are asked first: what is written before an end or a rotation is
     // read after it.
     const hasEnded = how.hasEnded();
     while (await cursor.isReplaced()) {
+      await how.lastWrites();
       yield* drained(cursor, text);
       yield* some(text.endFile());
-      await cursor.reopen();
+      for await (const rotated of cursor.reopen()) {
+        for await (const block of blocksOf(rotated)) {
+          yield* some(text.add(block));
+        }
+        yield* some(text.endFile());
+      }
     }
     yield* drained(cursor, text);
     if (hasEnded) return;
@@ -112,15 +135,21 @@ function* some(bytes: Uint8Array): Generator<Uint8Array> {
 
 /** A place in the file that has, or had, one name. */
 class Cursor {
-  readonly #logFiles: LogFiles;
+  readonly #place: LogPlace;
   readonly #path: string;
   #file: LogFile;
   #offset = 0;
+  /** Of the newest file that had the name before this one. */
+  #since = "";
 
-  constructor(logFiles: LogFiles, path: string, file: LogFile) {
-    this.#logFiles = logFiles;
-    this.#path = path;
-    this.#file = file;
+  constructor(
+    { files, logFiles }: Pick<LogPorts, "files" | "logFiles">,
+    at: { path: string; file: LogFile; directory: string; attempt: number },
+  ) {
+    const { directory, attempt } = at;
+    this.#place = { files, logFiles, directory, name: `${attempt}.log` };
+    this.#path = at.path;
+    this.#file = at.file;
   }
 
   async skip(tailLines: number): Promise<void> {
@@ -135,18 +164,38 @@ class Cursor {
     return block;
   }
 
+  /** Before it is followed: what was rotated earlier is not missed. */
+  async remember(): Promise<void> {
+    this.#since = await stampBefore(this.#place, this.#file);
+  }
+
   /** True when the name leads to another file by now: a rotation is over. */
   async isReplaced(): Promise<boolean> {
-    const now = await this.#logFiles.identity(this.#path);
+    const now = await this.#place.logFiles.identity(this.#path);
     return now !== undefined && now !== this.#file.identity;
   }
 
-  async reopen(): Promise<void> {
-    const file = await this.#logFiles.open(this.#path);
-    if (file === undefined) return;
-    this.#file.close();
-    this.#file = file;
-    this.#offset = 0;
+  /** Goes on with the file that has the name now; tells those in between. */
+  async *reopen(): AsyncGenerator<Rotated> {
+    const next = await this.#place.logFiles.open(this.#path);
+    if (next === undefined) return;
+    const last = this.#file;
+    const range = { since: this.#since, last, next };
+    try {
+      // At once: its own name may be another by the time it is read.
+      this.#since = await stampBefore(this.#place, next);
+      for await (const rotated of rotatedBetween(this.#place, range)) {
+        try {
+          yield rotated;
+        } finally {
+          rotated.file.close();
+        }
+      }
+    } finally {
+      last.close();
+      this.#file = next;
+      this.#offset = 0;
+    }
   }
 
   close(): void {

@@ -2,16 +2,32 @@ import assert from "node:assert/strict";
 import { openLibc } from "../host/libc.ts";
 import { HostFiles } from "../host/files.ts";
 import { HostLogFiles } from "../host/log_files.ts";
+import { HostLogKeeper } from "../host/log_keeper.ts";
 import { loggedAttempts, type LogRequest, readLog } from "./read.ts";
 
 const AT = "2026-07-31T10:02:33.000000001Z";
 const full = (text: string) => `${AT} stdout F ${text}\n`;
+/** Each at a time of its own, as runtimes write them. */
+const line = (number: number) =>
+  `2026-07-31T10:02:33.${
+    String(number).padStart(9, "0")
+  }Z stdout F ${number}\n`;
 
-/** A clock whose sleeps end when the test says so. */
+/** A whole number below `limit`, the same each time the test runs. */
+function seeded(seed: number): (limit: number) => number {
+  let state = seed;
+  return (limit) => {
+    state = (state * 48271) % 2147483647;
+    return state % limit;
+  };
+}
+
+/** A clock whose sleeps end when the test says so, and short ones at once. */
 class Alarm {
   #ring = Promise.withResolvers<void>();
 
-  async sleep(_ms: number, signal: AbortSignal): Promise<void> {
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (ms < 500) return;
     const aborted = Promise.withResolvers<void>();
     const stop = () => aborted.resolve();
     signal.addEventListener("abort", stop, { once: true });
@@ -29,6 +45,7 @@ class Alarm {
 /** A real directory of logs, and a reader of its newest one. */
 class World {
   readonly directory: string;
+  readonly libc: ReturnType<typeof openLibc>;
   readonly alarm = new Alarm();
   readonly stop = new AbortController();
   readonly ports;
@@ -36,6 +53,7 @@ class World {
 
   constructor(directory: string, libc: ReturnType<typeof openLibc>) {
     this.directory = directory;
+    this.libc = libc;
     const trees = { libc, roots: [directory], links: "refuse" } as const;
     this.ports = {
       files: new HostFiles(trees),
@@ -50,6 +68,23 @@ class World {
 
   rename(from: string, to: string): void {
     Deno.renameSync(`${this.directory}/${from}`, `${this.directory}/${to}`);
+  }
+
+  has(name: string): boolean {
+    return [...Deno.readDirSync(this.directory)]
+      .some((entry) => entry.name === name);
+  }
+
+  async pack(name: string): Promise<void> {
+    const trees = { libc: this.libc, roots: [this.directory] };
+    await new HostLogKeeper({ ...trees, links: "refuse" })
+      .pack(`${this.directory}/${name}`, this.stop.signal);
+  }
+
+  async clear(): Promise<void> {
+    for (const { name } of Deno.readDirSync(this.directory)) {
+      await Deno.remove(`${this.directory}/${name}`);
+    }
   }
 
   read(more: Partial<LogRequest> & { attempt: number }) {
@@ -177,6 +212,53 @@ Deno.test("readLog() follows through rotations and loses nothing", () =>
       assert.equal(await more, `late ${round}\nnew ${round}\n`);
     }
     await text.leave();
+  }));
+
+Deno.test("readLog() finds what was rotated while nobody read, packed or not", () =>
+  inWorld(async (world) => {
+    const rotate = (stamp: string, text: string) => {
+      world.rename("0.log", `0.log.20260731-${stamp}`);
+      world.write("0.log", full(text));
+    };
+    world.write("0.log.20260731-100000", full("before"));
+    world.write("0.log", full("a"));
+    const text = world.follow({ attempt: 0 });
+    assert.equal(await text.upTo("a\n"), "a\n");
+    rotate("100001", "b");
+    rotate("100002", "c");
+    await world.pack("0.log.20260731-100001");
+    rotate("100003", "d");
+    await world.pack("0.log.20260731-100002");
+    rotate("100004", "e");
+    world.write("0.log.20260731-100002.gz.tmp", "half");
+    assert.equal(await text.upTo("e\n"), "b\nc\nd\ne\n");
+    rotate("100005", "f");
+    assert.equal(await text.upTo("f\n"), "f\n");
+    await text.leave();
+  }));
+
+Deno.test("readLog() tells each line once, however its log is rotated", () =>
+  inWorld(async (world) => {
+    const random = seeded(7);
+    for (let round = 0; round < 8; round++) {
+      let [written, told, rotations] = [0, 0, 100_000 + round * 100];
+      const write = () => world.write("0.log", line(++written));
+      write();
+      const text = world.follow({ attempt: 0 });
+      for (let step = 0; step < 12; step++) {
+        let expected = "";
+        while (told < written) expected += `${++told}\n`;
+        assert.equal(await text.upTo(`${written}\n`), expected);
+        for (let each = random(3); each >= 0; each--) {
+          world.rename("0.log", `0.log.20260731-${++rotations}`);
+          for (let more = random(3); more >= 0; more--) write();
+          const old = `0.log.20260731-${rotations - 1}`;
+          if (random(2) === 0 && world.has(old)) await world.pack(old);
+        }
+      }
+      await text.leave();
+      await world.clear();
+    }
   }));
 
 Deno.test("readLog() begins again when a log is emptied in place", () =>

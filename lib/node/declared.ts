@@ -6,6 +6,7 @@
 import type { Config } from "../config/load.ts";
 
 const DECLARED = [
+  "ExtendWebSocketsToKubelet",
   "InPlacePodLevelResourcesVerticalScaling",
   "InPlacePodVerticalScalingInitContainers",
   "RestartAllContainersOnContainerExits",

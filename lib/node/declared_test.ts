@@ -9,6 +9,7 @@ function declared(gates: string): readonly string[] {
 
 Deno.test("declaredFeatures() are those that are on, in order", () => {
   assert.deepEqual(declared(""), [
+    "ExtendWebSocketsToKubelet",
     "InPlacePodLevelResourcesVerticalScaling",
     "InPlacePodVerticalScalingInitContainers",
     "RestartAllContainersOnContainerExits",
@@ -16,6 +17,7 @@ Deno.test("declaredFeatures() are those that are on, in order", () => {
   assert.deepEqual(
     declared("InPlacePodVerticalScalingInitContainers: false"),
     [
+      "ExtendWebSocketsToKubelet",
       "InPlacePodLevelResourcesVerticalScaling",
       "RestartAllContainersOnContainerExits",
     ],

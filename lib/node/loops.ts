@@ -9,6 +9,7 @@ import { followNode, followPodCidr } from "./follow.ts";
 import { LeaseLoop } from "./lease.ts";
 import { NodeObserver, type ObserverPorts } from "./observe.ts";
 import { NodeStatusLoop, type StatusPorts } from "./run.ts";
+import type { Startup } from "./startup.ts";
 import {
   type KnownNode,
   type NodeSettings,
@@ -36,6 +37,7 @@ export interface NodeLoops {
   readonly seen: Reader<Observation>;
   /** Why the API server does not hold what there is to say of the node. */
   readonly failure: Reader<string | undefined>;
+  readonly startup: Pick<Startup, "times">;
   readonly loops: readonly {
     readonly name: string;
     readonly run: (signal: AbortSignal) => Promise<void>;
@@ -63,6 +65,7 @@ export function createNode(
     node: reader,
     seen: seenReader,
     failure: failureReader,
+    startup: status.startup,
     loops: [
       { name: "node-observe", run: (signal) => observer.run(signal) },
       { name: "node-status", run: (signal) => status.run(signal) },

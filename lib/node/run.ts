@@ -16,6 +16,7 @@ import { Announcer } from "./announce.ts";
 import { isNewer, parseNode } from "./parse.ts";
 import { newNode, project } from "./project.ts";
 import { nodePatch } from "./project_patch.ts";
+import { Startup } from "./startup.ts";
 import { isReportDue, type Reported, reported } from "./report.ts";
 import type {
   DeviceResources,
@@ -57,6 +58,7 @@ export interface StatusPorts {
 }
 
 export class NodeStatusLoop {
+  readonly startup: Startup;
   readonly #ports: StatusPorts;
   readonly #settings: NodeSettings;
   readonly #alarm = new Alarm();
@@ -71,6 +73,7 @@ export class NodeStatusLoop {
 
   constructor(ports: StatusPorts, settings: NodeSettings) {
     this.#ports = ports;
+    this.startup = new Startup(() => ports.clock.nowMs());
     this.#settings = settings;
     this.#announcer = new Announcer(ports.recorder, settings.nodeName);
   }
@@ -153,6 +156,7 @@ export class NodeStatusLoop {
     const { nodes } = this.#ports;
     try {
       const facts = this.#facts();
+      this.startup.attempted();
       const created = await this.#call(
         signal,
         (each) => nodes.create(newNode(facts), each),
@@ -160,6 +164,7 @@ export class NodeStatusLoop {
       this.#announcer.conditions([], parseNode(created).conditions);
       this.#learn(created);
       this.#markReported("changed");
+      this.startup.registered();
       return "created";
     } catch (error) {
       // Compat: upstream takes a refusal (403) like "exists already".
@@ -214,6 +219,7 @@ export class NodeStatusLoop {
     const facts = this.#facts();
     const { pending } = this.#announcer;
     const wanted = project(facts, known, { occasion, pending });
+    if (isReady(wanted.status.conditions)) this.startup.ready();
     this.#announcer.node(known, facts.seen.machine?.bootId);
     this.#announcer.conditions(known.conditions, wanted.status.conditions);
     const { body, change } = nodePatch(known, wanted);
@@ -285,4 +291,10 @@ export class NodeStatusLoop {
     const { clock } = this.#ports;
     return within({ clock, ms: this.#settings.heartbeatMs, signal }, work);
   }
+}
+
+function isReady(conditions: KnownNode["conditions"]): boolean {
+  return conditions.some(({ type, status }) =>
+    type === "Ready" && status === "True"
+  );
 }

@@ -12,7 +12,7 @@ export interface LogFile {
   sizeBytes(): Promise<number>;
   /**
    * Up to `lengthBytes` from `offset` on: fewer only at the end of the file,
-   * none beyond it. One read at a time.
+   * none beyond it.
    */
   read(offset: number, lengthBytes: number): Promise<Uint8Array>;
   close(): void;

@@ -73,8 +73,28 @@ export interface Handover {
   /** With its query. */
   readonly path: string;
   readonly headers: readonly (readonly [string, string])[];
+  /** The caller speaks another protocol than the request that is repeated. */
+  readonly webSocket?: WebSocketCaller;
   /** Told once, when the connection is over. */
   readonly ended: (counts: { toRuntime: number; toCaller: number }) => void;
+}
+
+/** Which streams of a command are wanted. */
+export interface CommandStreams {
+  readonly hasTty: boolean;
+  readonly hasStdin: boolean;
+  readonly hasStdout: boolean;
+  readonly hasStderr: boolean;
+}
+
+/** A caller whose WebSocket becomes SPDY/3.1 on the way to the runtime. */
+export interface WebSocketCaller {
+  /** As the caller sent it. */
+  readonly key: string;
+  /** The one of the caller's that is spoken. */
+  readonly protocol: string;
+  /** `tunnel`: its messages hold SPDY already. */
+  readonly holds: CommandStreams | "tunnel";
 }
 
 export type NodeHandler = (request: NodeRequest) => Promise<NodeAnswer>;

@@ -102,6 +102,8 @@ export interface ContainerRuntime {
     id: SandboxId,
     signal: AbortSignal,
   ): Promise<SandboxStatus | undefined>;
+  /** What its process was started from, as people name it; or empty. */
+  sandboxImage(id: SandboxId, signal: AbortSignal): Promise<string>;
   /** Creates and starts a sandbox, network included. */
   runSandbox(spec: SandboxSpec, signal: AbortSignal): Promise<SandboxId>;
   /** Kills what still runs in it and takes its network down. Idempotent. */
@@ -166,6 +168,8 @@ export interface ContainerRuntime {
       readonly id: ContainerId;
       readonly command: readonly string[];
       readonly timeoutSeconds: number;
+      /** Of either stream no more is kept; absent: all that there is. */
+      readonly outputLimitBytes?: number;
     },
     signal: AbortSignal,
   ): Promise<ExecResult>;

@@ -16,6 +16,8 @@ export interface CpuCounts {
   readonly periods: bigint;
   readonly throttledPeriods: bigint;
   readonly throttledNs: bigint;
+  readonly burstPeriods: bigint;
+  readonly burstNs: bigint;
 }
 
 /** Bytes, but for the counts of faults and failures. */
@@ -125,9 +127,10 @@ export interface OwnUse {
 
 /**
  * Which counts are wanted: fewer are cheaper. `cpu-and-memory`: use, limits and
- * faults; whatever else there is counts 0 then.
+ * faults. `main`: processes and stalls as well. What was not wanted is absent
+ * or 0 then.
  */
-export type UseDetail = "cpu-and-memory" | "everything";
+export type UseDetail = "cpu-and-memory" | "main" | "everything";
 
 export interface Usage {
   /** `path` below the root of every hierarchy. Undefined: no such cgroup. */

@@ -9,6 +9,7 @@ import type { ContainerRuntime, ExecResult } from "../port/runtime.ts";
 import {
   errored,
   failed,
+  LONGEST_OUTPUT_BYTES,
   type Outcome,
   outputText,
   SUCCESS,
@@ -34,7 +35,12 @@ export function execQuestion(
   },
 ): ExecQuestion {
   const literal = env.map(({ name, value = "" }) => ({ name, value }));
-  return { id, command: expand(command ?? [], literal), timeoutSeconds };
+  return {
+    id,
+    command: expand(command ?? [], literal),
+    timeoutSeconds,
+    outputLimitBytes: LONGEST_OUTPUT_BYTES,
+  };
 }
 
 export function judgeExec({ exitCode, stdout, stderr }: ExecResult): Outcome {

@@ -29,7 +29,7 @@ export function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const LONGEST_OUTPUT_BYTES = 10 * 1024;
+export const LONGEST_OUTPUT_BYTES = 10 * 1024;
 
 /** Text of the beginning of some output. */
 export function outputText(...parts: readonly Uint8Array[]): string {

@@ -131,6 +131,7 @@ Deno.test("execQuestion() knows the literal variables of the container only", ()
     id: "c1",
     command: ["nc", "80", "[]", "$(NO)", "$(PORT)"],
     timeoutSeconds: 3,
+    outputLimitBytes: 10_240,
   });
 });
 

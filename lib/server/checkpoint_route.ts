@@ -71,10 +71,17 @@ function targetOf(
     return text(404, `container ${name} does not exist`);
   }
   const timeout = call.request.query.get("timeout")?.at(-1) ?? "0";
-  if (!/^-?\d{1,9}$/.test(timeout)) {
+  if (!isInt64(timeout)) {
     return text(404, "cannot parse value of timeout parameter");
   }
   return { pod, name, timeoutSeconds: Number(timeout) };
+}
+
+/** Compat: Go's strconv.ParseInt. */
+function isInt64(text: string): boolean {
+  if (!/^[+-]?\d{1,30}$/.test(text)) return false;
+  const value = BigInt(text.replace(/^\+/, ""));
+  return BigInt.asIntN(64, value) === value;
 }
 
 async function checkpoint(
@@ -89,7 +96,11 @@ async function checkpoint(
   const wanted = { podUid: pod.uid, name };
   const id = await runningContainer(runtime, wanted, request.signal);
   if (id === undefined) return failed(`container ${name} not found`);
-  if (timeoutSeconds < 0) return failed("the timeout is below 0");
+  if (timeoutSeconds < 0) {
+    return failed(
+      "CheckpointContainer requires the timeout value to be > 0",
+    );
+  }
   const full = `${nameOf(pod.pod)}_${namespaceOf(pod.pod)}`;
   const time = new Date(clock.nowMs()).toISOString().replace(/\.\d+/, "");
   const location = `${folder}/checkpoint-${full}-${name}-${time}.tar`;

@@ -63,7 +63,7 @@ async function summary(
   const isShort = TRUE.has(word);
   const [about, figures, disks] = await Promise.all([
     node(),
-    stats.figures(isShort ? "cpu-and-memory" : "everything"),
+    stats.figures(isShort ? "cpu-and-memory" : "main"),
     isShort ? undefined : stats.disks(serving),
   ]);
   const texts = summaryTexts(about, figures, disks);

@@ -1,12 +1,7 @@
 /** What a streaming request asks for in its query. Pure. */
-import type { NodeRequest } from "../port/node_server.ts";
+import type { CommandStreams, NodeRequest } from "../port/node_server.ts";
 
-export interface StreamOptions {
-  readonly hasTty: boolean;
-  readonly hasStdin: boolean;
-  readonly hasStdout: boolean;
-  readonly hasStderr: boolean;
-}
+export type StreamOptions = CommandStreams;
 
 /** Text: why it is refused. Compat: cri-streaming 0.36 NewOptions */
 export function streamOptions(

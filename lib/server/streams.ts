@@ -5,10 +5,11 @@
  * Compat: kubelet 1.36 getExec, getAttach, getPortForward
  */
 import type { ContainerId } from "../api/id.ts";
+import type { Meters } from "../api/meters.ts";
 import { fullNameOf, titleOf } from "../api/pod.ts";
 import { AgentError, chainOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { NodeAnswer } from "../port/node_server.ts";
+import type { Handover, NodeAnswer } from "../port/node_server.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import { commandHash } from "./command_hash.ts";
 import { text } from "./node_answer.ts";
@@ -22,6 +23,12 @@ import {
 } from "./pod_lookup.ts";
 import { portsOf, type StreamOptions, streamOptions } from "./stream_query.ts";
 import { streamTarget } from "./stream_target.ts";
+import {
+  type Spoken,
+  spokenCommand,
+  spokenTunnel,
+  tunnelOf,
+} from "./stream_websocket.ts";
 import type { PodView } from "./view.ts";
 
 export interface StreamParts {
@@ -35,6 +42,9 @@ export interface StreamParts {
   >;
   readonly index: PodIndex;
   readonly log: Logger;
+  /** Whether newer WebSockets are spoken here: older runtimes have none. */
+  readonly speaksWebSocket: boolean;
+  readonly meters: Pick<Meters, "webSockets">;
 }
 
 const METHODS = ["GET", "POST"];
@@ -71,6 +81,7 @@ async function exec(parts: StreamParts, call: Call): Promise<NodeAnswer> {
     what: "exec",
     pod,
     fields: { container: name, command: commandHash(command) },
+    spoken: spokenCommand(call.request.headers, options),
     url: () => parts.runtime.execUrl(request, call.request.signal),
   });
 }
@@ -84,11 +95,13 @@ async function attach(parts: StreamParts, call: Call): Promise<NodeAnswer> {
     const full = fullNameOf(pod.pod);
     return text(500, `container ${name} not found in pod ${full}`);
   }
-  const request = { containerId: id, ...asStarted(options, spec) };
+  const streams = asStarted(options, spec);
+  const request = { containerId: id, ...streams };
   return await handedOver(parts, call, {
     what: "attach",
     pod,
     fields: { container: name },
+    spoken: spokenCommand(call.request.headers, streams),
     url: () => parts.runtime.attachUrl(request, call.request.signal),
   });
 }
@@ -134,7 +147,9 @@ async function portForward(
   parts: StreamParts,
   call: Call,
 ): Promise<NodeAnswer> {
-  const ports = portsOf(call.request);
+  const isTunnel = parts.speaksWebSocket &&
+    tunnelOf(call.request.headers) !== undefined;
+  const ports = isTunnel ? [] : portsOf(call.request);
   if (typeof ports === "string") return text(400, ports);
   const { runtime, index } = parts;
   const named = new Map(call.params);
@@ -153,6 +168,7 @@ async function portForward(
     what: "port-forward",
     pod,
     fields: { ports: ports.join(",") },
+    spoken: spokenTunnel(call.request.headers),
     url: () => runtime.portForwardUrl({ id, ports }, signal),
   });
 }
@@ -161,11 +177,13 @@ interface Stream {
   readonly what: string;
   readonly pod: PodView;
   readonly fields: Readonly<Record<string, string>>;
+  /** A WebSocket that is understood here. */
+  readonly spoken: Spoken | undefined;
   readonly url: () => Promise<string>;
 }
 
 async function handedOver(
-  { log }: StreamParts,
+  { log, speaksWebSocket, meters }: StreamParts,
   { request, user }: Call,
   stream: Stream,
 ): Promise<NodeAnswer> {
@@ -183,13 +201,16 @@ async function handedOver(
       line.error("Refused the runtime's streaming address", { why: target });
       return text(500, target);
     }
-    return {
-      kind: "handover",
-      ...target,
-      method: request.method,
-      headers: passedOn(request.headers),
-      ended: (counts) => line.info(`Stream ended: ${stream.what}`, counts),
-    };
+    const ended: Handover["ended"] = (counts) =>
+      line.info(`Stream ended: ${stream.what}`, counts);
+    const shared = { kind: "handover", ...target, ended } as const;
+    if (speaksWebSocket && stream.spoken !== undefined) {
+      const subresource = stream.what.replace("-", "");
+      meters.webSockets.add({ subresource });
+      return { ...shared, method: "POST", ...stream.spoken };
+    }
+    const headers = passedOn(request.headers);
+    return { ...shared, method: request.method, headers };
   } catch (error) {
     const status = statusOf(error);
     line.warn(`Cannot begin a stream: ${stream.what}`, {

@@ -100,7 +100,7 @@ function rowsOf(figures: Figures): Row[] {
       ...each.sandbox === undefined ? [] : [
         rowOf(each.sandbox, {
           ...podOf(each),
-          name: each.pod.sandbox ?? "",
+          ...sandboxOf(each),
         }),
       ],
       ...each.containers.map((sample) => ({
@@ -118,6 +118,10 @@ function rowsOf(figures: Figures): Row[] {
 
 function podOf({ pod }: PodFigures) {
   return { namespace: pod.namespace, pod: pod.name };
+}
+
+function sandboxOf({ pod, sandboxImage: image }: PodFigures) {
+  return { name: pod.sandbox ?? "", image };
 }
 
 interface Names {
@@ -154,7 +158,7 @@ function networkSeries(
     ...pods.flatMap((each) => {
       const sample = each.sandbox ?? each.whole;
       if (sample === undefined || each.network === undefined) return [];
-      const names = { ...podOf(each), name: each.pod.sandbox ?? "" };
+      const names = { ...podOf(each), ...sandboxOf(each) };
       return [{ sample, names, network: each.network }];
     }),
   ];

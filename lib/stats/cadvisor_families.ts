@@ -99,6 +99,23 @@ const CPU: readonly ContainerFamily[] = [
   ),
   ofCpu(
     {
+      type: "counter",
+      name: "container_cpu_cfs_burst_periods_total",
+      help: "Number of periods when burst occurs.",
+    },
+    throttled((cpu) => cpu.burstPeriods),
+  ),
+  ofCpu(
+    {
+      type: "counter",
+      name: "container_cpu_cfs_burst_seconds_total",
+      help: "Total time duration the container has used beyond its quota " +
+        "in seconds.",
+    },
+    throttled((cpu) => seconds(cpu.burstNs)),
+  ),
+  ofCpu(
+    {
       type: "gauge",
       name: "container_spec_cpu_period",
       help: "CPU period of the container.",

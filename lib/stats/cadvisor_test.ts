@@ -33,7 +33,7 @@ Deno.test("cadvisorFamilies() has a series for each cgroup, all labels on each",
   assert.deepEqual(lines(someFigures(), name).slice(1), [
     `${name}{container="",id="/kubepods",${empty},${total}`,
     `${name}{container="",id="/kubepods/podu1",image="",name="",${POD},${total}`,
-    `${name}{container="",id="/kubepods/podu1/s1",image="",name="s1",${POD},${total}`,
+    `${name}{container="",id="/kubepods/podu1/s1",image="registry.k8s.io/pause:3.10",name="s1",${POD},${total}`,
     `${name}{container="app",id="/kubepods/podu1/c1",` +
     `image="docker.io/library/web:1",name="c1",${POD},${total}`,
   ]);
@@ -42,7 +42,7 @@ Deno.test("cadvisorFamilies() has a series for each cgroup, all labels on each",
 Deno.test("cadvisorFamilies() tells a pod's network on its sandbox alone", () => {
   const name = "container_network_receive_bytes_total";
   assert.deepEqual(lines(someFigures(), name), [
-    `${name}{container="",id="/kubepods/podu1/s1",image="",name="s1",${POD},` +
+    `${name}{container="",id="/kubepods/podu1/s1",image="registry.k8s.io/pause:3.10",name="s1",${POD},` +
     `interface="eth0"} 10 ${AT_MS}`,
   ]);
 });

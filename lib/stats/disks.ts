@@ -15,9 +15,9 @@ import type { Usage } from "../port/usage.ts";
 import type {
   Disk,
   DiskFigures,
+  LogFigures,
   MeasuredPod,
   MeasuredVolume,
-  Taken,
   VolumeTaken,
 } from "./types.ts";
 
@@ -45,7 +45,7 @@ const POD_LAYERS_MS = 2_000;
 export class DiskMeter {
   readonly #ports: Ports;
   readonly #settings: Settings;
-  #trees = new Map<string, Taken>();
+  #trees = new Map<string, VolumeTaken>();
   #walking: Promise<void> | undefined;
   /** Some pod's containers could not be asked the last time. */
   #hasSilent = false;
@@ -88,21 +88,34 @@ export class DiskMeter {
     };
   }
 
+  logs(): readonly LogFigures[] {
+    return this.#ports.pods().flatMap((pod) =>
+      pod.containers.flatMap(({ name, logDirectory }) => {
+        const taken = this.#trees.get(logDirectory);
+        return taken === undefined
+          ? []
+          : [{ pod, container: name, usedBytes: taken.usedBytes }];
+      })
+    );
+  }
+
   /** The first to ask waits for what was never measured; others do not. */
   async #walk(signal: AbortSignal): Promise<void> {
     const { diskAgeMs } = this.#settings;
     if (diskAgeMs < 0) return;
-    const wanted = new Set(
+    const wanted = new Map(
       this.#ports.pods().flatMap((pod) => [
-        ...pod.containers.map(({ logDirectory }) => logDirectory),
+        ...pod.containers.map(({ logDirectory }) =>
+          [logDirectory, "logs"] as const
+        ),
         ...pod.volumes.filter(({ measuredBy }) => measuredBy === "walk")
-          .map(({ path }) => path),
+          .map(({ path }) => [path, "volume"] as const),
       ]),
     );
     this.#trees = new Map(
       [...this.#trees].filter(([path]) => wanted.has(path)),
     );
-    const isNew = [...wanted].some((path) => !this.#trees.has(path));
+    const isNew = wanted.keys().some((path) => !this.#trees.has(path));
     this.#walking ??= this.#visit(wanted, signal)
       .finally(() => this.#walking = undefined);
     if (isNew) await this.#walking;
@@ -110,16 +123,21 @@ export class DiskMeter {
 
   /** Never rejects but for the abort. */
   async #visit(
-    wanted: ReadonlySet<string>,
+    wanted: ReadonlyMap<string, "logs" | "volume">,
     signal: AbortSignal,
   ): Promise<void> {
     const { usage, clock, log } = this.#ports;
-    for (const path of wanted) {
+    for (const [path, kind] of wanted) {
       const age = clock.nowMs() - (this.#trees.get(path)?.atMs ?? -Infinity);
       if (age < this.#settings.diskAgeMs) continue;
       try {
         const { usedBytes, inodes } = await usage.tree(path, signal);
-        this.#trees.set(path, { usedBytes, inodes, atMs: clock.nowMs() });
+        // Compat: kubelet 1.36 volumeStatCalculator: both at one moment.
+        const whole = kind === "volume"
+          ? await usage.filesystem(path)
+          : undefined;
+        const atMs = clock.nowMs();
+        this.#trees.set(path, { usedBytes, inodes, whole, atMs });
       } catch (error) {
         if (isAbort(error, signal)) return;
         log.debug("Cannot measure a tree", { path, error: chainOf(error) });
@@ -146,10 +164,8 @@ export class DiskMeter {
     { path, measuredBy }: MeasuredVolume,
   ): Promise<VolumeTaken | undefined> {
     const { usage, clock } = this.#ports;
-    const known = this.#trees.get(path);
-    if (measuredBy === "walk" && known === undefined) return undefined;
+    if (measuredBy === "walk") return this.#trees.get(path);
     const whole = await this.#or(() => usage.filesystem(path), undefined);
-    if (known !== undefined) return { ...known, whole };
     if (whole === undefined) return undefined;
     const { usedBytes, inodes, inodesFree } = whole;
     const atMs = clock.nowMs();

@@ -49,6 +49,7 @@ export function aPodsFigures(own: Partial<PodFigures> = {}): PodFigures {
     pod,
     whole: aSample(pod.cgroup),
     sandbox: aSample(`${pod.cgroup}/s1`),
+    sandboxImage: "registry.k8s.io/pause:3.10",
     network: [{
       name: "eth0",
       receivedBytes: 10n,

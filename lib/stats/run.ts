@@ -11,11 +11,13 @@ import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Images } from "../port/images.ts";
 import type { CgroupUse, Usage, UseDetail } from "../port/usage.ts";
 import { DiskMeter } from "./disks.ts";
+import { SandboxImages } from "./sandbox_images.ts";
 import type {
   ClaimFigures,
   ContainerFigures,
   DiskFigures,
   Figures,
+  LogFigures,
   MeasuredPod,
   PodFigures,
   Sample,
@@ -23,12 +25,17 @@ import type {
 
 /** Figures of one moment serve all who ask within this time. */
 const FRESH_MS = 1_000;
+/** From few to many: whoever wants few is served by more. */
+const DETAILS = ["cpu-and-memory", "main", "everything"] as const;
 /** A rate over less than this would be noise. */
 const SHORTEST_RATE_MS = 500;
 
 export interface StatsPorts {
   readonly usage: Usage;
-  readonly runtime: Pick<ContainerRuntime, "listContainerStats">;
+  readonly runtime: Pick<
+    ContainerRuntime,
+    "listContainerStats" | "sandboxImage"
+  >;
   readonly images: Pick<Images, "usage">;
   readonly clock: Clock;
   readonly log: Logger;
@@ -58,8 +65,7 @@ export class Stats {
   readonly #ports: StatsPorts;
   readonly #settings: StatsSettings;
   readonly #disks: DiskMeter;
-  /** Several wait for the same look: none of them may end it. */
-  readonly #unending = new AbortController().signal;
+  readonly #images: SandboxImages;
   #looks = new Map<string, Look>();
   readonly #shared = new Map<
     UseDetail,
@@ -74,14 +80,17 @@ export class Stats {
     this.#ports = ports;
     this.#settings = settings;
     this.#disks = new DiskMeter(ports, settings);
+    this.#images = new SandboxImages(ports);
   }
 
   /** At most a second old. Rejects when the node itself cannot be read. */
   figures(detail: UseDetail): Promise<Figures> {
     const nowMs = this.#ports.clock.monotonicMs();
-    const known = this.#shared.get(detail);
-    if (known !== undefined && nowMs - known.atMs < FRESH_MS) {
-      return known.figures;
+    for (const enough of DETAILS.slice(DETAILS.indexOf(detail))) {
+      const known = this.#shared.get(enough);
+      if (known !== undefined && nowMs - known.atMs < FRESH_MS) {
+        return known.figures;
+      }
     }
     const figures = this.#collect(detail);
     this.#shared.set(detail, { atMs: nowMs, figures });
@@ -104,6 +113,11 @@ export class Stats {
     this.#sharedDisks = { atMs: nowMs, disks };
     disks.catch(() => this.#sharedDisks = undefined);
     return disks;
+  }
+
+  /** What logs take, as far as it has been measured. */
+  logs(): readonly LogFigures[] {
+    return this.#disks.logs();
   }
 
   /** Once for each claim, as several pods may use it. */
@@ -134,11 +148,13 @@ export class Stats {
     const pace = new Pace(clock);
     const node = await this.sample("/", detail);
     if (node === undefined) throw new Error("The root has no cgroup");
-    const wanted = detail === "everything";
     const all: PodFigures[] = [];
-    for (const pod of pods()) {
+    const measured = pods();
+    if (detail === "everything") await this.#images.learn(measured);
+    for (const pod of measured) {
       all.push(await this.#pod(pod, detail));
-      await pace.step(this.#unending);
+      // Several wait for the same look: none of them may end it.
+      await pace.step();
     }
     this.#dropOld();
     const tiers: Sample[] = [];
@@ -149,7 +165,9 @@ export class Stats {
     return {
       atMs: clock.nowMs(),
       node,
-      nodeNetwork: wanted ? await usage.network() ?? [] : [],
+      nodeNetwork: detail === "cpu-and-memory"
+        ? []
+        : await usage.network() ?? [],
       allPods: await this.sample(allPods(), detail),
       classes: tiers,
       pods: all,
@@ -163,19 +181,23 @@ export class Stats {
         ? await this.sample(pod.cgroup, detail)
         : undefined;
       // Nobody asks for it by itself but those who want everything.
-      const sandbox = pod.sandbox === undefined || detail !== "everything"
-        ? undefined
-        : await this.#first(cgroupsOf(pod, pod.sandbox), detail);
+      const sandbox = detail === "everything" ||
+          detail === "main" && whole === undefined
+        ? await this.#first(sandboxesOf(pod), detail)
+        : undefined;
       const containers: ContainerFigures[] = [];
       for (const container of pod.containers) {
         const places = cgroupsOf(pod, container.id);
         const found = await this.#first(places, detail);
         if (found !== undefined) containers.push({ ...found, container });
       }
-      const network = detail === "everything" && !pod.isHostNetwork
-        ? await this.#network(sandbox)
-        : undefined;
-      return { pod, whole, sandbox, network, containers };
+      const network = detail === "cpu-and-memory" || pod.isHostNetwork
+        ? undefined
+        : await this.#network(
+          sandbox === undefined ? sandboxesOf(pod) : [sandbox.cgroup],
+        );
+      const sandboxImage = this.#images.of(pod.sandbox);
+      return { pod, whole, sandbox, sandboxImage, network, containers };
     } catch (error) {
       this.#ports.log.debug("Cannot measure a pod", {
         pod: `${pod.namespace}/${pod.name}`,
@@ -185,6 +207,7 @@ export class Stats {
         pod,
         whole: undefined,
         sandbox: undefined,
+        sandboxImage: "",
         network: undefined,
         containers: [],
       };
@@ -202,11 +225,14 @@ export class Stats {
     return undefined;
   }
 
-  async #network(sandbox: Sample | undefined) {
-    if (sandbox === undefined) return undefined;
+  /** In the namespace of the first of these that has a process. */
+  async #network(cgroups: readonly string[]) {
     const { usage } = this.#ports;
-    const pid = await usage.processOf(sandbox.cgroup);
-    return pid === undefined ? undefined : await usage.network(pid);
+    for (const cgroup of cgroups) {
+      const pid = await usage.processOf(cgroup);
+      if (pid !== undefined) return await usage.network(pid);
+    }
+    return undefined;
   }
 
   /** Over the time since the last look that is long enough ago. */
@@ -233,6 +259,10 @@ export class Stats {
       [...this.#looks].filter(([, { atMs }]) => atMs > oldMs),
     );
   }
+}
+
+function sandboxesOf(pod: MeasuredPod): string[] {
+  return pod.sandbox === undefined ? [] : cgroupsOf(pod, pod.sandbox);
 }
 
 /**

@@ -28,6 +28,7 @@ function aWorld(pods: readonly MeasuredPod[] = [aMeasuredPod()]) {
     pods: () => pods,
     images: { usage: () => Promise.resolve({ images: [], containers: [] }) },
     runtime: {
+      sandboxImage: (id) => Promise.resolve(`pause:${id}`),
       listContainerStats: () =>
         Promise.try(() => {
           layerAsks++;
@@ -54,6 +55,7 @@ Deno.test("Stats.figures() tells of node, pods, sandbox and containers", async (
     ["/", "/kubepods", 0],
   );
   const [web] = pods;
+  assert.equal(web?.sandboxImage, "pause:s1");
   assert.equal(web?.whole?.cgroup, "/kubepods/podu1");
   assert.equal(web?.sandbox?.cgroup, "/kubepods/podu1/s1");
   assert.deepEqual(web?.containers.map(({ cgroup }) => cgroup), [
@@ -69,6 +71,27 @@ Deno.test("Stats.figures() shares a look for a second", async () => {
   assert.equal(await stats.figures("everything"), first);
   await clock.advance(1);
   assert.notEqual(await stats.figures("everything"), first);
+});
+
+Deno.test("Stats.figures() serves who wants less by a richer look", async () => {
+  const { stats, clock } = aWorld();
+  const rich = await stats.figures("everything");
+  assert.equal(await stats.figures("main"), rich);
+  assert.equal(await stats.figures("cpu-and-memory"), rich);
+  await clock.advance(1_000);
+  const main = await stats.figures("main");
+  assert.notEqual(await stats.figures("everything"), main);
+});
+
+Deno.test("Stats.figures() knows networks without a look at sandboxes", async () => {
+  const { stats, usage } = aWorld();
+  usage.processIds.set("/kubepods/podu1/s1", 77);
+  usage.networks.set(77, []);
+  const { pods: [web] } = await stats.figures("main");
+  assert.equal(web?.sandbox, undefined);
+  assert.deepEqual(web?.network, []);
+  const { pods: [few] } = await aWorld().stats.figures("cpu-and-memory");
+  assert.equal(few?.network, undefined);
 });
 
 Deno.test("Stats.figures() knows a rate from the second look on", async () => {

@@ -74,6 +74,8 @@ export interface PodFigures {
   readonly whole: Sample | undefined;
   /** The sandbox's own. */
   readonly sandbox: Sample | undefined;
+  /** Empty: the runtime does not tell, or not yet. */
+  readonly sandboxImage: string;
   readonly network: readonly InterfaceCounts[] | undefined;
   readonly containers: readonly ContainerFigures[];
 }
@@ -107,6 +109,13 @@ export interface DiskFigures {
 export interface Disk {
   readonly whole: FilesystemCounts;
   readonly own: FilesystemUsage;
+}
+
+/** What the logs of one container take. */
+export interface LogFigures {
+  readonly pod: Pick<MeasuredPod, "uid" | "namespace" | "name">;
+  readonly container: string;
+  readonly usedBytes: bigint;
 }
 
 /** A claim that some pod here uses. */

@@ -24,7 +24,13 @@ import type { LastWords } from "./last_words.ts";
 import { limitDeadContainers } from "./dead_containers.ts";
 import { differingPods, listPod, observePod } from "./observe.ts";
 import { EMPTY_MEMORY, type Pods } from "./store.ts";
-import { joinSwept, type Left, sweepCgroups, sweepFiles } from "./sweep.ts";
+import {
+  joinSwept,
+  type Left,
+  sweepCgroups,
+  sweepFiles,
+  type Swept,
+} from "./sweep.ts";
 
 /** How long the first look at one pod may take. */
 const MEET_MS = 5_000;
@@ -45,7 +51,13 @@ export interface LoopPorts {
   readonly allocations: Pick<Allocations, "podOf" | "keepOnly">;
   readonly suspect: () => void;
   readonly auditMs: number;
-  readonly meters?: Pick<Meters, "relistSeconds" | "relistInterval">;
+  readonly meters?: Pick<
+    Meters,
+    | "relistSeconds"
+    | "relistInterval"
+    | "orphanVolumes"
+    | "orphanVolumeErrors"
+  >;
   /** Where it is noted what runs. */
   readonly trail?: Pick<Trail, "note">;
 }
@@ -155,6 +167,16 @@ export class Audit {
       log.warn("Left of pods that are gone, and not removed", { left: news });
     }
     this.#left = left;
+    this.#count({ removed, left });
+  }
+
+  /** Pods' own directories, with their volumes. */
+  #count({ removed, left }: Swept): void {
+    const { settings, meters } = this.#ports;
+    const isPods = (path: string) => path.startsWith(`${settings.podsDir}/`);
+    meters?.orphanVolumes.set({}, removed.filter(isPods).length);
+    const stuck = left.filter(({ path }) => isPods(path));
+    meters?.orphanVolumeErrors.set({}, stuck.length);
   }
 
   async #relist(signal: AbortSignal): Promise<void> {

@@ -48,7 +48,10 @@ function begin(
   { uid }: ApplyPlace,
 ): void {
   const { meters } = ports;
-  if (action.kind === "run-sandbox") meters.startedPods.add({});
+  if (action.kind === "run-sandbox") {
+    meters.startedPods.add({});
+    if (isUserPod(ports, uid)) meters.userPods.add({});
+  }
   if (action.kind === "start-container") {
     const container_type = typeIn(ports.podOf(uid), action.container.name);
     meters.startedContainers.add({ container_type });
@@ -63,6 +66,7 @@ function fail(
   const { meters } = ports;
   if (action.kind === "run-sandbox") {
     meters.podErrors.add({});
+    if (isUserPod(ports, at.uid)) meters.userPodErrors.add({});
     const { runtimeHandler: runtime_handler } = action.spec;
     meters.sandboxErrors.add({ runtime_handler });
   }
@@ -71,6 +75,11 @@ function fail(
     const code = error instanceof AgentError ? error.reason ?? "" : "";
     meters.containerErrors.add({ container_type, code });
   }
+}
+
+/** It has a user namespace of its own. */
+function isUserPod({ podOf }: MeasurePorts, uid: ApplyPlace["uid"]): boolean {
+  return podOf(uid)?.spec?.hostUsers === false;
 }
 
 function end(meters: Meters, action: Action, seconds: number): void {

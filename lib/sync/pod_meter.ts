@@ -6,7 +6,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { ContainerId, PodUid } from "../api/id.ts";
 import type { Meters } from "../api/meters.ts";
-import { allContainersOf } from "../api/pod.ts";
+import { allContainersOf, isStatic, usesHostNetwork } from "../api/pod.ts";
 import type { Step } from "../api/step.ts";
 import type { ContainerStatusJson, PodStatusJson } from "../api/status.ts";
 import type { V1Pod } from "../api/types.ts";
@@ -42,6 +42,8 @@ export interface PodMeterPorts {
 
 export class PodMeter {
   readonly #ports: PodMeterPorts;
+  /** Compat: the first one tells of the network's start, others do not. */
+  #hasNetworkPod = false;
   readonly #counted = new Map<PodUid, Counted>();
 
   constructor(ports: PodMeterPorts) {
@@ -57,8 +59,12 @@ export class PodMeter {
     this.#ports.meters.containersPerPod.observe({}, count);
   }
 
-  forget(uid: PodUid): void {
+  /** `again`: it is wanted anew already, under the same uid. */
+  forget(uid: PodUid, again: V1Pod | undefined): void {
     this.#counted.delete(uid);
+    if (again === undefined) return;
+    const origin = isStatic(again) ? "true" : "";
+    this.#ports.meters.restartedPods.add({ static: origin });
   }
 
   keepOnly(isKept: (uid: PodUid) => boolean): void {
@@ -191,6 +197,9 @@ export class PodMeter {
       .reduce((sum, each) => sum + ranMs(each), 0);
     const ownMs = Math.max(totalMs - pulledMs - initMs, 0);
     meters.podStartSli.observe({}, ownMs / 1000);
+    if (this.#hasNetworkPod || usesHostNetwork(pod)) return;
+    this.#hasNetworkPod = true;
+    meters.firstNetworkPod.set({}, ownMs / 1000);
   }
 
   #heard(uid: PodUid, { reason, container = "" }: Step): void {

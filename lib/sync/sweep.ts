@@ -71,6 +71,7 @@ export async function sweepCgroups(
   return await removeAll(paths, (path) => cgroups.removePod(path));
 }
 
+/** One that cannot be removed holds up no other; rejects on abort. */
 export async function sweepFiles(
   files: Files,
   settings: PodSettings,

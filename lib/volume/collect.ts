@@ -1,7 +1,7 @@
 /** Finds what the files of a volume are made from, all sources side by side. */
 import type { Clock } from "../base/clock.ts";
 import { AgentError, chainOf, isAbort } from "../base/errors.ts";
-import { Turns } from "../base/turns.ts";
+import { Pace } from "../base/pace.ts";
 import { namespaceOf } from "../api/pod.ts";
 import type { V1Pod } from "../api/types.ts";
 import {
@@ -48,11 +48,11 @@ export async function collect(
 
 /** However much it is, nobody else waits for long. */
 async function inTurns<T>(clock: Clock, steps: Steps<T>): Promise<T> {
-  const turns = new Turns(clock);
+  const pace = new Pace(clock);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
-    await turns.next();
+    await pace.step();
   }
 }
 

@@ -54,6 +54,7 @@ function cleaned(path: string): string {
  * path follows right after it when `/` sorts before all else.
  */
 export function clashIn(paths: ReadonlySet<string>): string | undefined {
+  if (!paths.values().some((path) => path.includes("/"))) return undefined;
   const sorted = [...paths].map((path) => path.replaceAll("/", "\0")).sort();
   const clash = sorted.find((path, index) =>
     sorted[index + 1]?.startsWith(`${path}\0`) === true

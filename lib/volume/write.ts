@@ -7,14 +7,14 @@
  * Compat: kubelet 1.36 AtomicWriter; inotify users know this dance.
  */
 import type { Clock } from "../base/clock.ts";
-import { Turns } from "../base/turns.ts";
+import { Pace } from "../base/pace.ts";
 import type { Random } from "../base/random.ts";
 import type { Files } from "../port/host.ts";
 import type { ProjectedFile } from "./content.ts";
 
 const DATA = "..data";
-/** So many files take a millisecond or two. */
-const SLICE = 64;
+/** So many files take less than a turn, and keep the disk busy. */
+const SLICE = 8;
 const DIRECTORY_MODE = 0o755;
 /** What `fsGroup` adds. Compat: kubelet 1.36 changeFilePermission, read-only. */
 const GROUP_FILE_MODE = 0o440;
@@ -66,12 +66,12 @@ async function writeNew(
   const name = await hiddenName(ports, directory);
   const root = `${directory}/${name}`;
   try {
-    const turns = new Turns(ports.clock);
+    const pace = new Pace(ports.clock);
     for (const each of directoriesOf(content)) {
       const path = `${root}${each}`;
       await files.makeDirectory(path, DIRECTORY_MODE);
       await giveToGroup(files, path, { mode: DIRECTORY_MODE, gid });
-      await turns.next();
+      await pace.step();
     }
     for await (const some of slices(ports, content)) {
       await Promise.all(
@@ -154,14 +154,14 @@ async function* slices<T>(
   { clock }: WritePorts,
   all: Iterable<T>,
 ): AsyncGenerator<readonly T[]> {
-  const turns = new Turns(clock);
+  const pace = new Pace(clock);
   let some: T[] = [];
   for (const each of all) {
     some.push(each);
     if (some.length < SLICE) continue;
     yield some;
     some = [];
-    await turns.next();
+    await pace.step();
   }
   if (some.length > 0) yield some;
 }

@@ -1,17 +1,14 @@
 /**
  * What it costs to look at a node with many pods: each endpoint of figures and
  * metrics is asked again and again, while somebody else asks for health all the
- * time and so notices when nothing else is done. Wants a world with a cluster
- * (DENOLET_TEST_WORLD).
+ * time and so notices when nothing else is done; this agent, then the real
+ * kubelet. Wants a world with a cluster (DENOLET_TEST_WORLD).
  */
-import { clusterFacts, kubectl } from "../../deploy/cluster.ts";
-import { startMember } from "../../deploy/cluster/agent.ts";
-import { get } from "../../deploy/cluster/request.ts";
-import { stopAgent } from "../../deploy/world.ts";
 import type { V1Pod } from "../../lib/api/types.ts";
-import { BUSYBOX, OBEDIENT, until, world } from "../node/agent_world.ts";
+import { BUSYBOX, OBEDIENT } from "../node/agent_world.ts";
 import { countsOf } from "./counts.ts";
 import { align, middle } from "./report.ts";
+import { cluster, type Side, sides, withPods } from "./sides.ts";
 import { conditions, cpuMs } from "./usage.ts";
 
 const PATHS = [
@@ -26,55 +23,69 @@ const PATHS = [
 ];
 /** Longer than figures are shared, so that each scrape is a whole one. */
 const PAUSE_MS = 1_100;
-const READY_MS = 180_000;
-const cluster = clusterFacts(world);
 const LABEL = "app=scrape";
+
+type Ask = (path: string) => Promise<number>;
 
 export async function benchScrape(args: readonly string[]): Promise<void> {
   const { pods, times } = countsOf(args, { pods: 100, times: 10 });
-  const pid = await startMember(world);
-  const { pki, ca, nodeIp, ports } = cluster;
-  const pair = `${pki}/kube-apiserver-kubelet-client`;
-  const client = Deno.createHttpClient({
-    caCerts: [await Deno.readTextFile(ca.certificate)],
-    cert: await Deno.readTextFile(`${pair}.crt`),
-    key: await Deno.readTextFile(`${pair}.key`),
-  });
-  const ask = async (path: string): Promise<number> => {
-    const url = `https://${nodeIp}:${ports.kubelet}${path}`;
-    const answer = await fetch(url, { client });
-    const { length } = await answer.arrayBuffer().then((b) =>
-      new Uint8Array(b)
-    );
-    if (answer.status !== 200) throw new Error(`${path}: ${answer.status}`);
-    return length;
-  };
-  try {
-    await manyPods(pods);
-    const rows: string[][] = [];
-    for (const path of PATHS) rows.push(await row({ path, times, pid, ask }));
+  for (const side of await sides()) {
+    const rows = await scraped(side, { pods, times });
     const head = ["", "ms p50 / max", "KiB", "CPU ms", "longest stall ms"];
     console.log([
-      ...conditions(`${pods} pods`),
+      "",
+      ...conditions(`${side.name}, ${pods} pods`),
       "",
       align([head, ...rows]),
     ].join("\n"));
+  }
+}
+
+async function scraped(
+  side: Side,
+  { pods, times }: { readonly pods: number; readonly times: number },
+): Promise<string[][]> {
+  const pid = await side.start();
+  const client = await apiServersClient();
+  try {
+    return await withPods(LABEL, manyPods(side.nodeName, pods), async () => {
+      const rows: string[][] = [];
+      const ask = asking(client);
+      for (const path of PATHS) rows.push(await row({ path, times, pid, ask }));
+      return rows;
+    });
   } finally {
     client.close();
-    await kubectl(world, [
-      ...["delete", "pods", "-l", LABEL],
-      ...["--wait=false", "--grace-period=1"],
-    ]);
-    await until("no pods", async () => (await listed()).length === 0, READY_MS);
-    await stopAgent(world);
+    await side.stop();
   }
+}
+
+async function apiServersClient(): Promise<Deno.HttpClient> {
+  const pair = `${cluster.pki}/kube-apiserver-kubelet-client`;
+  return Deno.createHttpClient({
+    caCerts: [await Deno.readTextFile(cluster.ca.certificate)],
+    cert: await Deno.readTextFile(`${pair}.crt`),
+    key: await Deno.readTextFile(`${pair}.key`),
+  });
+}
+
+/** Resolves with the length of the answer. */
+function asking(client: Deno.HttpClient): Ask {
+  const { nodeIp, ports } = cluster;
+  return async (path) => {
+    const url = `https://${nodeIp}:${ports.kubelet}${path}`;
+    const answer = await fetch(url, { client });
+    const { byteLength } = await answer.arrayBuffer();
+    if (answer.status !== 200) throw new Error(`${path}: ${answer.status}`);
+    return byteLength;
+  };
 }
 
 interface Scrape {
   readonly path: string;
   readonly times: number;
   readonly pid: number;
-  readonly ask: (path: string) => Promise<number>;
+  readonly ask: Ask;
 }
 
 async function row({ path, times, pid, ask }: Scrape): Promise<string[]> {
@@ -107,7 +118,7 @@ async function row({ path, times, pid, ask }: Scrape): Promise<string[]> {
 
 /** How long the slowest of many small questions took. */
 async function longestPing(
-  ask: Scrape["ask"],
+  ask: Ask,
   signal: AbortSignal,
 ): Promise<number> {
   let longestMs = 0;
@@ -124,13 +135,13 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function manyPods(count: number): Promise<void> {
-  const items = Array.from({ length: count }, (_, n): V1Pod => ({
+function manyPods(nodeName: string, count: number): V1Pod[] {
+  return Array.from({ length: count }, (_, n) => ({
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name: `scrape-${n}`, labels: { app: "scrape" } },
     spec: {
-      nodeName: world.name,
+      nodeName,
       containers: [{
         name: "app",
         image: BUSYBOX,
@@ -139,28 +150,4 @@ async function manyPods(count: number): Promise<void> {
       }],
     },
   }));
-  const file = await Deno.makeTempFile({ suffix: ".json" });
-  try {
-    const list = { apiVersion: "v1", kind: "List", items };
-    await Deno.writeTextFile(file, JSON.stringify(list));
-    await kubectl(world, ["create", "-f", file]);
-  } finally {
-    await Deno.remove(file);
-  }
-  await until(
-    `${count} running pods`,
-    async () =>
-      (await listed()).filter(({ status }) => status?.phase === "Running")
-        .length === count,
-    READY_MS,
-  );
-}
-
-async function listed(): Promise<readonly V1Pod[]> {
-  const query = new URLSearchParams({ labelSelector: LABEL });
-  const { items } = await get<{ items: readonly V1Pod[] }>(
-    cluster,
-    `/api/v1/namespaces/default/pods?${query}`,
-  );
-  return items;
 }

@@ -35,6 +35,12 @@ export const USE_PROMISES: readonly RuntimePromise[] = [
       assert.equal(hello.stderr.length, 0);
       assert.equal(hello.exitCode, 0);
       assert.equal((await run("false")).exitCode, 1);
+      const command = ["echo", "hello", "you"];
+      const begun = await runtime.execSync(
+        { id, command, timeoutSeconds: 10, outputLimitBytes: 5 },
+        signal,
+      );
+      assert.equal(new TextDecoder().decode(begun.stdout), "hello");
     },
   },
   {

@@ -110,6 +110,11 @@ export class FakeRuntime implements ContainerRuntime {
     return sandbox === undefined ? undefined : sandboxStatus(sandbox);
   }
 
+  async sandboxImage(id: SandboxId, signal: AbortSignal): Promise<string> {
+    await this.#arrive(signal);
+    return this.world.sandboxes.has(id) ? "registry.k8s.io/pause:3.10" : "";
+  }
+
   async runSandbox(
     spec: SandboxSpec,
     signal: AbortSignal,
@@ -236,16 +241,18 @@ export class FakeRuntime implements ContainerRuntime {
   }
 
   async execSync(
-    request: {
-      readonly id: ContainerId;
-      readonly command: readonly string[];
-      readonly timeoutSeconds: number;
-    },
+    request: Parameters<ContainerRuntime["execSync"]>[0],
     signal: AbortSignal,
   ): Promise<ExecResult> {
     await this.#arrive(signal, request.id);
     const container = this.#running(request.id, "run a command");
-    return await this.#programs.exec(container, request, signal);
+    const done = await this.#programs.exec(container, request, signal);
+    const { outputLimitBytes: limit } = request;
+    return {
+      ...done,
+      stdout: done.stdout.subarray(0, limit),
+      stderr: done.stderr.subarray(0, limit),
+    };
   }
 
   async execUrl(request: StreamRequest, signal: AbortSignal): Promise<string> {

@@ -46,6 +46,8 @@ export function aUse(
       periods: 0n,
       throttledPeriods: 0n,
       throttledNs: 0n,
+      burstPeriods: 0n,
+      burstNs: 0n,
     },
     memory: {
       usageBytes: 1_048_576n,
@@ -91,10 +93,12 @@ export class FakeUsage implements Usage {
     const known = this.cgroups.get(path);
     const atMs = this.#clock?.nowMs() ?? known?.atMs ?? 0;
     const found = known && { ...known, atMs };
+    if (found === undefined || detail === "everything") {
+      return Promise.resolve(found);
+    }
+    const main = { ...found, disks: [] };
     return Promise.resolve(
-      found === undefined || detail === "everything"
-        ? found
-        : { ...found, disks: [], pressure: {} },
+      detail === "main" ? main : { ...main, pressure: {} },
     );
   }
 

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { KernelFiles } from "./kernel_files.ts";
+import { openLibc } from "./libc.ts";
+
+Deno.test("KernelFiles.read() has the whole text, however long", async () => {
+  const libc = openLibc();
+  const folder = await Deno.makeTempDir();
+  try {
+    const files = new KernelFiles(libc);
+    for (const length of [0, 1, 2_047, 2_048, 4_096, 65_536, 200_001]) {
+      const text = "é".repeat(length >> 1) + "x".repeat(length % 2);
+      await Deno.writeTextFile(`${folder}/file`, text);
+      assert.equal(files.read(`${folder}/file`), text, `${length} bytes`);
+    }
+    const status = Deno.readTextFileSync("/proc/self/mountinfo");
+    assert.equal(files.read("/proc/self/mountinfo"), status);
+  } finally {
+    libc.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("KernelFiles.read() tells absent from unreadable", () => {
+  const libc = openLibc();
+  try {
+    const files = new KernelFiles(libc);
+    assert.equal(files.read("/proc/self/none"), undefined);
+    assert.equal(files.read("/proc/self/stat/none"), undefined);
+    assert.equal(files.read("/proc/2147483646/stat"), undefined);
+    assert.throws(() => files.read("/proc/self/fd"), /Cannot read \/proc/);
+  } finally {
+    libc.close();
+  }
+});
