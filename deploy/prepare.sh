@@ -151,6 +151,8 @@ get_vm_packages() {
   has debootstrap || missing="$missing debootstrap"
   has cloud-localds || missing="$missing cloud-image-utils"
   has mke2fs || missing="$missing e2fsprogs"
+  [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] ||
+    missing="$missing debian-archive-keyring"
   # shellcheck disable=SC2086 # a list of words on purpose
   [ -z "$missing" ] || need_packages $missing
 }

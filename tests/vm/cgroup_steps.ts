@@ -97,28 +97,11 @@ export async function trioWithValues(
   await create(rig, TRIO);
   await ready(rig, ["sure", "some", "rest"]);
   const sinceMs = performance.now();
-  await settled(rig, driver);
+  await rig.passes(() => checkTrio(rig, driver));
   const lateMs = performance.now() - sinceMs;
   const groups = await containerGroups(rig, driver);
   return `all values within ${(lateMs / 1000).toFixed(1)} s of Ready; ` +
     `${groups} containers are killed as a whole`;
-}
-
-async function settled(rig: Rig, driver: Driver): Promise<void> {
-  let last: unknown;
-  try {
-    await rig.until("the values", async () => {
-      try {
-        await checkTrio(rig, driver);
-        return true;
-      } catch (error) {
-        last = error;
-        return false;
-      }
-    }, 20_000);
-  } catch (error) {
-    throw last ?? error;
-  }
 }
 
 /** Compat: kubelet 1.36: with v2, an app's processes are killed together. */
@@ -140,7 +123,7 @@ export async function systemdInterferes(rig: Rig): Promise<string> {
   const timed = async (script: string) => {
     await rig.sh(script);
     const sinceMs = performance.now();
-    await settled(rig, "systemd");
+    await rig.passes(() => checkTrio(rig, "systemd"));
     return `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
   };
   const reload = await timed("systemctl daemon-reload");

@@ -43,7 +43,7 @@ const PARTS: readonly Part[] = [
     isVital: true,
     run: async (rig) => {
       await rig.firstBoot();
-      return (await rig.sh("systemd --version | head -n 1")).trim();
+      return (await rig.sh("systemctl --version | head -n 1")).trim();
     },
   },
   { name: "the node joins", isVital: true, run: joined },

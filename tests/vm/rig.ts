@@ -139,6 +139,27 @@ export class Rig {
     }
   }
 
+  /** Asserts again and again; what failed last is what is told. */
+  async passes(
+    check: () => Promise<void>,
+    timeoutMs = 20_000,
+  ): Promise<void> {
+    let last: unknown;
+    try {
+      await this.until("it", async () => {
+        try {
+          await check();
+          return true;
+        } catch (error) {
+          last = error;
+          return false;
+        }
+      }, timeoutMs);
+    } catch (error) {
+      throw last ?? error;
+    }
+  }
+
   /** What helps to find out why, in a folder that stays. */
   async keepLogs(): Promise<string> {
     const folder = await Deno.makeTempDir({ prefix: "denolet-vm." });

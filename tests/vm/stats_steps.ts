@@ -53,8 +53,7 @@ function ask(rig: Rig, path: string): Promise<string> {
 /** Asked until it has two samples of the pod, each with all its memory. */
 async function summary(rig: Rig): Promise<string> {
   let seen = "";
-  let last: unknown;
-  await rig.until("right figures of the pod", async () => {
+  await rig.passes(async () => {
     const { node, pods }: Summary = JSON.parse(
       await ask(rig, "/stats/summary"),
     );
@@ -64,23 +63,15 @@ async function summary(rig: Rig): Promise<string> {
     const mib = (container?.memory.workingSetBytes ?? 0) / MIB;
     const processes = pod?.process_stats?.process_count ?? 0;
     seen = `${milliCpu.toFixed(0)}m of ${CPU_LIMIT}, ${mib.toFixed(0)} MiB`;
-    try {
-      between(milliCpu, 120, 260, "processor of the pod, in thousandths");
-      between(mib, HELD_MIB, HELD_MIB + 40, "memory of the pod, MiB");
-      between(processes, 5, 6, "processes of the pod");
-      assert.ok((container?.cpu.psi?.some.total ?? 0) > 0, "stalls of the pod");
-      assert.ok((node.cpu.psi?.some.total ?? 0) > 0, "stalls of the node");
-      assert.ok((node.cpu.usageNanoCores ?? 0) > 0, "processor of the node");
-      between(node.memory.workingSetBytes / MIB, 200, 1800, "the node, MiB");
-      between(node.memory.availableBytes / MIB, 200, 1800, "what is left, MiB");
-      return true;
-    } catch (error) {
-      last = error;
-      return false;
-    }
-  }).catch((error) => {
-    throw last ?? error;
-  });
+    between(milliCpu, 120, 260, "processor of the pod, in thousandths");
+    between(mib, HELD_MIB, HELD_MIB + 40, "memory of the pod, MiB");
+    between(processes, 5, 6, "processes of the pod");
+    assert.ok((container?.cpu.psi?.some.total ?? 0) > 0, "stalls of the pod");
+    assert.ok((node.cpu.psi?.some.total ?? 0) > 0, "stalls of the node");
+    assert.ok((node.cpu.usageNanoCores ?? 0) > 0, "processor of the node");
+    between(node.memory.workingSetBytes / MIB, 200, 1800, "the node, MiB");
+    between(node.memory.availableBytes / MIB, 200, 1800, "what is left, MiB");
+  }, 60_000);
   return seen;
 }
 
