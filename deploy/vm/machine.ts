@@ -23,7 +23,7 @@ export async function makeMachine(
   const { folder, disk, seed, name } = machine;
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   await run("cp", ["--sparse=always", `${image}/disk.img`, disk]);
-  // Links, so that the image may be made anew meanwhile.
+  // The image may be made anew while this machine runs.
   for (const file of ["vmlinuz", "initrd.img"]) {
     await run("cp", [`${image}/${file}`, `${folder}/${file}`]);
   }

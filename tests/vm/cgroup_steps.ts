@@ -135,6 +135,40 @@ export async function systemdInterferes(rig: Rig): Promise<string> {
     `daemon-reexec, ${other} after a change of a neighbour`;
 }
 
+/** What changed while the agent was away is mended when it is back. */
+export async function agentRestarts(rig: Rig): Promise<string> {
+  const [path] = (await expected(rig, "systemd")).keys();
+  await rig.sh(
+    `systemctl stop denolet && echo max >${ROOT}/${path}/pids.max && ` +
+      "systemctl start denolet",
+  );
+  const sinceMs = performance.now();
+  await rig.passes(() => checkTrio(rig, "systemd"), 120_000);
+  const seconds = (performance.now() - sinceMs) / 1000;
+  return `a limit is back ${seconds.toFixed(0)} s after the start`;
+}
+
+/** A child takes too much: the container ends, though its first process waits. */
+export async function groupKill(rig: Rig): Promise<string> {
+  const command = ["sh", "-c", "tail /dev/zero & sleep 100000"];
+  const resources = { limits: { memory: "32Mi" } };
+  await create(rig, [
+    aPod("greedy", { command, resources }, { restartPolicy: "Never" }),
+  ]);
+  let reason: string | undefined;
+  await rig.until("the end of greedy", async () => {
+    const pod = (await podsOf(rig)).find(({ metadata }) =>
+      metadata?.name === "greedy"
+    );
+    const [status] = pod?.status?.containerStatuses ?? [];
+    reason = status?.state?.terminated?.reason;
+    return reason !== undefined;
+  }, 120_000);
+  assert.equal(reason, "OOMKilled");
+  await removeAll(rig);
+  return "OOMKilled as a whole";
+}
+
 /** Nothing stays of pods that are gone: no directory, no unit of systemd. */
 export async function trioGone(rig: Rig, driver: Driver): Promise<string> {
   await removeAll(rig);

@@ -58,11 +58,13 @@ const PARTS: readonly Part[] = [
     isShort: true,
     run: cgroups.systemdInterferes,
   },
+  { name: "the agent starts again", run: cgroups.agentRestarts },
   {
     name: "pods of systemd go",
     isShort: true,
     run: (rig) => cgroups.trioGone(rig, "systemd"),
   },
+  { name: "a container takes too much", run: cgroups.groupKill },
   { name: "figures of use", run: stats },
   { name: "a user namespace", run: userNamespace },
   { name: "memory gets short", run: memoryEviction },

@@ -1,5 +1,8 @@
 /** Runs steps one after the other and tells how long each took. */
 
+/** What is being started is there by then, and can be ended. */
+const SETTLE_MS = 10_000;
+
 export interface Step<World> {
   readonly name: string;
   /** Without it, there is no use in going on. */
@@ -66,6 +69,10 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/**
+ * Rejects at an interruption, but first lets the work come to a point from
+ * where it starts nothing more.
+ */
 async function orAborted<T>(
   work: Promise<T>,
   signal: AbortSignal,
@@ -76,9 +83,19 @@ async function orAborted<T>(
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     return await Promise.race([work, promise]);
+  } catch (error) {
+    if (signal.aborted) await atMost(SETTLE_MS, work);
+    throw error;
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  await Promise.race([late.promise, work.catch(() => undefined)]);
+  clearTimeout(timer);
 }
 
 export function textOf({ name, seconds, seen, isOk }: Row): string {
