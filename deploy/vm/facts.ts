@@ -19,9 +19,9 @@ export interface MachineFacts {
   /** Host name, and name of the node. */
   readonly name: string;
   /**
-   * The machine's address in qemu's user network. The host gets it as well, on
-   * the world's bridge: so the API server reaches the node at the address that
-   * the node tells, and qemu hands the connection in.
+   * The machine's address in qemu's user network. The host answers there as
+   * well: so the API server reaches the node at the address that the node
+   * tells, and qemu hands the connection in.
    */
   readonly address: string;
   /** The host's loopback, as the machine reaches it. */
