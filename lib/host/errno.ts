@@ -46,6 +46,7 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   [ENOSYS, { text: "not known to this kernel", next: "give-up" }],
   [ENOTEMPTY, { text: "directory not empty", next: "retry" }],
   [ELOOP, { text: "a symbolic link is in the way", next: "give-up" }],
+  [111, { text: "nobody listens", next: "retry" }],
 ]);
 
 /** The error for a failed call; `doing` is "Cannot <verb> <object>". */

@@ -2,8 +2,9 @@
  * The only FFI of the program: a handful of Linux calls that Deno does not
  * offer, or offers only to a process that may do everything. Results follow
  * the kernel: zero or more is success, below zero is a negated errno. Memory
- * is passed as `buffer` only, which a grant of `--allow-ffi=<path>` allows;
- * nothing here follows a pointer except `errno`'s, four bytes long.
+ * is passed as `buffer`, which a grant of `--allow-ffi=<path>` allows; nothing
+ * here follows a pointer except `errno`'s, four bytes long, and those of one
+ * block of its own that libc_sockets.ts receives into.
  */
 import { AgentError } from "../base/errors.ts";
 import {
@@ -29,6 +30,7 @@ import {
 } from "./abi.ts";
 import { EINTR, EIO } from "./errno.ts";
 import { SYMBOLS } from "./libc_symbols.ts";
+import { LibcSockets } from "./libc_sockets.ts";
 
 /** Where the C library is on the systems we know. */
 export const LIBC_PATHS: readonly string[] = [
@@ -57,9 +59,11 @@ export function openLibc(path?: string): Libc {
 /** Calls by name. Holds the library open until `close`. */
 export class Libc {
   readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
+  readonly sockets: LibcSockets;
 
   constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>) {
     this.#library = library;
+    this.sockets = new LibcSockets(library, (one) => this.#call(one));
   }
 
   close(): void {

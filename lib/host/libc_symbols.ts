@@ -93,6 +93,34 @@ export const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  sendto: {
+    parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
+    result: "i64",
+  },
+  // Its argument holds addresses, so it lies where we have one: see `malloc`.
+  recvmsg: { parameters: ["i32", "usize", "i32"], result: "i64" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  pollAside: {
+    name: "poll",
+    parameters: ["buffer", "u64", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  malloc: { parameters: ["usize"], result: "usize" },
+  free: { parameters: ["usize"], result: "void" },
+  /** Into memory of `malloc`, and out of it. */
+  copyIn: {
+    name: "memcpy",
+    parameters: ["usize", "buffer", "usize"],
+    result: "void",
+  },
+  copyOut: {
+    name: "memcpy",
+    parameters: ["buffer", "usize", "usize"],
+    result: "void",
+  },
   __errno_location: { parameters: [], result: "pointer" },
   memcpy: { parameters: ["buffer", "pointer", "usize"], result: "void" },
 } as const satisfies Deno.ForeignLibraryInterface;
