@@ -32,8 +32,12 @@ import { LinuxOwnProcess } from "./own_process.ts";
 import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
 import { hostPrograms } from "./programs.ts";
+import { SystemdSlices } from "./systemd_slices.ts";
 import { HostMounts } from "./tmpfs.ts";
 import { LinuxUsage } from "./usage.ts";
+
+/** Where PID 1 listens, for root alone. */
+const SYSTEMD = "/run/systemd/private";
 
 export interface Host {
   readonly files: Files;
@@ -94,7 +98,10 @@ export function openHost(
     }),
     mounts: new HostMounts({ libc, roots: [rootDir], links: "refuse" }),
     hostPaths: hostPathsOf(libc),
-    cgroups: new HostCgroups(libc, runDir),
+    cgroups: new HostCgroups(libc, {
+      runDir,
+      slices: new SystemdSlices(libc, join(hostRoot, SYSTEMD)),
+    }),
     host: new ProcFacts(runDir, libc),
     nodeTexts: new HostNodeTexts(libc),
     machine: new LinuxMachine({ runDir, hostRoot }),
