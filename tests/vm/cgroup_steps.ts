@@ -39,7 +39,7 @@ async function values(rig: Rig, path: string) {
 }
 
 /** The cgroups of the trio and those above it, as they should be. */
-export async function expected(
+async function expected(
   rig: Rig,
   driver: Driver,
 ): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> {
@@ -70,7 +70,7 @@ export async function expected(
 }
 
 /** The values of the trio, and of all above it. */
-export async function checkTrio(rig: Rig, driver: Driver): Promise<void> {
+async function checkTrio(rig: Rig, driver: Driver): Promise<void> {
   for (const [path, wanted] of await expected(rig, driver)) {
     assert.deepEqual(await values(rig, path), wanted, path);
   }
@@ -94,14 +94,19 @@ export async function trioWithValues(
   rig: Rig,
   driver: Driver,
 ): Promise<string> {
-  await create(rig, TRIO);
-  await ready(rig, ["sure", "some", "rest"]);
+  await startTrio(rig);
   const sinceMs = performance.now();
   await rig.passes(() => checkTrio(rig, driver));
   const lateMs = performance.now() - sinceMs;
   const groups = await containerGroups(rig, driver);
   return `all values within ${(lateMs / 1000).toFixed(1)} s of Ready; ` +
     `${groups} containers are killed as a whole`;
+}
+
+/** Unless they run already. */
+async function startTrio(rig: Rig): Promise<void> {
+  await create(rig, TRIO);
+  await ready(rig, ["sure", "some", "rest"]);
 }
 
 /** Compat: kubelet 1.36: with v2, an app's processes are killed together. */
@@ -126,6 +131,7 @@ export async function systemdInterferes(rig: Rig): Promise<string> {
     await rig.passes(() => checkTrio(rig, "systemd"));
     return `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
   };
+  await startTrio(rig);
   const reload = await timed("systemctl daemon-reload");
   const reexec = await timed("systemctl daemon-reexec");
   const other = await timed(
@@ -137,6 +143,7 @@ export async function systemdInterferes(rig: Rig): Promise<string> {
 
 /** What changed while the agent was away is mended when it is back. */
 export async function agentRestarts(rig: Rig): Promise<string> {
+  await startTrio(rig);
   const [path] = (await expected(rig, "systemd")).keys();
   await rig.sh(
     `systemctl stop denolet && echo max >${ROOT}/${path}/pids.max && ` +

@@ -11,6 +11,7 @@
  * image is removed at the end.
  */
 import { parseArgs } from "node:util";
+import { findImage } from "../../deploy/vm/machine.ts";
 import { run } from "../../deploy/world/command.ts";
 import * as cgroups from "./cgroup_steps.ts";
 import { memoryEviction } from "./eviction_steps.ts";
@@ -30,6 +31,14 @@ interface Part extends Step<Rig> {
 }
 
 const PARTS: readonly Part[] = [
+  {
+    name: "the image, made once",
+    isVital: true,
+    run: async () => {
+      await findImage();
+      return "";
+    },
+  },
   {
     name: "a control plane",
     isVital: true,
