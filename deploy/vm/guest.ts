@@ -2,10 +2,10 @@
  * Commands in the machine, through qemu's guest agent: over a serial port, so
  * they need neither a network nor a login there.
  */
-import { pause } from "../cluster/request.ts";
-
 /** The guest agent answers at once, or the machine is off or starting. */
 const ANSWER_MS = 10_000;
+/** Whoever asks more often takes the machine's time for it. */
+const POLL_MS = 200;
 
 export interface Outcome {
   readonly code: number;
@@ -60,7 +60,7 @@ export class Guest {
       if (performance.now() > deadlineMs) {
         throw new Error(`Cannot see the end of ${script} in the machine`);
       }
-      await pause();
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
 
