@@ -6,6 +6,8 @@
 #   sh deploy/prepare.sh [all]      everything below
 #   sh deploy/prepare.sh tools      Deno and the npm packages of deno.json
 #   sh deploy/prepare.sh runtime    runc, CNI plugins, containerd, images
+#   sh deploy/prepare.sh vm         qemu, and what makes deploy/vm/image.sh; not
+#                                   in `all`
 #
 # What is fetched or built is kept in ${XDG_CACHE_HOME:-$HOME/.cache}/denolet:
 #   bin/      deno, containerd, ctr, containerd-shim-runc-v2
@@ -141,6 +143,18 @@ get_packages() {
     missing="$missing containernetworking-plugins"
   [ -e /etc/ssl/certs/ca-certificates.crt ] ||
     missing="$missing ca-certificates"
+  # shellcheck disable=SC2086 # a list of words on purpose
+  [ -z "$missing" ] || need_packages $missing
+}
+
+get_vm_packages() {
+  missing=
+  has qemu-system-x86_64 || missing="$missing qemu-system-x86"
+  has debootstrap || missing="$missing debootstrap"
+  has cloud-localds || missing="$missing cloud-image-utils"
+  has mke2fs || missing="$missing e2fsprogs"
+  [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] ||
+    missing="$missing debian-archive-keyring"
   # shellcheck disable=SC2086 # a list of words on purpose
   [ -z "$missing" ] || need_packages $missing
 }
@@ -324,8 +338,8 @@ write_environment() {
 
 part=${1:-all}
 case $part in
-all | tools | runtime) ;;
-*) fail "usage: sh deploy/prepare.sh [all|tools|runtime]" ;;
+all | tools | runtime | vm) ;;
+*) fail "usage: sh deploy/prepare.sh [all|tools|runtime|vm]" ;;
 esac
 mkdir -p "$cache/bin"
 # Two at a time, say tests and quickstart, must not build the same thing.
@@ -343,4 +357,5 @@ if [ "$part" != tools ]; then
   get_runc
   make_images
 fi
+[ "$part" != vm ] || get_vm_packages
 write_environment

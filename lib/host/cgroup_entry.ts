@@ -9,15 +9,8 @@ import { joined } from "../base/bytes.ts";
 import type { CgroupFault, CgroupLack } from "../port/cgroups.ts";
 import { AT_FDCWD, cString, O_DIRECTORY, O_RDONLY, O_WRONLY } from "./abi.ts";
 import { STRICT } from "./beneath.ts";
-import {
-  type Ask,
-  faultOf,
-  isUnified,
-  lackOf,
-  openLeaf,
-  openRoot,
-  readSmall,
-} from "./cgroup_values.ts";
+import { faultOf, openRoot, readSmall } from "./cgroup_files.ts";
+import { type Ask, isUnified, lackOf, openLeaf } from "./cgroup_values.ts";
 import { ENOENT, ESRCH } from "./errno.ts";
 import type { Libc } from "./libc.ts";
 import { kernelText } from "./node_texts.ts";

@@ -28,7 +28,7 @@ async function inTree(
       await Deno.writeTextFile(full, text);
     }
     await fn(
-      new HostCgroups(libc, folder),
+      new HostCgroups(libc, { runDir: folder }),
       (path) => Deno.readTextFile(`${top}/${path}`),
     );
   } finally {

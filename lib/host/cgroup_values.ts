@@ -3,33 +3,17 @@
  * `cgroups.ts`. The way down is walked beneath the root of a hierarchy, so no
  * link leads out of it.
  *
- * With the systemd driver the same files are written: systemd is not told. It
- * may set a slice back to its own idea, at the latest when it makes the first
- * scope in it, so whoever keeps the tree writes again from time to time.
+ * With the systemd driver the same files are written: `cgroups.ts` tells systemd
+ * as well.
  */
 import { AgentError } from "../base/errors.ts";
 import type { CgroupFault, CgroupValues } from "../port/cgroups.ts";
-import {
-  AT_FDCWD,
-  cString,
-  O_DIRECTORY,
-  O_RDONLY,
-  O_WRONLY,
-  RESOLVE_NO_MAGICLINKS,
-} from "./abi.ts";
+import { cString, O_DIRECTORY, O_RDONLY, O_WRONLY } from "./abi.ts";
 import { STRICT } from "./beneath.ts";
-import { type CgroupWrite, cgroupWrites, isSet } from "./cgroup_text.ts";
-import {
-  EACCES,
-  EBUSY,
-  EEXIST,
-  EINVAL,
-  ENODEV,
-  EPERM,
-  EROFS,
-  failure,
-  isAbsent,
-} from "./errno.ts";
+import { faultOf, isForbidden, openRoot, readSmall } from "./cgroup_files.ts";
+import { cgroupWrites } from "./cgroup_text.ts";
+import { type Progress, writeValues } from "./cgroup_write.ts";
+import { EEXIST, failure } from "./errno.ts";
 import type { Libc } from "./libc.ts";
 
 /** Compat: kubelet 1.36 getSupportedUnifiedControllers. */
@@ -38,7 +22,6 @@ const CONTROLLER_FILE = "cgroup.controllers";
 const SUBTREE_FILE = "cgroup.subtree_control";
 const DIRECTORY = O_RDONLY | O_DIRECTORY;
 const DIRECTORY_MODE = 0o755;
-const LONGEST_TEXT = 4096;
 
 export interface Ask {
   readonly libc: Libc;
@@ -49,24 +32,43 @@ export interface Ask {
   readonly ifMissing: "make" | "leave";
 }
 
+/** What came of it. */
+export interface Applied {
+  readonly version: 1 | 2;
+  readonly faults: readonly CgroupFault[];
+  /** In one hierarchy at least. */
+  readonly isThere: boolean;
+  /** Something had another value before. */
+  readonly isChanged: boolean;
+  /** More memory is in use than the limit would allow; it is not set. */
+  readonly isInUse: boolean;
+}
+
 export async function applyValues(
   ask: Ask,
   values: CgroupValues,
-): Promise<readonly CgroupFault[]> {
-  const faults: CgroupFault[] = [];
-  if (isUnified(ask)) {
-    const fd = openLeaf(ask, ask.top, faults);
-    if (fd === undefined) return faults;
-    return [...faults, ...await set(ask, fd, cgroupWrites(2, values))];
+): Promise<Applied> {
+  const version = isUnified(ask) ? 2 : 1;
+  const writes = cgroupWrites(version, values);
+  const trees = version === 2 ? [{ root: ask.top, own: writes }] : [
+    ...new Set(writes.map((each) => each.controller)),
+  ].map((controller) => ({
+    root: `${ask.top}/${controller}`,
+    own: writes.filter((each) => each.controller === controller),
+  }));
+  const progress: Progress = {
+    faults: [],
+    isThere: false,
+    isChanged: false,
+    isInUse: false,
+  };
+  for (const { root, own } of trees) {
+    const fd = openLeaf(ask, root, progress.faults);
+    if (fd === undefined) continue;
+    progress.isThere = true;
+    await writeValues({ ...ask, fd }, own, progress);
   }
-  const writes = cgroupWrites(1, values);
-  for (const controller of new Set(writes.map((each) => each.controller))) {
-    const own = writes.filter((each) => each.controller === controller);
-    const root = `${ask.top}/${controller}`;
-    const fd = openLeaf(ask, root, faults);
-    if (fd !== undefined) faults.push(...await set(ask, fd, own));
-  }
-  return faults;
+  return { version, ...progress };
 }
 
 export function isUnified({ libc, top }: Pick<Ask, "libc" | "top">): boolean {
@@ -167,110 +169,6 @@ export function lackOf(
 function controllersOf(libc: Libc, fd: number): readonly string[] {
   const found = words(readSmall(libc, fd, CONTROLLER_FILE));
   return CONTROLLERS.filter((each) => found.includes(each));
-}
-
-/** Closes the cgroup. */
-async function set(
-  ask: Ask,
-  fd: number,
-  writes: readonly CgroupWrite[],
-): Promise<CgroupFault[]> {
-  try {
-    const faults: CgroupFault[] = [];
-    for (const write of writes) {
-      const done = await setOne(ask.libc, fd, write);
-      const mayLack = write.isOptional === true ||
-        write.controller === "hugetlb" || ask.ifMissing === "leave";
-      if (done >= 0 || isGoneOrLacking(-done) && mayLack) continue;
-      faults.push(faultOf(write.file, -done));
-    }
-    return faults;
-  } finally {
-    ask.libc.closeFd(fd);
-  }
-}
-
-async function setOne(
-  libc: Libc,
-  fd: number,
-  write: CgroupWrite,
-): Promise<number> {
-  const shown = readSmall(libc, fd, write.file);
-  if (typeof shown === "string" && isSet(shown, write)) return 0;
-  const done = isBelowUse(libc, fd, write)
-    ? -EBUSY
-    : await writeText(libc, fd, write);
-  if (done !== -EBUSY || write.orUseIn === undefined) return done;
-  // Compat: kubelet 1.36 retrySetMemoryReserve: no further growth at least.
-  const used = readSmall(libc, fd, write.orUseIn);
-  if (typeof used === "number") return used;
-  return await writeText(libc, fd, { ...write, text: used.trim() });
-}
-
-async function writeText(
-  libc: Libc,
-  fd: number,
-  write: CgroupWrite,
-): Promise<number> {
-  const file = libc.openAt(fd, cString(write.file), {
-    flags: O_WRONLY,
-    resolve: STRICT,
-  });
-  if (file < 0) return file;
-  // Aside: to lower a memory limit, the kernel may have to free some first.
-  const done = await libc.write(file, new TextEncoder().encode(write.text));
-  libc.closeFd(file);
-  return done;
-}
-
-/**
- * Version 2 would end processes to get below a new limit; version 1 refuses.
- */
-function isBelowUse(libc: Libc, fd: number, write: CgroupWrite): boolean {
-  if (write.file !== "memory.max") return false;
-  const used = readSmall(libc, fd, "memory.current");
-  return typeof used === "string" && /^\d+/.test(used) &&
-    BigInt(used.trim()) > BigInt(write.text);
-}
-
-export function faultOf(what: string, errno: number): CgroupFault {
-  const { message } = failure(what, errno);
-  if (errno === EBUSY) return { kind: "in-use", message };
-  return { kind: isForbidden(errno) ? "forbidden" : "missing", message };
-}
-
-function isForbidden(errno: number): boolean {
-  return errno === EROFS || errno === EACCES || errno === EPERM;
-}
-
-/** The cgroup went away meanwhile, or its kernel has no such file. */
-function isGoneOrLacking(errno: number): boolean {
-  return isAbsent(errno) || errno === ENODEV || errno === EINVAL;
-}
-
-export function openRoot(libc: Libc, path: string): number {
-  return libc.openAt(AT_FDCWD, cString(path), {
-    flags: DIRECTORY,
-    resolve: RESOLVE_NO_MAGICLINKS,
-  });
-}
-
-/** A file of the kernel's, whole; a negated errno on failure. */
-export function readSmall(
-  libc: Libc,
-  fd: number,
-  name: string,
-): string | number {
-  const file = libc.openAt(fd, cString(name), {
-    flags: O_RDONLY,
-    resolve: STRICT,
-  });
-  if (file < 0) return file;
-  const bytes = new Uint8Array(LONGEST_TEXT);
-  const length = libc.readNow(file, bytes);
-  libc.closeFd(file);
-  if (length < 0) return length;
-  return new TextDecoder().decode(bytes.subarray(0, length));
 }
 
 function words(found: string | number): readonly string[] {

@@ -42,7 +42,7 @@ async function inTree(
         await Deno.writeTextFile(`${top}${path}/${name}`, text);
       }
     }
-    const cgroups = new HostCgroups(libc, folder);
+    const cgroups = new HostCgroups(libc, { runDir: folder });
     await fn(
       (path, values, ifMissing = "make") =>
         cgroups.apply(path, values, ifMissing),

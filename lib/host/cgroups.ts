@@ -1,8 +1,9 @@
 /**
  * `Cgroups` on Linux, for the one hierarchy of version 2 as well as the many
- * of version 1, seen through the bind mount below the run directory.
+ * of version 1, seen through the bind mount below the run directory. Slices
+ * are systemd's, which is told of them (decision 0023).
  */
-import { AgentError } from "../base/errors.ts";
+import { AgentError, chainOf } from "../base/errors.ts";
 import type {
   CgroupFault,
   CgroupLack,
@@ -12,23 +13,35 @@ import type {
 import { AT_REMOVEDIR, O_DIRECTORY, O_RDONLY, O_WRONLY } from "./abi.ts";
 import { check, inParent, openPath, STRICT, type Trees } from "./beneath.ts";
 import { enter, lack, type Place, processesIn } from "./cgroup_entry.ts";
-import { applyValues, plainRelative } from "./cgroup_values.ts";
+import { type Applied, applyValues, plainRelative } from "./cgroup_values.ts";
 import { EBUSY, ENOENT, failure, isAbsent } from "./errno.ts";
 import type { Libc } from "./libc.ts";
 import { boundCgroup } from "./mounts.ts";
+import { sliceOf, sliceValues } from "./slice_properties.ts";
+import type { SystemdSlices } from "./systemd_slices.ts";
 import { writeAll } from "./transfer.ts";
 
 /** `DT_DIR`; the links `cpu,cpuacct -> cpu` of version 1 are passed over. */
 const DT_DIR = 4;
 const DIRECTORY = O_RDONLY | O_DIRECTORY;
 
+type Slices = Pick<SystemdSlices, "set" | "stop">;
+
 export class HostCgroups implements Cgroups {
   readonly #libc: Libc;
   readonly #root: string;
+  readonly #slices: Slices | undefined;
+  /** What systemd was told of a slice, as text. */
+  readonly #told = new Map<string, string>();
 
-  constructor(libc: Libc, runDir: string) {
+  /** Without `slices`, nobody is told. */
+  constructor(
+    libc: Libc,
+    { runDir, slices }: { readonly runDir: string; readonly slices?: Slices },
+  ) {
     this.#libc = libc;
     this.#root = boundCgroup(runDir);
+    this.#slices = slices;
   }
 
   async apply(
@@ -38,7 +51,36 @@ export class HostCgroups implements Cgroups {
   ): Promise<readonly CgroupFault[]> {
     const relative = plainRelative(cgroupPath);
     const place = { libc: this.#libc, top: this.#root, relative, ifMissing };
-    return await applyValues(place, values);
+    const applied = await applyValues(place, values);
+    if (!applied.isThere) return applied.faults;
+    return [...applied.faults, ...await this.#tell(relative, applied, values)];
+  }
+
+  /** Once for the same values, and again where they had been set back. */
+  async #tell(
+    relative: string,
+    { version, isInUse, isChanged }: Applied,
+    { memoryLimitBytes, ...rest }: CgroupValues,
+  ): Promise<readonly CgroupFault[]> {
+    if (this.#slices === undefined || sliceOf(relative) === undefined) {
+      return [];
+    }
+    // systemd would end processes to get below the limit.
+    const values = memoryLimitBytes === undefined || isInUse
+      ? rest
+      : { ...rest, memoryLimitBytes };
+    const properties = sliceValues(version, values);
+    const text = properties.map(({ name, value }) => `${name}=${value.value}`)
+      .join(" ");
+    if (this.#told.get(relative) === text && !isChanged) return [];
+    try {
+      await this.#slices.set(relative, properties);
+      this.#told.set(relative, text);
+      return [];
+    } catch (error) {
+      const message = `systemd is not told: ${chainOf(error)}`;
+      return [{ kind: "missing", message }];
+    }
   }
 
   async removePod(cgroupPath: string): Promise<void> {
@@ -49,6 +91,7 @@ export class HostCgroups implements Cgroups {
       });
     }
     const roots = this.#roots();
+    await this.#stop(relative, roots);
     for (const root of roots) {
       const done = await this.#remove(root, relative);
       if (done >= 0 || isAbsent(-done)) continue;
@@ -60,6 +103,20 @@ export class HostCgroups implements Cgroups {
         cause: failure("rmdir", EBUSY),
       });
     }
+  }
+
+  /** A slice without a directory is one that systemd has ended already. */
+  async #stop(relative: string, roots: readonly string[]): Promise<void> {
+    if (this.#slices === undefined || sliceOf(relative) === undefined) return;
+    const isThere = roots.some((root) => {
+      const path = `${root}/${relative}`;
+      const fd = openPath(this.#trees(root), path, DIRECTORY);
+      if (fd >= 0) this.#libc.closeFd(fd);
+      return fd >= 0;
+    });
+    if (!isThere && !this.#told.has(relative)) return;
+    await this.#slices.stop(relative);
+    this.#told.delete(relative);
   }
 
   childrenOf(cgroupPath: string): Promise<readonly string[]> {

@@ -3,7 +3,7 @@
  * What comes is read where the kernel says that something is there; nothing
  * here blocks. A connection that broke stays broken: open another one.
  */
-import { AgentError } from "../base/errors.ts";
+import { AgentError, nextOf } from "../base/errors.ts";
 import type { Bytes } from "./abi.ts";
 import type { Argument, Value } from "./dbus_values.ts";
 import {
@@ -24,6 +24,11 @@ import type { Libc } from "./libc.ts";
 import { check } from "./beneath.ts";
 
 const ANSWER_MS = 5_000;
+/** A unit that is to be made is there; one that is to be stopped is not. */
+const ALREADY_SO: ReadonlySet<string> = new Set([
+  "org.freedesktop.systemd1.UnitExists",
+  "org.freedesktop.systemd1.NoSuchUnit",
+]);
 const BUS = {
   destination: "org.freedesktop.DBus",
   path: "/org/freedesktop/DBus",
@@ -138,7 +143,7 @@ export class DbusConnection {
       return await this.#inTime(promise, `call ${member} of`);
     } catch (error) {
       throw new AgentError(`Cannot call ${target.interface}.${member}`, {
-        next: "retry",
+        next: nextOf(error),
         cause: error,
       });
     } finally {
@@ -286,7 +291,8 @@ function refusal(message: Incoming): AgentError {
   const { errorName = "an error without a name", signature } = message;
   const [words] = signature === "s" ? argumentsOf(message, "s") : [];
   const text = words === undefined ? "" : `: ${words}`;
-  return new AgentError(`${errorName}${text}`, { next: "retry" });
+  const next = ALREADY_SO.has(errorName) ? "already-so" : "retry";
+  return new AgentError(`${errorName}${text}`, { next });
 }
 
 function unfit(message: string): AgentError {

@@ -5,14 +5,32 @@
 import { AgentError } from "../base/errors.ts";
 import type { Bytes } from "./abi.ts";
 
-/** One argument: text, a number up to 64 bits, a yes or no, a descriptor. */
-export type Argument =
+/** One value: text, a number up to 64 bits, a yes or no, a descriptor. */
+type Plain =
   | { readonly type: "s" | "o"; readonly value: string }
   | { readonly type: "i" | "u" | "h"; readonly value: number }
   | { readonly type: "t"; readonly value: bigint }
   | { readonly type: "b"; readonly value: boolean };
 
-export type Value = Argument["value"];
+/** A name and what it stands for: an element of `a(sv)`. */
+export interface Property {
+  readonly name: string;
+  readonly value: Plain | Texts;
+}
+
+interface Texts {
+  readonly type: "as";
+  readonly value: readonly string[];
+}
+
+/** What is sent: a value, or a list. The last one is only sent empty. */
+export type Argument =
+  | Plain
+  | Texts
+  | { readonly type: "a(sv)"; readonly value: readonly Property[] }
+  | { readonly type: "a(sa(sv))"; readonly value: readonly [] };
+
+export type Value = Plain["value"];
 
 export class Writer {
   #bytes = new Uint8Array(256);
@@ -76,7 +94,33 @@ export class Writer {
       case "u":
       case "h":
         return this.number(value);
+      case "as":
+        return this.#list(4, value, (list, each) => list.text(each));
+      case "a(sv)":
+        return this.#list(8, value, (list, each) => list.#property(each));
+      case "a(sa(sv))":
+        return this.#list(8, value, () => {});
     }
+  }
+
+  /** The length does not count what aligns the first element. */
+  #list<T>(
+    alignment: 4 | 8,
+    elements: readonly T[],
+    write: (list: Writer, element: T) => void,
+  ): void {
+    const list = new Writer();
+    for (const each of elements) write(list, each);
+    this.number(list.length);
+    this.align(alignment);
+    this.append(list);
+  }
+
+  #property({ name, value }: Property): void {
+    this.align(8);
+    this.text(name);
+    this.signature(value.type);
+    this.argument(value);
   }
 
   /** Where the next `count` bytes go, which are zero until then. */

@@ -41,8 +41,12 @@ import {
   managerEnvironment,
   socketOf,
 } from "./service_manager.ts";
+import { SystemdSlices } from "./systemd_slices.ts";
 import { HostMounts } from "./tmpfs.ts";
 import { LinuxUsage } from "./usage.ts";
+
+/** Where PID 1 listens, for root alone. */
+const SYSTEMD = "/run/systemd/private";
 
 export interface Host {
   readonly files: Files;
@@ -106,7 +110,10 @@ export function openHost(
     }),
     mounts: new HostMounts({ libc, roots: [rootDir], links: "refuse" }),
     hostPaths: hostPathsOf(libc),
-    cgroups: new HostCgroups(libc, runDir),
+    cgroups: new HostCgroups(libc, {
+      runDir,
+      slices: new SystemdSlices(libc, join(hostRoot, SYSTEMD)),
+    }),
     host: new ProcFacts(runDir, libc),
     nodeTexts: new HostNodeTexts(libc),
     machine: new LinuxMachine({ runDir, hostRoot }),

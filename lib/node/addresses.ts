@@ -112,8 +112,12 @@ function addressByHost(
   const preferred = unspecified === undefined ? "IPv4" : familyOf(unspecified);
   const usable = facts.resolved.map((ip) => canonicalIp(ip) ?? ip)
     .filter((ip) => refusal(ip, facts.network) === undefined);
-  return usable.find((ip) => familyOf(ip) === preferred) ?? usable[0] ??
-    defaultAddress(facts.network, preferred);
+  const outward = defaultAddress(facts.network, preferred);
+  const ofFamily = usable.filter((ip) => familyOf(ip) === preferred);
+  const candidates = ofFamily.length > 0 ? ofFamily : usable;
+  // The kubelet takes the first. systemd-resolved knows a name's addresses by
+  // itself, that of the pods' bridge too, in any order: the node would move.
+  return candidates.find((ip) => ip === outward) ?? candidates[0] ?? outward;
 }
 
 /** The first global address of the interface that leads out. */

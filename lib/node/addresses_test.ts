@@ -60,6 +60,20 @@ const FOUND: readonly {
     ips: ["192.0.2.10"],
   },
   {
+    name: "of all our addresses that the resolver says, the one that leads out",
+    given: {
+      network: {
+        ...NETWORK,
+        interfaces: [
+          { name: "cni0", isLoopback: false, addresses: ["10.244.0.1"] },
+          ...NETWORK.interfaces,
+        ],
+      },
+      resolved: ["10.244.0.1", "192.0.2.10"],
+    },
+    ips: ["192.0.2.10"],
+  },
+  {
     name: "nothing from the resolver that is not ours",
     given: { resolved: ["198.51.100.7"] },
     ips: ["192.0.2.10"],

@@ -49,7 +49,7 @@ async function openReal(): Promise<CgroupsWorld> {
     `${MOUNT}${isUnified ? "" : `/${controller}`}${path}`;
   const { cgroupRoot } = worldFacts(worldName ?? "none");
   return {
-    cgroups: new HostCgroups(libc, folder),
+    cgroups: new HostCgroups(libc, { runDir: folder }),
     root: `${cgroupRoot}/contract-${crypto.randomUUID()}`,
     isPresent: (path) => isThere(at("pids", path)),
     has: async (path: string, values: CgroupValues) => {

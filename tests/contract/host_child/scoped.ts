@@ -103,7 +103,7 @@ async function machine(): Promise<void> {
   found["unmounted"] = await outcome(mounts.unmount(`${root}/tmpfs`));
   found["host's own"] = await outcome(mounts.unmount("/proc"));
   found["outside kind"] = await hostPathsOf(libc).kindOf("/etc/passwd");
-  const cgroups = new HostCgroups(libc, root);
+  const cgroups = new HostCgroups(libc, { runDir: root });
   found["absent cgroup"] = await outcome(cgroups.removePod("/denolet-none/p"));
   found["cgroup"] = await outcome(cgroups.removePod("/denolet-test-pod"));
   found["busy cgroup"] = await outcome(cgroups.removePod("/denolet-test-busy"));

@@ -1,0 +1,98 @@
+/**
+ * What a machine is given: user-data that makes it a node, and the files it
+ * fetches on its first boot, the agent among them.
+ */
+import { run } from "../world/command.ts";
+import { findTools } from "../world/containerd.ts";
+import { IMAGES } from "../world/facts.ts";
+import type { ClusterFacts } from "../cluster/facts.ts";
+import { readBootstrapToken } from "../cluster/pki.ts";
+import type { MachineFacts } from "./facts.ts";
+
+const CHECKOUT = new URL("../../", import.meta.url).pathname;
+const TEMPLATE = `${CHECKOUT}deploy/cloud-init/user-data.yaml`;
+const UNIT = `${CHECKOUT}deploy/systemd/denolet.service`;
+
+/**
+ * `deno compile` needs a runtime that is not to be had everywhere (see
+ * deploy/compile.ts). This is the same bundle with the same permission set and
+ * V8 flags, under `deno run`.
+ */
+const LAUNCHER = `#!/bin/sh
+export DENO_DIR=/var/cache/denolet DENO_NO_UPDATE_CHECK=1
+exec /usr/lib/denolet/deno run --quiet --no-prompt --no-lock --cached-only \\
+  --config=/usr/lib/denolet/deno.json -P=agent \\
+  --v8-flags=--max-semi-space-size=2 /usr/lib/denolet/denolet.js "$@"
+`;
+
+/** Folder of the files that the machine fetches. */
+function shelf({ folder }: MachineFacts): string {
+  return `${folder}/files`;
+}
+
+/** Makes denolet.tar, to be unpacked at `/`, and lays the images beside it. */
+export async function stockShelf(machine: MachineFacts): Promise<void> {
+  const tree = `${machine.folder}/package`;
+  const home = `${tree}/usr/lib/denolet`;
+  const units = `${tree}/usr/lib/systemd/system`;
+  for (const folder of [home, units, `${tree}/usr/bin`, shelf(machine)]) {
+    await Deno.mkdir(folder, { recursive: true });
+  }
+  await run(Deno.execPath(), [
+    ...["bundle", "--quiet", "--platform", "deno"],
+    ...["--output", `${home}/denolet.js`, `${CHECKOUT}main.ts`],
+  ], { cwd: CHECKOUT });
+  await Deno.copyFile(Deno.execPath(), `${home}/deno`);
+  await Deno.copyFile(`${CHECKOUT}deno.json`, `${home}/deno.json`);
+  await Deno.copyFile(UNIT, `${units}/denolet.service`);
+  const launcher = `${tree}/usr/bin/denolet`;
+  await Deno.writeTextFile(launcher, LAUNCHER, { mode: 0o755 });
+  // Folders of the machine keep their own modes and times.
+  const files = (await run("find", [tree, "-type", "f", "-printf", "%P\n"]))
+    .trim().split("\n");
+  await run("tar", [
+    ...["-C", tree, "--owner=0", "--group=0"],
+    ...["-cf", `${shelf(machine)}/denolet.tar`, ...files],
+  ]);
+  await run("rm", ["-rf", tree]);
+  const { imagesFolder } = await findTools();
+  for (const { file } of [IMAGES.pause, IMAGES.busybox]) {
+    await Deno.copyFile(`${imagesFolder}/${file}`, `${shelf(machine)}/${file}`);
+  }
+}
+
+/** Answers on loopback, which the machine reaches as `machine.host`. */
+export function openShelf(
+  machine: MachineFacts,
+): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen: () => {},
+  }, async (request) => {
+    const name = new URL(request.url).pathname.slice(1);
+    if (!/^[a-z]+\.tar$/.test(name)) return new Response("", { status: 404 });
+    const file = await Deno.open(`${shelf(machine)}/${name}`);
+    return new Response(file.readable);
+  });
+}
+
+export async function userData(
+  machine: MachineFacts,
+  cluster: ClusterFacts,
+  filesPort: number,
+): Promise<string> {
+  const ca = await Deno.readTextFile(cluster.ca.certificate);
+  const values = new Map([
+    ["SERVER", `https://${machine.host}:${cluster.ports.apiServer}`],
+    ["CA", btoa(ca)],
+    ["TOKEN", await readBootstrapToken(cluster)],
+    ["FILES", `http://${machine.host}:${filesPort}`],
+  ]);
+  const template = await Deno.readTextFile(TEMPLATE);
+  // Not in the comment that tells what they are.
+  return template.replace(
+    /\{\{([A-Z]+)\}\}/g,
+    (whole, name) => values.get(name) ?? whole,
+  );
+}
