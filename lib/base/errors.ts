@@ -21,15 +21,25 @@ export class AgentError extends Error {
    * container's waiting reason or an event's reason (`ErrImagePull`).
    */
   readonly reason: string | undefined;
+  /** The words of its event, where those are contract, too. */
+  readonly told: string | undefined;
 
   constructor(
     message: string,
-    options: { next: Next; reason?: string; cause?: unknown },
+    options: { next: Next; reason?: string; cause?: unknown; told?: string },
   ) {
     super(message, { cause: options.cause });
     this.next = options.next;
     this.reason = options.reason;
+    this.told = options.told;
   }
+}
+
+/** What an event says of it. */
+export function toldOf(error: unknown): string {
+  return error instanceof AgentError && error.told !== undefined
+    ? error.told
+    : chainOf(error);
 }
 
 /** What to do after any thrown value; unknown errors are worth a retry. */

@@ -124,7 +124,33 @@ export function toPullError(error: unknown, image: string): unknown {
     next: hasCode(error, "UNIMPLEMENTED") ? "give-up" : "retry",
     reason: "ErrImagePull",
     cause: error.cause,
+    ...hasCode(error, "UNKNOWN") ? { told: words } : toldByGo(error),
   });
+}
+
+/**
+ * The error of a sandbox that cannot be made.
+ * Compat: kubelet 1.36 createPodSandbox: Go's words for a failed call.
+ */
+export function toSandboxError(error: unknown): unknown {
+  if (!(error instanceof AgentError)) return error;
+  const { message, next, reason, cause } = error;
+  return new AgentError(message, {
+    next,
+    cause,
+    ...reason === undefined ? {} : { reason },
+    ...toldByGo(error),
+  });
+}
+
+/** A runtime that is away, or late, is told of in our words. */
+function toldByGo({ cause }: AgentError): { readonly told?: string } {
+  if (!(cause instanceof RpcError)) return {};
+  const { code, message } = cause;
+  if (code === "UNAVAILABLE" || code === "DEADLINE_EXCEEDED") return {};
+  const name = code.toLowerCase().split("_")
+    .map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`).join("");
+  return { told: `rpc error: code = ${name} desc = ${message}` };
 }
 
 const PULL_REASONS: readonly (readonly [string, string])[] = [

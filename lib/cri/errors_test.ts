@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AgentError, chainOf, type Next } from "../base/errors.ts";
+import { AgentError, chainOf, type Next, toldOf } from "../base/errors.ts";
 import {
   absentIsUndefined,
   type Code,
@@ -10,6 +10,7 @@ import {
   toAgentError,
   toExecError,
   toPullError,
+  toSandboxError,
 } from "./errors.ts";
 
 const ATTEMPT = {
@@ -123,4 +124,22 @@ Deno.test("toExecError() marks a command that took too long", () => {
   assert.ok(hasCode(late, "DEADLINE_EXCEEDED"));
   const other = made("UNKNOWN", "x");
   assert.equal(toExecError(other), other);
+});
+
+Deno.test("errors of pulls and sandboxes are told in the kubelet's words", () => {
+  const told = (error: unknown) =>
+    error instanceof AgentError ? error.told : "none";
+  const go = "rpc error: code = NotFound desc = no such tag";
+  assert.equal(told(toPullError(made("UNKNOWN", "no host"), "a")), "no host");
+  assert.equal(told(toPullError(made("NOT_FOUND", "no such tag"), "a")), go);
+  assert.equal(told(toSandboxError(made("NOT_FOUND", "no such tag"))), go);
+  assert.equal(
+    told(toSandboxError(made("UNKNOWN", "no address"))),
+    "rpc error: code = Unknown desc = no address",
+  );
+  const away = toSandboxError(made("UNAVAILABLE", "connect ENOENT"));
+  assert.equal(told(away), undefined);
+  assert.ok(away instanceof AgentError);
+  assert.equal(away.reason, "RuntimeUnavailable");
+  assert.equal(toldOf(away), chainOf(away));
 });

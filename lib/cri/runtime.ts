@@ -30,7 +30,7 @@ import type {
   SandboxSummary,
 } from "../port/runtime_status.ts";
 import type { Channel } from "./channel.ts";
-import { absentIsUndefined, hasCode } from "./errors.ts";
+import { absentIsUndefined, hasCode, toSandboxError } from "./errors.ts";
 import { runtimeEvents } from "./events.ts";
 import {
   type AttachSpec,
@@ -130,7 +130,7 @@ export class CriRuntime implements ContainerRuntime {
     spec: SandboxSpec,
     signal: AbortSignal,
   ): Promise<SandboxId> {
-    const answer = await this.#channel.unary(
+    const asked = this.#channel.unary(
       `${SERVICE}/RunPodSandbox`,
       {
         config: ask.sandboxConfig(spec),
@@ -142,6 +142,9 @@ export class CriRuntime implements ContainerRuntime {
         signal,
       },
     );
+    const answer = await asked.catch((error) => {
+      throw toSandboxError(error);
+    });
     return sandboxId(answer.podSandboxId);
   }
 

@@ -5,7 +5,7 @@
  */
 import { afterFailure, type Backoff, dueAtMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
-import { AgentError, chainOf, isAbort } from "../base/errors.ts";
+import { AgentError, isAbort, toldOf } from "../base/errors.ts";
 import type { PodUid } from "../api/id.ts";
 import type { Step } from "../api/step.ts";
 import type { V1Pod } from "../api/types.ts";
@@ -165,7 +165,7 @@ export class ImageRunner {
     const reason = error instanceof AgentError && error.reason !== undefined
       ? error.reason
       : "ErrImagePull";
-    const message = chainOf(error);
+    const message = toldOf(error);
     this.#set(request, {
       kind: "failed",
       reason,

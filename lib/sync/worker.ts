@@ -3,7 +3,7 @@
  * nothing to do but wait. The sole writer of a pod's memory.
  */
 import type { Clock } from "../base/clock.ts";
-import { chainOf, isAbort } from "../base/errors.ts";
+import { chainOf, isAbort, toldOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Trail } from "../base/trail.ts";
 import type { PodUid } from "../api/id.ts";
@@ -257,7 +257,7 @@ function fail(
   const nowMs = ports.clock.nowMs();
   const failures = ports.pods.get(at.uid)?.failures ?? new Map();
   const before: Failure | undefined = failures.get(at.step);
-  const message = chainOf(error);
+  const message = toldOf(error);
   const reason = reasonOf(at.action, error);
   const failure = nextFailure(before, { reason, message }, nowMs);
   update(ports, at.uid, {
@@ -277,7 +277,7 @@ function fail(
   ports.log.warn("A step of a pod failed", {
     uid: at.uid,
     step: at.action.kind,
-    error: message,
+    error: chainOf(error),
     retryInMs: failure.retryAtMs - nowMs,
   });
 }

@@ -99,6 +99,10 @@ export const STARTS: Readonly<Record<string, Wish>> = {
     image: "docker.io/library/view-none:latest",
     imagePullPolicy: "Never",
   }),
+  "pull-fails": ends("true", {
+    image: "127.0.0.1:1/view-none:1",
+    imagePullPolicy: "IfNotPresent",
+  }),
   "bad-image": ends("true", { image: "Not:An:Image" }),
   deadline: ends("sleep 1000", {}, { activeDeadlineSeconds: 15 }),
   "not-ready": {
