@@ -179,14 +179,13 @@ async function run(
   scope.run("shutdown", (signal) => parts.shutdown.run(signal));
   scope.run("stops", (signal) => parts.ends.stops.run(signal));
   scope.run("resizes", (signal) => runResizes(parts, signal));
-  scope.run(
-    "passes",
-    (signal) =>
-      parts.queue.run(
-        (uid, each) => parts.podMeter.pass(uid, () => pass(worker, uid, each)),
-        signal,
-      ),
-  );
+  scope.run("passes", (life) => {
+    const ports = { ...worker, life };
+    return parts.queue.run(
+      (uid, signal) => parts.podMeter.pass(uid, () => pass(ports, uid, signal)),
+      life,
+    );
+  });
   scope.run(
     "follow-sources",
     (signal) => followSources(loopPorts, audit, signal),

@@ -19,6 +19,7 @@ function aWorld(fails?: unknown) {
   const at = {
     uid: uidOf(aPod()),
     signal: stop.signal,
+    life: stop.signal,
     made: { sandboxes: [], containers: [] },
   };
   return { meters, stop, run: (action: Action) => apply(action, at) };

@@ -47,7 +47,8 @@ async function aWorld() {
   const resources = { ...NO_LIMITS, cpuShares: 1024n };
   const values = { memoryLimitBytes: 50n };
   const ports = { runtime, cgroups, usage, allocations, clock, meters };
-  const at = { uid: UID, signal, made: { sandboxes: [], containers: [] } };
+  const made = { sandboxes: [], containers: [] };
+  const at = { uid: UID, signal, life: signal, made };
   return {
     ...{ runtime, cgroups, usage, meters, done, id, sandboxId },
     name: container.name,

@@ -86,7 +86,7 @@ async function startNew(
         sandboxId: action.sandboxId,
         sandbox: action.sandbox,
         container,
-      }, at.signal),
+      }, at.life),
   );
   at.made.containers.push({ id, sandboxId: action.sandboxId });
   ports.recorder.record(at.uid, {
@@ -120,9 +120,10 @@ async function start(
   at: ApplyPlace,
 ): Promise<void> {
   const { id, name, log } = container;
+  at.signal.throwIfAborted();
   await failAs(
     "RunContainerError",
-    () => ports.runtime.startContainer(id, at.signal),
+    () => ports.runtime.startContainer(id, at.life),
   );
   ports.recorder.record(at.uid, {
     type: "Normal",

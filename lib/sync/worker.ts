@@ -66,6 +66,8 @@ export interface WorkerPorts extends LookPorts, GatherPorts {
   readonly wanted: GatherPorts["wanted"];
   readonly health: () => RuntimeHealth;
   readonly pods: Pods;
+  /** Aborts when the agent ends. */
+  readonly life: AbortSignal;
   /** Where it is noted what runs. */
   readonly trail?: Pick<Trail, "note">;
   /** The runtime did not answer; somebody should look at it. */
@@ -107,6 +109,7 @@ async function rounds(
   uid: PodUid,
   signal: AbortSignal,
 ): Promise<number | undefined> {
+  const { life } = ports;
   let observed = await look(ports, uid, signal);
   if (observed !== undefined) await recoverIds(ports, uid, signal);
   for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -120,7 +123,7 @@ async function rounds(
     if (isOver(facts, plan)) return forget(ports, uid);
     if (isAtRest(facts, plan)) return plan.wakeAtMs;
     const made: Made = { sandboxes: [], containers: [] };
-    await applyAll(ports, { uid, signal, made }, plan.actions);
+    await applyAll(ports, { uid, signal, life, made }, plan.actions);
     observed = await lookAgain(ports, { uid, observed, made }, signal);
   }
   ports.log.error("A pod's pass did not come to rest", { uid });
