@@ -129,13 +129,13 @@ export function toPullError(error: unknown, image: string): unknown {
 }
 
 /**
- * The error of a sandbox that cannot be made.
+ * Throws the error of a sandbox that cannot be made.
  * Compat: kubelet 1.36 createPodSandbox: Go's words for a failed call.
  */
-export function toSandboxError(error: unknown): unknown {
-  if (!(error instanceof AgentError)) return error;
+export function failSandbox(error: unknown): never {
+  if (!(error instanceof AgentError)) throw error;
   const { message, next, reason, cause } = error;
-  return new AgentError(message, {
+  throw new AgentError(message, {
     next,
     cause,
     ...reason === undefined ? {} : { reason },

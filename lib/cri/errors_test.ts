@@ -4,13 +4,13 @@ import {
   absentIsUndefined,
   type Code,
   codeOf,
+  failSandbox,
   hasCode,
   isNotImplemented,
   RpcError,
   toAgentError,
   toExecError,
   toPullError,
-  toSandboxError,
 } from "./errors.ts";
 
 const ATTEMPT = {
@@ -129,15 +129,22 @@ Deno.test("toExecError() marks a command that took too long", () => {
 Deno.test("errors of pulls and sandboxes are told in the kubelet's words", () => {
   const told = (error: unknown) =>
     error instanceof AgentError ? error.told : "none";
+  const ofSandbox = (error: AgentError): unknown => {
+    try {
+      return failSandbox(error);
+    } catch (thrown) {
+      return thrown;
+    }
+  };
   const go = "rpc error: code = NotFound desc = no such tag";
   assert.equal(told(toPullError(made("UNKNOWN", "no host"), "a")), "no host");
   assert.equal(told(toPullError(made("NOT_FOUND", "no such tag"), "a")), go);
-  assert.equal(told(toSandboxError(made("NOT_FOUND", "no such tag"))), go);
+  assert.equal(told(ofSandbox(made("NOT_FOUND", "no such tag"))), go);
   assert.equal(
-    told(toSandboxError(made("UNKNOWN", "no address"))),
+    told(ofSandbox(made("UNKNOWN", "no address"))),
     "rpc error: code = Unknown desc = no address",
   );
-  const away = toSandboxError(made("UNAVAILABLE", "connect ENOENT"));
+  const away = ofSandbox(made("UNAVAILABLE", "connect ENOENT"));
   assert.equal(told(away), undefined);
   assert.ok(away instanceof AgentError);
   assert.equal(away.reason, "RuntimeUnavailable");

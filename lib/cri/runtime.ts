@@ -30,7 +30,7 @@ import type {
   SandboxSummary,
 } from "../port/runtime_status.ts";
 import type { Channel } from "./channel.ts";
-import { absentIsUndefined, hasCode, toSandboxError } from "./errors.ts";
+import { absentIsUndefined, failSandbox, hasCode } from "./errors.ts";
 import { runtimeEvents } from "./events.ts";
 import {
   type AttachSpec,
@@ -142,10 +142,8 @@ export class CriRuntime implements ContainerRuntime {
         signal,
       },
     );
-    const answer = await asked.catch((error) => {
-      throw toSandboxError(error);
-    });
-    return sandboxId(answer.podSandboxId);
+    const { podSandboxId } = await asked.catch(failSandbox);
+    return sandboxId(podSandboxId);
   }
 
   async stopSandbox(id: SandboxId, signal: AbortSignal): Promise<void> {
