@@ -139,8 +139,7 @@ function predicate(name: string, why: string): Refusal {
   return { reason: name, message: `Predicate ${name} failed: ${why}` };
 }
 
-/** Compat: kubelet 1.36 InsufficientResourceError. */
-/** Refused for the first resource that lacks. */
+/** Refused for lack of it. Compat: kubelet 1.36 InsufficientResourceError. */
 export function shortOf(lacking: Shortage): Refusal {
   const { resource, requested, used, capacity } = lacking;
   return {
