@@ -104,7 +104,7 @@ function onDisk(
       { name: "preferred", ...PREFERRED, take: take(18 * unit) },
     ],
     last: { name: "last", ...CRITICAL, take: take(14 * unit) },
-    victims: 4,
+    victims: 3,
   };
 }
 
