@@ -18,6 +18,7 @@ import { memoryEviction } from "./eviction_steps.ts";
 import { firstPod, joined } from "./first_pod.ts";
 import { removeAll } from "./pods.ts";
 import { Rig } from "./rig.ts";
+import * as systemd from "./shutdown_steps.ts";
 import { stats } from "./stats_steps.ts";
 import { type Row, runSteps, type Step, textOf } from "./table.ts";
 import * as twenty from "./twenty_steps.ts";
@@ -77,6 +78,13 @@ const PARTS: readonly Part[] = [
   { name: "figures of use", run: stats },
   { name: "a user namespace", run: userNamespace },
   { name: "memory gets short", run: memoryEviction },
+  {
+    name: "systemd knows of the agent",
+    isShort: true,
+    run: systemd.serviceManagerKnows,
+  },
+  { name: "an agent that does nothing", run: systemd.stuckAgent },
+  { name: "a shutdown waits for pods", run: systemd.shutdownWaits },
   {
     name: "a power cut in the middle of 20 starts",
     isShort: true,
