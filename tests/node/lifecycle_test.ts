@@ -228,7 +228,11 @@ nodeTest(
       ...await cgroupsOf(uid),
     ];
     assert.ok(places.length > 3, "the pod has a cgroup of its own");
-    for (const place of places) await Deno.lstat(place);
+    // The log has its link a moment after the start.
+    await until("all of the pod", async () => {
+      const found = await Promise.all(places.map(isThere));
+      return !found.includes(false);
+    }, 5_000);
     using log = await Deno.open(`${logsOf("bye", uid)}/a/0.log`);
     await take("bye");
     await gone(node, "bye");

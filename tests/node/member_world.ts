@@ -65,8 +65,11 @@ const WORKLOADS = [
 ];
 
 async function clear(): Promise<void> {
+  // The API server makes its own service again, but not at once.
+  const selector = "--field-selector=metadata.name!=kubernetes";
+  const now = ["--wait=false", "--grace-period=1"];
   for (const kinds of WORKLOADS) {
-    await kubectl("delete", kinds, "--all", "--wait=false", "--grace-period=1");
+    await kubectl("delete", kinds, selector, ...now);
   }
   await until("an empty namespace", async () => {
     const left = await pods();
@@ -155,10 +158,15 @@ interface Told {
   readonly involvedObject: { readonly fieldPath?: string };
 }
 
-/** Of each event of a pod: its reason, the part it is about, its message. */
+/**
+ * Of each event of a pod: its reason, the part it is about, its message. Of the
+ * pod that has the name now, not of those that had it before.
+ */
 export async function eventsOf(name: string): Promise<string> {
+  const uid = (await pod(name))?.metadata?.uid;
+  const ofUid = uid === undefined ? "" : `,involvedObject.uid=${uid}`;
   const query = new URLSearchParams({
-    fieldSelector: `involvedObject.name=${name}`,
+    fieldSelector: `involvedObject.name=${name}${ofUid}`,
   });
   const { items } = await get<{ items: readonly Told[] }>(
     cluster,

@@ -6,6 +6,7 @@
 import { clusterFacts } from "../../deploy/cluster/facts.ts";
 import { makeBridge } from "../../deploy/cluster/network.ts";
 import { stopAgent } from "../../deploy/world.ts";
+import { makeCgroup } from "../../deploy/world/cgroups.ts";
 import { run, until } from "../../deploy/world/command.ts";
 import {
   startContainerd,
@@ -37,6 +38,7 @@ export async function reboot(world: WorldFacts, bootId: string): Promise<void> {
   await removeNetwork(world);
   // The node's own address, which a network card would have.
   await makeBridge(clusterFacts(world));
+  await makeCgroup(world.cgroupRoot);
   const runDir = `${world.root}/run`;
   for (const lost of ["containerd", "runc", "denolet"]) {
     await removeFiles(`${runDir}/${lost}`);
