@@ -138,6 +138,26 @@ Deno.test("decide() changes nothing where nothing is known to differ", () => {
   assert.deepEqual(steps(silent), []);
 });
 
+Deno.test("decide() sets nothing back to what an old record says", () => {
+  const record = podOf(sizes("200m", "128Mi"));
+  const there = podOf(sizes("150m", "96Mi"));
+  const facts = resized(there, podOf(sizes("300m", "160Mi")), {
+    resize: {
+      ...NO_RESIZE,
+      actuated: allocationOf(record, SETTINGS.gates),
+      cgroup: "unknown",
+    },
+  });
+  // Memory first: the quota stays below what the pod still has.
+  assert.deepEqual(steps(facts), [
+    "cgroup: 160Mi",
+    "web: 153 150m 160Mi",
+    "cgroup: quota 300m",
+    "cgroup: shares 307",
+    "web: 307 300m 160Mi",
+  ]);
+});
+
 Deno.test("decide() believes the runtime where the record is lost or late", () => {
   const old = podOf(sizes("100m", "64Mi"));
   const now = podOf(sizes("200m", "64Mi"));

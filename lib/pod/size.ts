@@ -79,7 +79,8 @@ export interface Sizes {
 /**
  * What was set is taken from the record of it, or from the runtime, whichever
  * says that nothing is left to do: a record may be lost or late, and a runtime
- * may round. Of a container of which neither tells, nothing is changed.
+ * may round. Where both say otherwise the runtime knows what there is. Of a
+ * container of which neither tells, nothing is changed.
  */
 export function sizesOf(
   facts: Pick<Facts, "settings" | "resize">,
@@ -104,7 +105,8 @@ export function sizesOf(
     if (first === wanted[field] || second === wanted[field]) {
       return wanted[field];
     }
-    return first ?? second ?? wanted[field];
+    // A record may be older than what another agent set before it was killed.
+    return second ?? first ?? wanted[field];
   };
   return {
     wanted,
