@@ -42,8 +42,12 @@ async function settled(name: string): Promise<V1Pod> {
   let found: V1Pod | undefined;
   await until(`the resize of ${name}`, async () => {
     found = await pod(name);
-    const { metadata, status } = found ?? {};
+    const { metadata, spec, status } = found ?? {};
+    // An agent that has just begun tells the generation before it has weighed.
+    const has = status?.containerStatuses?.[0]?.allocatedResources?.["cpu"];
+    const wish = spec?.containers[0]?.resources?.requests?.["cpu"];
     return status?.observedGeneration === metadata?.generation &&
+      has === wish &&
       (status?.conditions ?? [])
         .every(({ type }) => !type.startsWith("PodResize"));
   });
