@@ -4,7 +4,7 @@
  * offers neither to a process whose permissions are scoped.
  */
 import { AgentError } from "../base/errors.ts";
-import type { Bytes } from "./abi.ts";
+import { type Bytes, pollBytes, POLLIN } from "./abi.ts";
 import { EAGAIN } from "./errno.ts";
 import type { SYMBOLS } from "./libc_symbols.ts";
 
@@ -21,7 +21,6 @@ const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
 const SHUT_RDWR = 2;
-const POLLIN = 1;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 
@@ -80,11 +79,8 @@ export class LibcSockets {
    * then for nothing. Waits off the main thread; `end` ends it.
    */
   async readable(fd: number): Promise<void> {
-    const bytes: Bytes = new Uint8Array(8);
-    const view = new DataView(bytes.buffer);
-    view.setInt32(0, fd, true);
-    view.setInt16(4, POLLIN, true);
-    await this.#library.symbols.pollAside(bytes, 1n, -1);
+    const polls = pollBytes([{ fd, events: POLLIN }]);
+    await this.#library.symbols.pollAside(polls, 1n, -1);
   }
 
   /** Whatever is there; undefined: nothing is. A negated errno on failure. */

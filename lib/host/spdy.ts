@@ -5,6 +5,7 @@
  * are not looked at. Pure; used by remote_command.ts.
  */
 import { joined } from "../base/bytes.ts";
+import { FrameCutter } from "./frames.ts";
 
 const CONTROL = 0x80;
 const VERSION = 3;
@@ -74,32 +75,13 @@ interface Frame {
 }
 
 export class SpdyReader {
-  #head = new Uint8Array();
-  #frame: Frame | undefined;
+  readonly #frames = new FrameCutter(frameIn);
   #control: Uint8Array[] = [];
 
   /** Throws when the other side speaks something else. */
   *read(chunk: Uint8Array): Generator<SpdyPiece> {
-    let rest = chunk;
-    for (;;) {
-      if (this.#frame === undefined) {
-        const head = this.#head.length === 0
-          ? rest
-          : joined([this.#head, rest]);
-        const isWhole = head.length >= HEAD_BYTES;
-        // A copy: the chunk is somebody else's soon.
-        this.#head = new Uint8Array(isWhole ? [] : head);
-        if (!isWhole) return;
-        this.#frame = frameIn(head);
-        rest = head.subarray(HEAD_BYTES);
-      }
-      const frame = this.#frame;
-      const part = rest.subarray(0, frame.left);
-      rest = rest.subarray(part.length);
-      frame.left -= part.length;
+    for (const [frame, part] of this.#frames.cut(chunk)) {
       yield* this.#pieces(frame, part);
-      if (frame.left > 0) return;
-      this.#frame = undefined;
     }
   }
 
@@ -124,18 +106,20 @@ export class SpdyReader {
   }
 }
 
-function frameIn(head: Uint8Array): Frame {
+function frameIn(head: Uint8Array) {
+  if (head.length < HEAD_BYTES) return undefined;
   const view = new DataView(head.buffer, head.byteOffset, HEAD_BYTES);
   const isControl = (view.getUint8(0) & CONTROL) !== 0;
   if (isControl && (view.getUint16(0) & 0x7fff) !== VERSION) {
     throw new Error("The runtime's server does not speak SPDY/3.1");
   }
-  return {
+  const frame: Frame = {
     type: isControl ? view.getUint16(2) : undefined,
     id: isControl ? 0 : view.getUint32(0),
     isLast: (view.getUint8(4) & FIN) !== 0,
     left: view.getUint32(4) & 0xffffff,
   };
+  return { frame, headBytes: HEAD_BYTES };
 }
 
 function controlFrame(type: number, body: Uint8Array): Uint8Array {

@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { joined } from "../base/bytes.ts";
+import { FrameCutter } from "./frames.ts";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const OPCODE = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
@@ -29,38 +30,21 @@ export type Piece =
 interface Frame {
   readonly opcode: number;
   readonly mask: Uint8Array;
-  readonly length: number;
+  /** How many bytes of it are unmasked. */
   done: number;
+  left: number;
   isStart: boolean;
 }
 
 export class WebSocketReader {
-  #head = new Uint8Array();
-  #frame: Frame | undefined;
+  readonly #frames = new FrameCutter(frameIn);
   #control: Uint8Array[] = [];
 
   /** Unmasks in place. Throws when a client breaks the protocol. */
   *read(chunk: Uint8Array): Generator<Piece> {
-    let rest = chunk;
-    for (;;) {
-      if (this.#frame === undefined) {
-        const head = this.#head.length === 0
-          ? rest
-          : joined([this.#head, rest]);
-        const found = frameIn(head);
-        // A copy: the chunk is somebody else's soon.
-        this.#head = new Uint8Array(found === undefined ? head : []);
-        if (found === undefined) return;
-        this.#frame = found.frame;
-        rest = head.subarray(found.lengthBytes);
-      }
-      const frame = this.#frame;
-      const part = rest.subarray(0, frame.length - frame.done);
-      rest = rest.subarray(part.length);
+    for (const [frame, part] of this.#frames.cut(chunk)) {
       unmask(part, frame);
       yield* this.#pieces(frame, part);
-      if (frame.done < frame.length) return;
-      this.#frame = undefined;
     }
   }
 
@@ -72,7 +56,7 @@ export class WebSocketReader {
       return yield { kind: "data", isStart, bytes: part };
     }
     this.#control.push(new Uint8Array(part));
-    if (frame.done < frame.length) return;
+    if (frame.left > 0) return;
     const bytes = joined(this.#control);
     this.#control = [];
     if (opcode === OPCODE.ping) yield { kind: "ping", bytes };
@@ -80,16 +64,14 @@ export class WebSocketReader {
   }
 }
 
-function frameIn(
-  bytes: Uint8Array,
-): { readonly frame: Frame; readonly lengthBytes: number } | undefined {
+function frameIn(bytes: Uint8Array) {
   const [first, second] = bytes;
   if (first === undefined || second === undefined) return undefined;
   if ((second & 0x80) === 0) throw new Error("A client's frame has no mask");
   const short = second & 0x7f;
   const more = short === 126 ? 2 : short === 127 ? 8 : 0;
-  const lengthBytes = 2 + more + 4;
-  if (bytes.length < lengthBytes) return undefined;
+  const headBytes = 2 + more + 4;
+  if (bytes.length < headBytes) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const length = more === 0
     ? short
@@ -101,10 +83,11 @@ function frameIn(
     throw new Error("A client's control frame is too long");
   }
   // A copy, which a Buffer's `slice` is not: the chunk is freed before its end.
-  const mask = new Uint8Array(bytes.subarray(lengthBytes - 4, lengthBytes));
+  const mask = new Uint8Array(bytes.subarray(headBytes - 4, headBytes));
   // Zero goes on with the message before.
   const isStart = opcode !== 0;
-  return { frame: { opcode, mask, length, done: 0, isStart }, lengthBytes };
+  const frame: Frame = { opcode, mask, done: 0, left: length, isStart };
+  return { frame, headBytes };
 }
 
 function unmask(part: Uint8Array, frame: Frame): void {
@@ -132,16 +115,11 @@ export function closeFrame(code: number): Uint8Array {
 function frameOf(opcode: number, parts: readonly Uint8Array[]): Uint8Array {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const more = length < 126 ? 0 : length < 65_536 ? 2 : 8;
-  const frame = new Uint8Array(2 + more + length);
-  const view = new DataView(frame.buffer);
-  frame[0] = 0x80 | opcode;
-  frame[1] = more === 0 ? length : more === 2 ? 126 : 127;
+  const head = new Uint8Array(2 + more);
+  const view = new DataView(head.buffer);
+  head[0] = 0x80 | opcode;
+  head[1] = more === 0 ? length : more === 2 ? 126 : 127;
   if (more === 2) view.setUint16(2, length);
   if (more === 8) view.setBigUint64(2, BigInt(length));
-  let at = 2 + more;
-  for (const part of parts) {
-    frame.set(part, at);
-    at += part.length;
-  }
-  return frame;
+  return joined([head, ...parts]);
 }

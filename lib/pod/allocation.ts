@@ -75,8 +75,19 @@ export function allocatedPod(
     const resources = allocation.containers.get(container.name);
     return resources === undefined ? container : { ...container, resources };
   };
-  const { resources, ...rest } = spec;
-  const whole = gates.mayResizePods ? allocation.pod : resources;
+  const whole = gates.mayResizePods ? allocation.pod : spec.resources;
+  return withResources(pod, whole, give);
+}
+
+/** Other resources for the whole, and containers as `give` makes them. */
+export function withResources(
+  pod: V1Pod,
+  whole: V1ResourceRequirements | undefined,
+  give: (container: V1Container) => V1Container,
+): V1Pod {
+  const { spec } = pod;
+  if (spec === undefined) return pod;
+  const { resources: _resources, ...rest } = spec;
   return {
     ...pod,
     spec: {

@@ -9,6 +9,7 @@ import type {
   V1Pod,
   V1ResourceRequirements,
 } from "../api/types.ts";
+import { withResources } from "./allocation.ts";
 import type { Facts } from "./facts.ts";
 import {
   effectiveResources,
@@ -39,8 +40,6 @@ export function podAt(
     readonly done: Done;
   },
 ): V1Pod {
-  const { spec } = pod;
-  if (spec === undefined) return pod;
   const byName = new Map(changes.map((each) => [each.container.name, each]));
   const then = (container: V1Container): V1Container => {
     const change = byName.get(container.name) ?? restOf(facts, pod, container);
@@ -48,18 +47,7 @@ export function podAt(
       ? container
       : containerAt(facts, pod, { ...change, done });
   };
-  const whole = wholeAt(facts, pod, done);
-  return {
-    ...pod,
-    spec: {
-      ...spec,
-      ...whole === undefined ? {} : { resources: whole },
-      containers: spec.containers.map(then),
-      ...spec.initContainers === undefined
-        ? {}
-        : { initContainers: spec.initContainers.map(then) },
-    },
-  };
+  return withResources(pod, wholeAt(facts, pod, done), then);
 }
 
 /** One that does not run: it is made as it is to be, the pod comes first. */
