@@ -4,6 +4,7 @@
  * once, and every pass comes to rest.
  */
 import assert from "node:assert/strict";
+import { dice, type Roll } from "../../tests/dice.ts";
 import { aContainer, aPod } from "../../tests/build.ts";
 import {
   aToldWorld,
@@ -15,17 +16,6 @@ import {
 import { containersOf, initContainersOf, isSidecar } from "../api/pod.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import type { ObservedContainer } from "./facts.ts";
-
-type Roll = (sides: number) => number;
-
-/** Numbers from 0, the same for the same seed. */
-function dice(seed: number): Roll {
-  let state = seed * 2_654_435_761 >>> 0;
-  return (sides) => {
-    state = (state * 1_664_525 + 1_013_904_223) >>> 0;
-    return Math.floor(state / 2 ** 32 * sides);
-  };
-}
 
 function aRandomPod(roll: Roll): V1Pod {
   const policies = ["Always", "OnFailure", "Never"];

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dice, type Roll } from "../../tests/dice.ts";
 import { aContainer, aPod } from "../../tests/build.ts";
 import { nameOf } from "../api/pod.ts";
 import { qosClass } from "../api/qos.ts";
@@ -173,16 +174,6 @@ for (const { title, pod = critical(), needs, others, victims } of CASES) {
       : choice.needs.map((each) => `(${each.resource} ${each.amount})`).join();
     assert.deepEqual(found, victims);
   });
-}
-
-type Roll = (sides: number) => number;
-
-function dice(seed: number): Roll {
-  let state = seed * 2_654_435_761 >>> 0;
-  return (sides) => {
-    state = (state * 1_664_525 + 1_013_904_223) >>> 0;
-    return Math.floor(state / 2 ** 32 * sides);
-  };
 }
 
 function aCrowd(roll: Roll): V1Pod[] {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dice } from "../../tests/dice.ts";
 import { type PodUid, podUid, sandboxId } from "../api/id.ts";
 import { silentLogger } from "../base/log.ts";
 import { aPod, aSandbox } from "../../tests/build.ts";
@@ -97,21 +98,12 @@ function assertDisjoint(ranges: readonly [string, IdRange][]): void {
   assert.ok(firsts.every((first) => first >= LENGTH && first % LENGTH === 0));
 }
 
-/** Small numbers that look random and are the same each time. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed * 2_654_435_761 % 2 ** 32;
-  return (below) => {
-    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
-    return Math.floor(state / 2 ** 32 * below);
-  };
-}
-
 Deno.test("UserIds never gives two pods the same ids over 400 deaths (S51)", async () => {
   let deaths = 0;
   for (let seed = 1; deaths < 400; seed++) {
     const machine = new Machine();
     await machine.files.makeDirectory(PODS, 0o755);
-    const next = numbers(seed);
+    const next = dice(seed);
     let ids = machine.agent(12);
     for (let turn = 0; turn < 60; turn++) {
       machine.life = next(4) === 0 ? next(8) : Infinity;

@@ -54,7 +54,7 @@ export async function withPods<T>(
     return (await get<{ items: readonly V1Pod[] }>(cluster, path)).items;
   };
   try {
-    await created(pods);
+    await send("create", pods);
     const isRunning = ({ status }: V1Pod) => status?.phase === "Running";
     await until(
       `${pods.length} running pods`,
@@ -69,12 +69,16 @@ export async function withPods<T>(
   }
 }
 
-async function created(items: readonly V1Pod[]): Promise<void> {
+/** Gives the API server all of them at once. */
+export async function send(
+  verb: "create" | "apply",
+  items: readonly object[],
+): Promise<void> {
   const file = await Deno.makeTempFile({ suffix: ".json" });
   try {
     const list = { apiVersion: "v1", kind: "List", items };
     await Deno.writeTextFile(file, JSON.stringify(list));
-    await kubectl(world, ["create", "-f", file]);
+    await kubectl(world, [verb, "-f", file]);
   } finally {
     await Deno.remove(file);
   }

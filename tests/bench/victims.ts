@@ -9,6 +9,7 @@ import { startKubelet, stopKubelet } from "../../deploy/cluster/kubelet.ts";
 import { run } from "../../deploy/world/command.ts";
 import { stopAgent } from "../../deploy/world.ts";
 import { BUSYBOX, until, world } from "../node/agent_world.ts";
+import { send } from "./sides.ts";
 import {
   type BenchPod,
   type Case,
@@ -55,7 +56,7 @@ export async function benchVictims(names: readonly string[]): Promise<number> {
   const cases = CASES.filter(({ name }) =>
     names.length === 0 || names.includes(name)
   );
-  await apply([{
+  await send("apply", [{
     apiVersion: "scheduling.k8s.io/v1",
     kind: "PriorityClass",
     metadata: { name: HIGH },
@@ -120,7 +121,7 @@ async function create(
   { nodeName }: Subject,
 ): Promise<void> {
   const at = { nodeName, image: BUSYBOX, goFolder: GO };
-  await apply(pods.map((pod) => podOf(pod, at)));
+  await send("apply", pods.map((pod) => podOf(pod, at)));
 }
 
 async function clear(): Promise<void> {
@@ -128,17 +129,6 @@ async function clear(): Promise<void> {
   await kubectl(world, ["delete", "pods", "-l", "app=victim", ...how]);
   const isEmpty = async () => (await victimPods(cluster)).length === 0;
   await until("no pods", isEmpty, 60_000);
-}
-
-async function apply(items: readonly object[]): Promise<void> {
-  const file = await Deno.makeTempFile({ suffix: ".json" });
-  try {
-    const list = { apiVersion: "v1", kind: "List", items };
-    await Deno.writeTextFile(file, JSON.stringify(list));
-    await kubectl(world, ["apply", "-f", file]);
-  } finally {
-    await Deno.remove(file);
-  }
 }
 
 async function mountDisk(disk: NonNullable<Case["disk"]>): Promise<void> {

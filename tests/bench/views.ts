@@ -12,6 +12,7 @@ import { stopAgent } from "../../deploy/world.ts";
 import type { V1Pod } from "../../lib/api/types.ts";
 import { until, world } from "../node/agent_world.ts";
 import { END, told, type View } from "../node/view.ts";
+import { send } from "./sides.ts";
 import { type Difference, differences, normalized } from "./views_compare.ts";
 import { OBJECTS, podsFor } from "./views_pods.ts";
 import { isSettled, type ToldEvent, toldOf } from "./views_told.ts";
@@ -35,7 +36,7 @@ interface Side {
 /** The exit code: 0 when there is no difference. */
 export async function benchViews(pattern = ""): Promise<number> {
   const picked = new RegExp(pattern);
-  await apply(OBJECTS);
+  await send("apply", OBJECTS);
   await startMember(world);
   const ours = await views(picked, {
     nodeName: world.name,
@@ -76,7 +77,7 @@ async function batch(
 ): Promise<[string, View][]> {
   try {
     // One that the API server does not take must not hide the others.
-    await apply(pods).catch((error) => console.warn(String(error)));
+    await send("apply", pods).catch((error) => console.warn(String(error)));
     await settled((await listed()).length);
     const events = await eventsByPod();
     return await Promise.all((await listed()).map(async (pod) => {
@@ -130,17 +131,6 @@ async function eventsByPod(): Promise<Map<string, ToldEvent[]>> {
     "/api/v1/namespaces/default/events",
   );
   return Map.groupBy(items, ({ involvedObject }) => involvedObject.uid ?? "");
-}
-
-async function apply(items: readonly object[]): Promise<void> {
-  const file = await Deno.makeTempFile({ suffix: ".json" });
-  try {
-    const list = { apiVersion: "v1", kind: "List", items };
-    await Deno.writeTextFile(file, JSON.stringify(list));
-    await kubectl(world, ["apply", "-f", file]);
-  } finally {
-    await Deno.remove(file);
-  }
 }
 
 function print(
