@@ -14,11 +14,16 @@ import { createMeters } from "./lib/api/meters.ts";
 import * as line from "./lib/config/command_line.ts";
 import { helpText } from "./lib/config/help.ts";
 import { loadConfig, type Loaded } from "./lib/config/load.ts";
+import { type Need, needsOf } from "./lib/config/needs.ts";
+import { needsText, refusal } from "./lib/config/needs_text.ts";
 import { renderCheckConfig, versionText } from "./lib/config/render.ts";
 import { openRuntime } from "./lib/cri/open.ts";
 import { openCluster } from "./lib/kube/open.ts";
+import { serverAccess } from "./lib/kube/server_access.ts";
 import * as files from "./lib/host/config_files.ts";
+import { ungranted } from "./lib/host/grants.ts";
 import { openHost } from "./lib/host/host.ts";
+import { LIBC_PATHS } from "./lib/host/libc.ts";
 import { complain, fail, interruption, succeed } from "./lib/host/process.ts";
 import { cliPorts } from "./lib/host/unix_client.ts";
 import { runQuestion } from "./lib/server/cli.ts";
@@ -35,7 +40,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return fail(command.message);
     case "agent":
     case "check-config":
-      return await configured(command);
+    case "permissions":
+      return await configured(command, argv);
     default: {
       const ports = cliPorts(command.hostRoot);
       return await runQuestion(command, ports, interruption().asked);
@@ -44,15 +50,40 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function configured(
-  { kind, flags }: Extract<line.Command, { flags: unknown }>,
+  command: Extract<line.Command, { flags: unknown }>,
+  argv: readonly string[],
 ): Promise<number> {
+  const { kind, flags } = command;
   const { config, configDir } = flags.agent;
   const texts = await files.readConfigTexts(config, configDir);
   const loaded = loadConfig({ flags, ...texts, hostname: files.hostname() });
   if (loaded.kind === "invalid") return fail(loaded.message);
   const referred = await files.readReferred(loaded.config);
   if (kind === "check-config") return succeed(renderCheckConfig(loaded));
+  if (kind === "permissions") {
+    const needs = await needed(loaded, referred, command.wish.podRanges);
+    return succeed(needsText(needs, command.wish.format, argv));
+  }
+  const missing = await ungranted(await needed(loaded, referred, []));
+  if (missing.length > 0) return fail(refusal(missing));
   return await runAgent(loaded, referred);
+}
+
+/** What this configuration takes, with what its kubeconfigs say. */
+async function needed(
+  { config }: Loaded,
+  { credentialProviders }: files.Referred,
+  podRanges: readonly string[],
+): Promise<readonly Need[]> {
+  const found = await files.readKubeconfigs(config.flags);
+  const { imageCredentialProviderBinDir: folder } = config.flags;
+  return needsOf({
+    config,
+    servers: found.flatMap((each) => serverAccess(each) ?? []),
+    plugins: credentialProviders.map(({ name }) => `${folder}/${name}`),
+    podRanges,
+    libraries: LIBC_PATHS,
+  });
 }
 
 async function runAgent({ config, warnings }: Loaded, more: files.Referred) {

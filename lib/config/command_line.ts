@@ -16,6 +16,7 @@ import {
   normalizeFlag,
 } from "./flag_names.ts";
 import { parseBool } from "./kind.ts";
+import { type PermissionsWish, permissionsWish } from "./permissions_wish.ts";
 import { REMOVED_FLAGS } from "./removed_flags.ts";
 import { fits, nested } from "./schema.ts";
 import type { Setting, Settings } from "./setting.ts";
@@ -37,6 +38,11 @@ export interface ParsedFlags {
 
 export type Command =
   | { readonly kind: "agent" | "check-config"; readonly flags: ParsedFlags }
+  | {
+    readonly kind: "permissions";
+    readonly flags: ParsedFlags;
+    readonly wish: PermissionsWish;
+  }
   | Subcommand
   | { readonly kind: "version"; readonly form: "line" | "raw" }
   | { readonly kind: "help" }
@@ -60,9 +66,20 @@ export function parseCommandLine(argv: readonly string[]): Command {
       return { kind: "help" };
     case "check-config":
       return readFlags(word, rest);
+    case "permissions":
+      return readPermissions(rest);
     default:
       return readFlags("agent", argv);
   }
+}
+
+function readPermissions(words: readonly string[]): Command {
+  const { problem, rest, wish } = permissionsWish(words);
+  if (problem !== undefined) return { kind: "invalid", message: problem };
+  const command = readFlags("check-config", rest);
+  return command.kind === "check-config"
+    ? { kind: "permissions", flags: command.flags, wish }
+    : command;
 }
 
 function readFlags(

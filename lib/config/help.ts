@@ -15,6 +15,8 @@ Usage:
   denolet [flags]                    run the agent
   denolet check-config [flags]       print the effective configuration and
                                      where each value comes from
+  denolet permissions [flags] [--format=flags|set|unit] [--pod-cidr=RANGE]
+                                     print what that configuration needs
   denolet pods [-n NAMESPACE] [-o json|table]
   denolet logs POD [-n NAMESPACE] [-c CONTAINER] [-f] [--tail N] [--previous]
   denolet explain [POD] [-n NAMESPACE]   without POD: the node

@@ -132,6 +132,27 @@ async function readProviderTexts(path: string): Promise<TextFile[]> {
   );
 }
 
+/** The kubeconfigs that are there and can be read; others are waited for. */
+export async function readKubeconfigs(
+  { kubeconfig, bootstrapKubeconfig }: Config["flags"],
+): Promise<readonly (TextFile & { readonly flag: string })[]> {
+  const found = await Promise.all(
+    [
+      { flag: "--kubeconfig", path: kubeconfig },
+      { flag: "--bootstrap-kubeconfig", path: bootstrapKubeconfig },
+    ].map(async ({ flag, path }) => {
+      if (path === "") return [];
+      try {
+        return [{ flag, path, text: await Deno.readTextFile(path) }];
+      } catch {
+        // Missing: the other one may do. Refused: that is told on its own.
+        return [];
+      }
+    }),
+  );
+  return found.flat();
+}
+
 /** What the kernel calls this host. */
 export function hostname(): string {
   return Deno.hostname();
