@@ -40,6 +40,9 @@ export async function writeAgentFiles(world: WorldFacts): Promise<void> {
   await Deno.writeTextFile(world.agentConfig, agentConfig(sample, world));
 }
 
+/** What agents of worlds are granted, unless a test says otherwise. */
+const GRANTS: readonly string[] = ["-P=scratch"];
+
 /**
  * Arguments of `deno` that run the agent's program in this world; it may start
  * `programs`, each a path.
@@ -48,12 +51,13 @@ export function agentArgs(
   world: WorldFacts,
   args: readonly string[],
   programs: readonly string[] = [],
+  grants: readonly string[] = GRANTS,
 ): string[] {
   return [
     "run",
     "--quiet",
     "--no-prompt",
-    "-P=scratch",
+    ...grants,
     ...programs.map((path) => `--allow-run=${path}`),
     "--v8-flags=--max-semi-space-size=2,--expose-gc",
     `${CHECKOUT}main.ts`,
@@ -105,6 +109,7 @@ export async function spawnAgent(
   world: WorldFacts,
   flags: readonly string[] = [],
   programs: readonly string[] = [],
+  grants: readonly string[] = GRANTS,
 ): Promise<number> {
   // As for containerd: the shell redirects, exec keeps the pid.
   const child = new Deno.Command("/bin/sh", {
@@ -113,11 +118,16 @@ export async function spawnAgent(
       'log=$1; shift; exec "$0" "$@" >>"$log" 2>&1',
       Deno.execPath(),
       world.agentLog,
-      ...agentArgs(world, [
-        `--config=${world.agentConfig}`,
-        `--hostname-override=${world.name}`,
-        ...flags,
-      ], programs),
+      ...agentArgs(
+        world,
+        [
+          `--config=${world.agentConfig}`,
+          `--hostname-override=${world.name}`,
+          ...flags,
+        ],
+        programs,
+        grants,
+      ),
     ],
     cwd: CHECKOUT,
     stdin: "null",

@@ -1,6 +1,6 @@
 /**
- * The agent runs under the permission set `scratch`, uses nothing outside of
- * it, and the set refuses what an agent must never do.
+ * The agent runs under the permission set `scratch` and uses nothing outside
+ * of it. What the set refuses is tried in tests/contract/permission_probes.ts.
  */
 import assert from "node:assert/strict";
 import { startAgent, stopAgent } from "../../deploy/world.ts";
@@ -91,57 +91,3 @@ function isGranted({ permission, value = "" }: Use): boolean {
       return false;
   }
 }
-
-/** What the set must refuse, as expressions; and one thing it grants. */
-const PROBES: readonly [string, "refused" | "granted"][] = [
-  [`Deno.readTextFileSync("/etc/shadow")`, "refused"],
-  [`Deno.readTextFileSync("/proc/1/environ")`, "refused"],
-  [`Deno.readDirSync("/root")`, "refused"],
-  [`Deno.writeTextFileSync("/etc/cron.d/denolet-probe", "")`, "refused"],
-  [`Deno.writeTextFileSync("/tmp/denolet-probe", "")`, "refused"],
-  [`Deno.mkdirSync("/var/tmp/denolet-probe")`, "refused"],
-  [`new Deno.Command("/bin/true").outputSync()`, "refused"],
-  [`Deno.kill(1, "SIGCONT")`, "refused"],
-  [`Deno.env.get("HOME")`, "refused"],
-  [`Deno.env.toObject()`, "refused"],
-  [`await fetch("http://169.254.169.254/")`, "refused"],
-  [`await Deno.connect({ hostname: "10.0.0.1", port: 1 })`, "refused"],
-  [
-    `await Deno.connect({ transport: "unix", path: "/run/none.sock" })`,
-    "refused",
-  ],
-  [`Deno.dlopen("/usr/lib/none.so", {})`, "refused"],
-  [
-    `await import("data:text/javascript,Deno.readTextFileSync('/etc/shadow')")`,
-    "refused",
-  ],
-  [`Deno.symlinkSync("/etc/shadow", "${world.root}/probe-link")`, "refused"],
-  [`Deno.readTextFileSync("${world.agentConfig}")`, "granted"],
-];
-
-nodeTest("the permission set refuses what is not the agent's", async () => {
-  const file = `${world.root}/probe.ts`;
-  const tries = PROBES.map(([probe]) =>
-    `try { ${probe}; console.log("granted"); } catch (error) {\n` +
-    `  console.log(error.name === "NotCapable" ? "refused" : error.name); }`
-  );
-  await Deno.writeTextFile(file, tries.join("\n"));
-  try {
-    const output = await new Deno.Command("timeout", {
-      args: [
-        ...["20", Deno.execPath(), "run", "--quiet", "--no-prompt"],
-        ...["--no-check", `--config=${CHECKOUT}deno.json`, "-P=scratch", file],
-      ],
-      stdin: "null",
-    }).output();
-    const said = new TextDecoder().decode(output.stdout).trim().split("\n");
-    const words = new TextDecoder().decode(output.stderr);
-    assert.equal(output.code, 0, words);
-    assert.deepEqual(
-      PROBES.map(([probe], index) => [probe, said[index]]),
-      PROBES.map(([probe, wanted]) => [probe, wanted]),
-    );
-  } finally {
-    await Deno.remove(file);
-  }
-});
