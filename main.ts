@@ -16,6 +16,7 @@ import { helpText } from "./lib/config/help.ts";
 import { loadConfig, type Loaded } from "./lib/config/load.ts";
 import { type Need, needsOf } from "./lib/config/needs.ts";
 import { needsText, refusal } from "./lib/config/needs_text.ts";
+import type { PermissionsWish } from "./lib/config/permissions_wish.ts";
 import { renderCheckConfig, versionText } from "./lib/config/render.ts";
 import { openRuntime } from "./lib/cri/open.ts";
 import { openCluster } from "./lib/kube/open.ts";
@@ -61,10 +62,10 @@ async function configured(
   const referred = await files.readReferred(loaded.config);
   if (kind === "check-config") return succeed(renderCheckConfig(loaded));
   if (kind === "permissions") {
-    const needs = await needed(loaded, referred, command.wish.podRanges);
+    const needs = await needed(loaded, referred, command.wish);
     return succeed(needsText(needs, command.wish.format, argv));
   }
-  const missing = await ungranted(await needed(loaded, referred, []));
+  const missing = await ungranted(await needed(loaded, referred));
   if (missing.length > 0) return fail(refusal(missing));
   return await runAgent(loaded, referred);
 }
@@ -73,7 +74,7 @@ async function configured(
 async function needed(
   { config }: Loaded,
   { credentialProviders }: files.Referred,
-  podRanges: readonly string[],
+  { podRanges, imageDir }: Partial<PermissionsWish> = {},
 ): Promise<readonly Need[]> {
   const found = await files.readKubeconfigs(config.flags);
   const { imageCredentialProviderBinDir: folder } = config.flags;
@@ -81,7 +82,8 @@ async function needed(
     config,
     servers: found.flatMap((each) => serverAccess(each) ?? []),
     plugins: credentialProviders.map(({ name }) => `${folder}/${name}`),
-    podRanges,
+    podRanges: podRanges ?? [],
+    imageDir,
     libraries: LIBC_PATHS,
   });
 }

@@ -16,7 +16,7 @@ Usage:
   denolet check-config [flags]       print the effective configuration and
                                      where each value comes from
   denolet permissions [flags] [--format=flags|set|unit] [--pod-cidr=RANGE]
-                                     print what that configuration needs
+                      [--image-dir=PATH]   print what that configuration needs
   denolet pods [-n NAMESPACE] [-o json|table]
   denolet logs POD [-n NAMESPACE] [-c CONTAINER] [-f] [--tail N] [--previous]
   denolet explain [POD] [-n NAMESPACE]   without POD: the node

@@ -43,6 +43,8 @@ export interface NeedsInput {
   readonly plugins: readonly string[];
   /** Where pods have their addresses; none: it is not known. */
   readonly podRanges: readonly string[];
+  /** Where the runtime keeps images; undefined: where it usually does. */
+  readonly imageDir?: string | undefined;
   /** Paths at which the C library may be. */
   readonly libraries: readonly string[];
 }
@@ -75,6 +77,7 @@ export function needsOf(input: NeedsInput): readonly Need[] {
     ...ownPlaces(input.config),
     ...otherFiles(input.config),
     ...runtimeSockets(input.config),
+    ...imageFolder(input),
     ...listeners(input.config),
     ...input.servers.flatMap(ofServer),
     ...manifestServer(input.config),
@@ -191,17 +194,17 @@ function runtimeSockets({ kubelet, paths }: Config): Need[] {
       value: `unix:${paths.runDir}/denolet.sock`,
       wantedBy: "denolet pods, logs and explain",
     },
-    ...imageFolder(containerRuntimeEndpoint),
   ];
 }
 
-/** How full the file system of images is. */
-function imageFolder(endpoint: string): Need[] {
-  const folder = /crio/.test(endpoint)
+/** How full the file system of images is. The runtime tells its path late. */
+function imageFolder({ config, imageDir }: NeedsInput): Need[] {
+  const usual = /crio/.test(config.kubelet.containerRuntimeEndpoint)
     ? "/var/lib/containers"
     : "/var/lib/containerd";
   const wantedBy = "figures of the images' file system";
-  return [{ kind: "read", value: folder, wantedBy, isOptional: true }];
+  const value = imageDir ?? usual;
+  return [{ kind: "read", value, wantedBy, isOptional: true }];
 }
 
 function listeners({ kubelet }: Config): Need[] {

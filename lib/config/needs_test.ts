@@ -172,6 +172,7 @@ Deno.test("permissionsWish() refuses what is no format and no range", () => {
   const rows: [string[], RegExp][] = [
     [["--format=x"], /^--format: value "x" is not allowed: flags, set, unit$/],
     [["--format"], /^--format: value "" is not allowed/],
+    [["--image-dir=a/b"], /^--image-dir: value "a\/b" is not allowed/],
     [["--pod-cidr=10.0.0.1"], /^--pod-cidr: value "10.0.0.1" is not allowed/],
     [["--pod-cidr=10.0.0.0/8,", "-v"], /^--pod-cidr: value "" is not allowed/],
   ];
@@ -181,7 +182,11 @@ Deno.test("permissionsWish() refuses what is no format and no range", () => {
   assert.deepEqual(permissionsWish(["--pod-cidr", "10.0.0.0/8", "-v=2"]), {
     problem: undefined,
     rest: ["-v=2"],
-    wish: { format: "flags", podRanges: ["10.0.0.0/8"] },
+    wish: {
+      format: "flags",
+      podRanges: ["10.0.0.0/8"],
+      imageDir: undefined,
+    },
   });
 });
 

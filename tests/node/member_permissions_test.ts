@@ -29,6 +29,7 @@ memberTest("what `permissions` prints is enough for a node", async () => {
   const printed = await runProgram(
     "permissions",
     `--pod-cidr=${world.subnet}`,
+    `--image-dir=${world.containerd.root}`,
     ...OWN,
     ...memberFlags(cluster),
   );
