@@ -11,6 +11,7 @@ import { createLogger } from "./lib/base/log.ts";
 import { createMetrics } from "./lib/base/metrics.ts";
 import { Trail } from "./lib/base/trail.ts";
 import { createMeters } from "./lib/api/meters.ts";
+import { aboutOf, aboutText } from "./lib/config/about.ts";
 import * as line from "./lib/config/command_line.ts";
 import { helpText } from "./lib/config/help.ts";
 import { loadConfig, type Loaded } from "./lib/config/load.ts";
@@ -37,6 +38,14 @@ async function main(argv: readonly string[]): Promise<number> {
       return succeed(helpText());
     case "version":
       return succeed(`${versionText(deno.version, command.form)}\n`);
+    case "about": {
+      const { version } = deno;
+      const { deno: runtime, v8 } = Deno.version;
+      const { target } = Deno.build;
+      const build: unknown = Reflect.get(globalThis, "DENOLET_BUILD");
+      const about = aboutOf({ version, deno: runtime, v8, target, build });
+      return succeed(aboutText(about, command.output));
+    }
     case "invalid":
       return fail(command.message);
     case "agent":

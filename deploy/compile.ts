@@ -1,35 +1,43 @@
 /**
- * Builds the one executable: permissions of the set `agent` and V8 flags baked
- * in. Arguments of `deno compile` may follow (`--target`, `--output`).
+ * Builds the one executable, its permissions and V8 flags baked in:
+ *
+ *   deno task compile [--target T] [--output F] [--set NAME|--permissions F]
  *
  * `deno compile` needs the runtime `denort` of the same version. It fetches it,
  * or takes the file named by DENORT_BIN.
  */
-const V8_FLAGS = "--max-semi-space-size=2,--expose-gc";
+import { CHECKOUT, V8_FLAGS, wishesFrom, withEntry } from "./build.ts";
 
-const { args } = Deno;
-const output = args.includes("--output") ? [] : ["--output", "dist/denolet"];
-const child = new Deno.Command(Deno.execPath(), {
-  args: [
-    "compile",
-    "--no-prompt",
-    "-P=agent",
-    `--v8-flags=${V8_FLAGS}`,
-    ...output,
-    ...args,
-    "main.ts",
-  ],
-  cwd: new URL("..", import.meta.url).pathname,
-  stdout: "inherit",
-  stderr: "inherit",
-});
-const { code } = await child.output();
-if (code !== 0) {
-  console.error(
-    `\nCannot compile. If the lines above speak of denort: deno compile needs ` +
-      `the runtime denort ${Deno.version.deno} for the target, which it ` +
-      "downloads. Where there is no network, put that file somewhere and name " +
-      "it: DENORT_BIN=/path/to/denort deno task compile",
-  );
+async function main(): Promise<number> {
+  const wishes = await wishesFrom(Deno.args, "dist/denolet");
+  const { target, output, setName } = wishes;
+  return await withEntry("compiled", wishes, async ({ entry, config }) => {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["compile", "--quiet", "--no-prompt", "--no-check"],
+        ...[`--config=${config}`, `--lock=${CHECKOUT}deno.lock`],
+        ...[`-P=${setName}`, `--v8-flags=${V8_FLAGS}`],
+        ...["--target", target, "--output", output, entry],
+      ],
+      cwd: CHECKOUT,
+      stdout: "inherit",
+    }).output();
+    if (code === 0) return 0;
+    const said = new TextDecoder().decode(stderr).trim().split("\n")[0];
+    console.error(
+      `Cannot compile: ${said}\nWhere it speaks of denort or a download: ` +
+        `deno compile needs the runtime denort ${Deno.version.deno} for ` +
+        `${target}. Get it where there is a network and name the file: ` +
+        "DENORT_BIN=/path/to/denort deno task compile; or build without it: " +
+        "deno task package",
+    );
+    return code;
+  });
 }
-Deno.exit(code);
+
+Deno.exit(
+  await main().catch((error) => {
+    console.error(`Cannot compile: ${error.message}`);
+    return 1;
+  }),
+);

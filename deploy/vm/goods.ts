@@ -2,6 +2,8 @@
  * What a machine is given: user-data that makes it a node, and the files it
  * fetches on its first boot, the agent among them.
  */
+import { wishesFrom } from "../build.ts";
+import { makePackage } from "../package.ts";
 import { run } from "../world/command.ts";
 import { findTools } from "../world/containerd.ts";
 import { IMAGES } from "../world/facts.ts";
@@ -13,18 +15,6 @@ const CHECKOUT = new URL("../../", import.meta.url).pathname;
 const TEMPLATE = `${CHECKOUT}deploy/cloud-init/user-data.yaml`;
 const UNIT = `${CHECKOUT}deploy/systemd/denolet.service`;
 
-/**
- * `deno compile` needs a runtime that is not to be had everywhere (see
- * deploy/compile.ts). This is the same bundle with the same permission set and
- * V8 flags, under `deno run`.
- */
-const LAUNCHER = `#!/bin/sh
-export DENO_DIR=/var/cache/denolet DENO_NO_UPDATE_CHECK=1
-exec /usr/lib/denolet/deno run --quiet --no-prompt --no-lock --cached-only \\
-  --config=/usr/lib/denolet/deno.json -P=agent \\
-  --v8-flags=--max-semi-space-size=2 /usr/lib/denolet/denolet.js "$@"
-`;
-
 /** Folder of the files that the machine fetches. */
 function shelf({ folder }: MachineFacts): string {
   return `${folder}/files`;
@@ -33,20 +23,13 @@ function shelf({ folder }: MachineFacts): string {
 /** Makes denolet.tar, to be unpacked at `/`, and lays the images beside it. */
 export async function stockShelf(machine: MachineFacts): Promise<void> {
   const tree = `${machine.folder}/package`;
-  const home = `${tree}/usr/lib/denolet`;
   const units = `${tree}/usr/lib/systemd/system`;
-  for (const folder of [home, units, `${tree}/usr/bin`, shelf(machine)]) {
+  for (const folder of [units, `${tree}/usr/bin`, shelf(machine)]) {
     await Deno.mkdir(folder, { recursive: true });
   }
-  await run(Deno.execPath(), [
-    ...["bundle", "--quiet", "--platform", "deno"],
-    ...["--output", `${home}/denolet.js`, `${CHECKOUT}main.ts`],
-  ], { cwd: CHECKOUT });
-  await Deno.copyFile(Deno.execPath(), `${home}/deno`);
-  await Deno.copyFile(`${CHECKOUT}deno.json`, `${home}/deno.json`);
+  await makePackage(await wishesFrom([], `${tree}/usr/bin/denolet`));
   await Deno.copyFile(UNIT, `${units}/denolet.service`);
-  const launcher = `${tree}/usr/bin/denolet`;
-  await Deno.writeTextFile(launcher, LAUNCHER, { mode: 0o755 });
+  await Deno.chmod(`${units}/denolet.service`, 0o600);
   // Folders of the machine keep their own modes and times.
   const files = (await run("find", [tree, "-type", "f", "-printf", "%P\n"]))
     .trim().split("\n");

@@ -45,6 +45,7 @@ export type Command =
   }
   | Subcommand
   | { readonly kind: "version"; readonly form: "line" | "raw" }
+  | { readonly kind: "about"; readonly output: "text" | "json" }
   | { readonly kind: "help" }
   | { readonly kind: "invalid"; readonly message: string };
 
@@ -68,9 +69,22 @@ export function parseCommandLine(argv: readonly string[]): Command {
       return readFlags(word, rest);
     case "permissions":
       return readPermissions(rest);
+    case "version":
+      return readAbout(rest);
     default:
       return readFlags("agent", argv);
   }
+}
+
+function readAbout(words: readonly string[]): Command {
+  const written = words.length === 0 ? "--output=text" : words.join("=");
+  const output = /^(?:--output=|-o=?)(text|json)$/.exec(written)?.[1];
+  if (output === "text" || output === "json") return { kind: "about", output };
+  const odd = JSON.stringify(shorten(words.join(" ")));
+  return {
+    kind: "invalid",
+    message: `version: ${odd} is not allowed: --output=text or --output=json`,
+  };
 }
 
 function readPermissions(words: readonly string[]): Command {

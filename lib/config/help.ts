@@ -17,6 +17,7 @@ Usage:
                                      where each value comes from
   denolet permissions [flags] [--format=flags|set|unit] [--pod-cidr=RANGE]
                       [--image-dir=PATH]   print what that configuration needs
+  denolet version [--output=json]    what this program is, in full
   denolet pods [-n NAMESPACE] [-o json|table]
   denolet logs POD [-n NAMESPACE] [-c CONTAINER] [-f] [--tail N] [--previous]
   denolet explain [POD] [-n NAMESPACE]   without POD: the node

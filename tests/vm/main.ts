@@ -16,6 +16,7 @@ import { run } from "../../deploy/world/command.ts";
 import * as cgroups from "./cgroup_steps.ts";
 import { memoryEviction } from "./eviction_steps.ts";
 import { firstPod, joined } from "./first_pod.ts";
+import { probesRefused } from "./hardening_steps.ts";
 import { removeAll } from "./pods.ts";
 import { Rig } from "./rig.ts";
 import * as systemd from "./shutdown_steps.ts";
@@ -58,6 +59,7 @@ const PARTS: readonly Part[] = [
   },
   { name: "the node joins", isVital: true, run: joined },
   { name: "a pod, its log, a command", isShort: true, run: firstPod },
+  { name: "injected code", isShort: true, run: probesRefused },
   {
     name: "cgroups under systemd",
     isShort: true,

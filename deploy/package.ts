@@ -1,0 +1,160 @@
+/**
+ * Builds one self-contained file where there is no `denort`: a shell script
+ * that carries the runtime and the bundle, and starts them with the permissions
+ * and V8 flags that `deno task compile` bakes in. The same inputs give the same
+ * bytes.
+ *
+ *   deno task package [--target T] [--output F] [--set NAME|--permissions F]
+ *                     [--deno FILE]
+ */
+import deno from "../deno.json" with { type: "json" };
+import {
+  CHECKOUT,
+  digestOf,
+  type Target,
+  V8_FLAGS,
+  type Wishes,
+  wishesFrom,
+  withEntry,
+} from "./build.ts";
+import { relative } from "node:path/posix";
+import { run } from "./world/command.ts";
+
+const HEADER = new URL("./package/header.sh", import.meta.url);
+/** `e_machine` of an ELF file, at byte 18. */
+const MACHINES: Readonly<Record<number, Target>> = {
+  62: "x86_64-unknown-linux-gnu",
+  183: "aarch64-unknown-linux-gnu",
+};
+
+/** Makes the file; throws with what is wrong. */
+export async function makePackage(wishes: Wishes): Promise<void> {
+  const runtime = wishes.runtime ?? Deno.execPath();
+  await checkMachine(runtime, wishes.target);
+  const folder = await Deno.makeTempDir({ prefix: "denolet-package." });
+  try {
+    const tree = `${folder}/tree`;
+    await Deno.mkdir(tree);
+    await fillTree(tree, runtime, wishes);
+    await run("/bin/sh", [
+      "-c",
+      "tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner " +
+      `--mode=go-rwx,u+rX -cC "$0" . | gzip -n -6 >"$1"`,
+      tree,
+      `${folder}/content`,
+    ]);
+    const content = await Deno.readFile(`${folder}/content`);
+    const header = await headerFor(wishes, tree, content);
+    const output = wishes.output.startsWith("/")
+      ? wishes.output
+      : CHECKOUT + wishes.output;
+    await Deno.mkdir(output.replace(/\/[^/]*$/, ""), { recursive: true });
+    const beside = `${output}.new`;
+    await Deno.writeTextFile(beside, header, { mode: 0o755 });
+    await Deno.writeFile(beside, content, { append: true });
+    await Deno.chmod(beside, 0o755);
+    await Deno.rename(beside, output);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function checkMachine(runtime: string, target: Target): Promise<void> {
+  using file = await Deno.open(runtime);
+  const start = new Uint8Array(20);
+  await file.read(start);
+  const found = MACHINES[start[18] ?? 0];
+  if (found !== target) {
+    throw new Error(
+      `${runtime} is for ${found ?? "no machine known here"}, and the ` +
+        `target is ${target}; name the runtime of that target: --deno FILE`,
+    );
+  }
+}
+
+async function fillTree(
+  tree: string,
+  runtime: string,
+  wishes: Wishes,
+): Promise<void> {
+  await withEntry("package", wishes, async ({ entry, config }) => {
+    await run(Deno.execPath(), [
+      ...["bundle", "--quiet", "--platform", "deno", `--config=${config}`],
+      ...[`--lock=${CHECKOUT}deno.lock`, "--output", `${tree}/denolet.js`],
+      entry,
+    ], { cwd: CHECKOUT });
+  });
+  await withoutPlaces(`${tree}/denolet.js`);
+  const { setName, set } = wishes;
+  await Deno.writeTextFile(
+    `${tree}/deno.json`,
+    JSON.stringify({ permissions: { [setName]: set } }, undefined, 2),
+  );
+  await Deno.copyFile(runtime, `${tree}/deno`);
+  await Deno.chmod(`${tree}/deno`, 0o755);
+  // The process has the name of the file that is executed.
+  for (const name of ["denolet", "kubelet"]) {
+    await Deno.symlink("deno", `${tree}/${name}`);
+  }
+}
+
+/** The bundler names modules by where the packages lie on this machine. */
+async function withoutPlaces(bundle: string): Promise<void> {
+  const found = await run(Deno.execPath(), ["info", "--json"]);
+  const { npmCache }: { npmCache: string } = JSON.parse(found);
+  const before = `${relative(CHECKOUT, npmCache)}/`;
+  const parts = (await Deno.readTextFile(bundle)).split(before);
+  // What follows is the name of a registry's host.
+  const clean = parts.map((part, at) =>
+    at === 0 ? part : part.replace(/^[^/\s"]+\//, "npm/")
+  ).join("");
+  await Deno.writeTextFile(bundle, clean);
+}
+
+async function headerFor(
+  { target, setName }: Wishes,
+  tree: string,
+  content: Uint8Array,
+): Promise<string> {
+  const template = await Deno.readTextFile(HEADER);
+  const sum = await digestOf(content);
+  const { size: denoSize } = await Deno.stat(`${tree}/deno`);
+  const values = new Map<string, string | number>([
+    ["VERSION", deno.version],
+    ["MACHINE", target.split("-")[0] ?? ""],
+    ["SUM", sum],
+    ["DIGEST", sum.slice(0, 16)],
+    ["MEBIBYTES", Math.ceil(denoSize / 2 ** 20) + 8],
+    ["DENO_SIZE", denoSize],
+    ["SCRIPT_SUM", await digestOf(await Deno.readFile(`${tree}/denolet.js`))],
+    ["CONFIG_SUM", await digestOf(await Deno.readFile(`${tree}/deno.json`))],
+    ["SET", setName],
+    ["V8_FLAGS", V8_FLAGS],
+  ]);
+  // Its own length is part of it, in as many digits as it takes.
+  const fill = (bytes: number) =>
+    template.replace(/@([A-Z][A-Z0-9_]*)@/g, (whole, name) =>
+      String(
+        name === "OFFSET"
+          ? bytes + 1
+          : name === "SIZE"
+          ? bytes + content.length
+          : values.get(name) ?? whole,
+      ));
+  const lengthOf = (text: string) => new TextEncoder().encode(text).length;
+  let bytes = lengthOf(fill(0));
+  while (lengthOf(fill(bytes)) !== bytes) bytes = lengthOf(fill(bytes));
+  return fill(bytes);
+}
+
+if (import.meta.main) {
+  try {
+    const wishes = await wishesFrom(Deno.args, "dist/denolet.run");
+    await makePackage(wishes);
+    console.log(wishes.output);
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    console.error(`Cannot make a package: ${words}`);
+    Deno.exit(1);
+  }
+}
