@@ -111,9 +111,11 @@ async function startTrio(rig: Rig): Promise<void> {
 
 /** Compat: kubelet 1.36: with v2, an app's processes are killed together. */
 async function containerGroups(rig: Rig, driver: Driver): Promise<number> {
-  const kinds = driver === "systemd" ? "cri-containerd-*.scope" : "[0-9a-f]*";
+  const kinds = driver === "systemd"
+    ? "cri-containerd-.*\\.scope"
+    : "[0-9a-f]\\{64\\}";
   const text = await rig.sh(
-    `cd ${ROOT} && find ${pathOf(driver, "")} -type d -name '${kinds}' | ` +
+    `cd ${ROOT} && find ${pathOf(driver, "")} -type d -regex '.*/${kinds}' | ` +
       "while read -r path; do cat $path/memory.oom.group; done",
   );
   const flags = text.trim().split("\n");

@@ -155,7 +155,8 @@ async function watchEnds(rig: Machine): Promise<string> {
     }
     return seen.length === 3;
   }, SLOW_MS);
-  assert.equal(seen.at(-1), "dns");
+  // The stubborn one is killed as the critical one's turn begins.
+  assert.ok(seen.indexOf("web") < seen.indexOf("dns"), seen.join(", "));
   return seen.join(", ");
 }
 

@@ -39,8 +39,9 @@ export async function stats(rig: Rig): Promise<string> {
   ]);
   await ready(rig, ["busy"]);
   const seen = await summary(rig);
-  await cadvisor(rig);
-  await resource(rig);
+  // Memory goes on growing for a moment.
+  await rig.passes(() => cadvisor(rig));
+  await rig.passes(() => resource(rig));
   await removeAll(rig);
   return seen;
 }
@@ -93,7 +94,8 @@ async function cadvisor(rig: Rig): Promise<void> {
   assert.equal(of("container_spec_cpu_period"), 100_000);
   const used = of("container_memory_working_set_bytes") / MIB;
   between(used, HELD_MIB, HELD_MIB + 40, "memory by cadvisor's name, MiB");
-  assert.ok(of("container_memory_rss") / MIB >= HELD_MIB);
+  const own = of("container_memory_rss") / MIB;
+  between(own, HELD_MIB, HELD_MIB + 40, "memory of its own, MiB");
 }
 
 async function resource(rig: Rig): Promise<void> {
