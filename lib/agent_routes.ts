@@ -108,6 +108,7 @@ function debuggingRoutes(parts: RouteParts, zpages: ZpageParts): Route[] {
     ...streamRoutes({
       ...shared,
       speaksWebSocket: features.ExtendWebSocketsToKubelet === true,
+      idleMs: kubelet.streamingConnectionIdleTimeout,
     }),
     containerLogRoute({
       ...shared,

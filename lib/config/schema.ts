@@ -107,6 +107,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "kubeAPIQPS",
   "kubeAPIBurst",
   "eventRecordQPS",
+  "streamingConnectionIdleTimeout",
   "eventBurst",
   "allowedUnsafeSysctls",
   "configMapAndSecretChangeDetectionStrategy",

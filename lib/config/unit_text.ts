@@ -11,7 +11,7 @@ import type { Need } from "./needs.ts";
  * for pods would be hidden from the runtime. None against writable and
  * executable memory (V8 compiles), none against set-group-ID (fsGroup sets it).
  */
-const HARDENING = [
+export const HARDENING: readonly string[] = [
   "# Not here: whatever makes a private mount namespace (ProtectSystem,",
   "# ReadWritePaths, PrivateTmp and others), which would hide the volumes of",
   "# pods from the runtime; MemoryDenyWriteExecute, as V8 compiles; and",

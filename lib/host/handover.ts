@@ -34,6 +34,8 @@ export async function handOver(
     await within(DIAL_MS, runtime, once(runtime, "connect"));
     runtime.write(requestText(to));
     const head = await within(HEAD_MS, runtime, readHead(runtime));
+    // All bytes, of either side, go through this one.
+    runtime.setTimeout(to.idleMs, () => runtime.destroy());
     if (head.status === 101 && to.webSocket !== undefined) {
       await translate({ caller, runtime }, to.webSocket, { head, ahead });
     } else if (head.status === 101) {

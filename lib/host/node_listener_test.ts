@@ -219,6 +219,7 @@ async function readAll(connection: Deno.Conn): Promise<string> {
 async function handedOver(
   script: (connection: Deno.Conn, head: string) => Promise<void>,
   caller: (connection: Deno.TlsConn) => Promise<void>,
+  idleMs = 60_000,
 ): Promise<void> {
   const runtime = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const over = Promise.withResolvers<void>();
@@ -239,6 +240,7 @@ async function handedOver(
     method: "POST",
     path: "/exec/token",
     headers: [["Connection", "Upgrade"], ["Upgrade", "SPDY/3.1"]],
+    idleMs,
     ended: () => over.resolve(),
   };
   await serving(() => Promise.resolve(answer), async ({ port }) => {
@@ -271,6 +273,14 @@ Deno.test("handOver() passes bytes both ways, and keeps the caller's secrets", (
     await connection.write(bytes("echo"));
     assert.equal(await readAll(connection), `${SWITCHED}first echo`);
   }));
+
+Deno.test("handOver() cuts a stream on which nobody says a word", () =>
+  handedOver(async (connection) => {
+    await connection.write(bytes(SWITCHED));
+    assert.equal(await readAll(connection), "", "until the other side ends");
+  }, async (connection) => {
+    assert.equal(await readAll(connection), SWITCHED);
+  }, 100));
 
 Deno.test("S06: handOver() follows no redirect", () =>
   handedOver(async (connection) => {

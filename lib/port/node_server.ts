@@ -73,6 +73,8 @@ export interface Handover {
   /** With its query. */
   readonly path: string;
   readonly headers: readonly (readonly [string, string])[];
+  /** After so long without a byte either way it is cut. */
+  readonly idleMs: number;
   /** The caller speaks another protocol than the request that is repeated. */
   readonly webSocket?: WebSocketCaller;
   /** Told once, when the connection is over. */

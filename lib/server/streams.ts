@@ -45,6 +45,8 @@ export interface StreamParts {
   /** Whether newer WebSockets are spoken here: older runtimes have none. */
   readonly speaksWebSocket: boolean;
   readonly meters: Pick<Meters, "webSockets">;
+  /** `streamingConnectionIdleTimeout`. */
+  readonly idleMs: number;
 }
 
 const METHODS = ["GET", "POST"];
@@ -183,7 +185,7 @@ interface Stream {
 }
 
 async function handedOver(
-  { log, speaksWebSocket, meters }: StreamParts,
+  { log, speaksWebSocket, meters, idleMs }: StreamParts,
   { request, user }: Call,
   stream: Stream,
 ): Promise<NodeAnswer> {
@@ -203,7 +205,7 @@ async function handedOver(
     }
     const ended: Handover["ended"] = (counts) =>
       line.info(`Stream ended: ${stream.what}`, counts);
-    const shared = { kind: "handover", ...target, ended } as const;
+    const shared = { kind: "handover", ...target, idleMs, ended } as const;
     if (speaksWebSocket && stream.spoken !== undefined) {
       const subresource = stream.what.replace("-", "");
       meters.webSockets.add({ subresource });
