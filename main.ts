@@ -13,6 +13,7 @@ import { Trail } from "./lib/base/trail.ts";
 import { createMeters } from "./lib/api/meters.ts";
 import { aboutOf, aboutText } from "./lib/config/about.ts";
 import * as line from "./lib/config/command_line.ts";
+import { openFiles } from "./lib/config/file_modes.ts";
 import { helpText } from "./lib/config/help.ts";
 import { loadConfig, type Loaded } from "./lib/config/load.ts";
 import { type Need, needsOf } from "./lib/config/needs.ts";
@@ -102,6 +103,8 @@ async function runAgent({ config, warnings }: Loaded, more: files.Referred) {
   const { kubelet, nodeName: node } = config;
   const log = createLogger({ write: complain, ...kubelet.logging });
   for (const warning of warnings) log.warn(warning);
+  const guarded = await files.findGuarded(config);
+  for (const warning of openFiles(guarded)) log.warn(warning);
   const meters = createMeters(createMetrics());
   const trail = new Trail(systemClock);
   const host = { ...openHost(config), clock: systemClock, log, meters, trail };

@@ -37,7 +37,8 @@ export async function writeAgentFiles(world: WorldFacts): Promise<void> {
     }
   }
   const sample = await Deno.readTextFile(SAMPLE);
-  await Deno.writeTextFile(world.agentConfig, agentConfig(sample, world));
+  const text = agentConfig(sample, world);
+  await Deno.writeTextFile(world.agentConfig, text, { mode: 0o600 });
 }
 
 /** What agents of worlds are granted, unless a test says otherwise. */

@@ -8,6 +8,7 @@ import {
   type CredentialProvider,
   parseCredentialProviders,
 } from "../config/credential_providers.ts";
+import type { FoundFile } from "../config/file_modes.ts";
 import type { Config } from "../config/load.ts";
 
 /** A file's path and text, for messages that name the place. */
@@ -130,6 +131,29 @@ async function readProviderTexts(path: string): Promise<TextFile[]> {
   return await Promise.all(
     names.sort().map((name) => readConfigFile(`${path}/${name}`)),
   );
+}
+
+/** The files that CIS wants closed, where they are there. */
+export async function findGuarded(
+  { flags, kubelet }: Pick<Config, "flags" | "kubelet">,
+): Promise<readonly FoundFile[]> {
+  const { clientCAFile } = kubelet.authentication.x509;
+  const wanted = [
+    { namedBy: "--config", path: flags.config, mostMode: 0o600 },
+    { namedBy: "--kubeconfig", path: flags.kubeconfig, mostMode: 0o600 },
+    { namedBy: "clientCAFile", path: clientCAFile, mostMode: 0o644 },
+  ];
+  const found = await Promise.all(wanted.map(async (file) => {
+    if (file.path === "") return [];
+    try {
+      const { mode, uid } = await Deno.stat(file.path);
+      return [{ ...file, mode: mode ?? 0, uid: uid ?? 0 }];
+    } catch {
+      // Who reads it says what is wrong with it.
+      return [];
+    }
+  }));
+  return found.flat();
 }
 
 /** The kubeconfigs that are there and can be read; others are waited for. */

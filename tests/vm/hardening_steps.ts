@@ -29,7 +29,7 @@ export async function probesRefused(rig: Rig): Promise<string> {
   const said = await rig.sh(
     `DENO_DIR=/var/tmp/probes NO_COLOR=1 timeout 100 ${runtime} run --quiet ` +
       `--no-prompt --no-check --no-lock ${config} -P=node ${PROGRAM} ` +
-      `2>&1 </dev/null; rm -rf ${PROGRAM} /var/tmp/probes`,
+      `2>/dev/null </dev/null; rm -rf ${PROGRAM} /var/tmp/probes`,
     120_000,
   );
   const answers = said.trim().split("\n");

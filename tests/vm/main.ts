@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { findImage } from "../../deploy/vm/machine.ts";
 import { run } from "../../deploy/world/command.ts";
 import * as cgroups from "./cgroup_steps.ts";
+import { cisPasses } from "./cis_steps.ts";
 import { memoryEviction } from "./eviction_steps.ts";
 import { firstPod, joined } from "./first_pod.ts";
 import { probesRefused } from "./hardening_steps.ts";
@@ -60,6 +61,7 @@ const PARTS: readonly Part[] = [
   { name: "the node joins", isVital: true, run: joined },
   { name: "a pod, its log, a command", isShort: true, run: firstPod },
   { name: "injected code", isShort: true, run: probesRefused },
+  { name: "the checks of CIS", isShort: true, run: cisPasses },
   {
     name: "cgroups under systemd",
     isShort: true,
