@@ -113,9 +113,12 @@ async function startTrio(rig: Rig): Promise<void> {
 async function containerGroups(rig: Rig, driver: Driver): Promise<number> {
   const kinds = driver === "systemd"
     ? "cri-containerd-.*\\.scope"
-    : "[0-9a-f]\\{64\\}";
+    : "[0-9a-f]{64}";
   const text = await rig.sh(
-    `cd ${ROOT} && find ${pathOf(driver, "")} -type d -regex '.*/${kinds}' | ` +
+    `cd ${ROOT} && find ${
+      pathOf(driver, "")
+    } -type d -regextype posix-extended ` +
+      `-regex '.*/${kinds}' | ` +
       "while read -r path; do cat $path/memory.oom.group; done",
   );
   const flags = text.trim().split("\n");

@@ -24,8 +24,8 @@ export interface Machine {
 const CONFIG = "/var/lib/kubelet/config.yaml";
 const STATE = "/var/lib/kubelet/graceful_node_shutdown_state";
 const SLOW_MS = 240_000;
-/** More than logind waits by itself. */
-const SECONDS = { usual: 8, critical: 7 };
+/** More than logind waits by itself, and what a translated processor needs. */
+const SECONDS = { usual: 20, critical: 20 };
 const STUBBORN = "trap '' TERM; while :; do sleep 1; done";
 const OBEDIENT = "trap 'exit 0' TERM; sleep 100000 & wait";
 
