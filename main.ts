@@ -13,22 +13,20 @@ import { Trail } from "./lib/base/trail.ts";
 import { createMeters } from "./lib/api/meters.ts";
 import { aboutOf, aboutText } from "./lib/config/about.ts";
 import * as line from "./lib/config/command_line.ts";
-import { openFiles } from "./lib/config/file_modes.ts";
 import { helpText } from "./lib/config/help.ts";
-import { loadConfig, type Loaded } from "./lib/config/load.ts";
-import { type Need, needsOf } from "./lib/config/needs.ts";
-import { needsText, refusal } from "./lib/config/needs_text.ts";
-import type { PermissionsWish } from "./lib/config/permissions_wish.ts";
-import { renderCheckConfig, versionText } from "./lib/config/render.ts";
+import { versionText } from "./lib/config/render.ts";
 import { openRuntime } from "./lib/cri/open.ts";
 import { openCluster } from "./lib/kube/open.ts";
-import { serverAccess } from "./lib/kube/server_access.ts";
-import * as files from "./lib/host/config_files.ts";
-import { ungranted } from "./lib/host/grants.ts";
 import { openHost } from "./lib/host/host.ts";
-import { LIBC_PATHS } from "./lib/host/libc.ts";
-import { complain, fail, interruption, succeed } from "./lib/host/process.ts";
+import {
+  complain,
+  fail,
+  interruption,
+  own,
+  succeed,
+} from "./lib/host/process.ts";
 import { cliPorts } from "./lib/host/unix_client.ts";
+import { type Configured, configured } from "./lib/main_config.ts";
 import { runQuestion } from "./lib/server/cli.ts";
 import deno from "./deno.json" with { type: "json" };
 
@@ -39,20 +37,16 @@ async function main(argv: readonly string[]): Promise<number> {
       return succeed(helpText());
     case "version":
       return succeed(`${versionText(deno.version, command.form)}\n`);
-    case "about": {
-      const { version } = deno;
-      const { deno: runtime, v8 } = Deno.version;
-      const { target } = Deno.build;
-      const build: unknown = Reflect.get(globalThis, "DENOLET_BUILD");
-      const about = aboutOf({ version, deno: runtime, v8, target, build });
-      return succeed(aboutText(about, command.output));
-    }
+    case "about":
+      return succeed(aboutText(aboutOf(own(deno.version)), command.output));
     case "invalid":
       return fail(command.message);
     case "agent":
     case "check-config":
-    case "permissions":
-      return await configured(command, argv);
+    case "permissions": {
+      const found = await configured(command, argv);
+      return found.kind === "done" ? found.code : await runAgent(found);
+    }
     default: {
       const ports = cliPorts(command.hostRoot);
       return await runQuestion(command, ports, interruption().asked);
@@ -60,51 +54,14 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function configured(
-  command: Extract<line.Command, { flags: unknown }>,
-  argv: readonly string[],
+async function runAgent(
+  { loaded, referred }: Extract<Configured, { kind: "start" }>,
 ): Promise<number> {
-  const { kind, flags } = command;
-  const { config, configDir } = flags.agent;
-  const texts = await files.readConfigTexts(config, configDir);
-  const loaded = loadConfig({ flags, ...texts, hostname: files.hostname() });
-  if (loaded.kind === "invalid") return fail(loaded.message);
-  const referred = await files.readReferred(loaded.config);
-  if (kind === "check-config") return succeed(renderCheckConfig(loaded));
-  if (kind === "permissions") {
-    const needs = await needed(loaded, referred, command.wish);
-    return succeed(needsText(needs, command.wish.format, argv));
-  }
-  const missing = await ungranted(await needed(loaded, referred));
-  if (missing.length > 0) return fail(refusal(missing));
-  return await runAgent(loaded, referred);
-}
-
-/** What this configuration takes, with what its kubeconfigs say. */
-async function needed(
-  { config }: Loaded,
-  { credentialProviders }: files.Referred,
-  { podRanges, imageDir }: Partial<PermissionsWish> = {},
-): Promise<readonly Need[]> {
-  const found = await files.readKubeconfigs(config.flags);
-  const { imageCredentialProviderBinDir: folder } = config.flags;
-  return needsOf({
-    config,
-    servers: found.flatMap((each) => serverAccess(each) ?? []),
-    plugins: credentialProviders.map(({ name }) => `${folder}/${name}`),
-    podRanges: podRanges ?? [],
-    imageDir,
-    libraries: LIBC_PATHS,
-  });
-}
-
-async function runAgent({ config, warnings }: Loaded, more: files.Referred) {
   const { version } = deno;
+  const { config, warnings } = loaded;
   const { kubelet, nodeName: node } = config;
   const log = createLogger({ write: complain, ...kubelet.logging });
   for (const warning of warnings) log.warn(warning);
-  const guarded = await files.findGuarded(config);
-  for (const warning of openFiles(guarded)) log.warn(warning);
   const meters = createMeters(createMetrics());
   const trail = new Trail(systemClock);
   const host = { ...openHost(config), clock: systemClock, log, meters, trail };
@@ -115,7 +72,7 @@ async function runAgent({ config, warnings }: Loaded, more: files.Referred) {
   const ports = { ...host, ...runtime, cluster };
   log.info("Started", { version, node });
   const { asked, insisted } = interruption();
-  const agent = createAgent(config, ports, { version, ...more });
+  const agent = createAgent(config, ports, { version, ...referred });
   await agent.run(asked, insisted);
   return 0;
 }

@@ -1,6 +1,14 @@
 /** The process around the agent: its output and the signals that end it. */
+import type { Runtime } from "../config/about.ts";
 
 const encoder = new TextEncoder();
+
+/** What this process runs on, and what the build left in it. */
+export function own(version: string): Runtime {
+  const { deno, v8 } = Deno.version;
+  const build: unknown = Reflect.get(globalThis, "DENOLET_BUILD");
+  return { version, deno, v8, target: Deno.build.target, build };
+}
 
 /** Writes text to standard output, whole. */
 export function print(text: string): void {

@@ -47,7 +47,8 @@ export function roomOf(path: string): string | undefined {
   const inLib = /^lib\/([^/]+)\//.exec(path);
   if (inLib) return inLib[1];
   if (/^lib\/agent(_[a-z]+)?\.ts$/.test(path)) return "agent";
-  if (path === "main.ts") return "main";
+  // What main.ts does with a configuration, before an agent runs.
+  if (path === "main.ts" || path === "lib/main_config.ts") return "main";
   if (path === "mod.ts") return "mod";
   return undefined;
 }

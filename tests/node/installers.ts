@@ -189,14 +189,17 @@ export const aks: Installer = (place) => ({
   labels: { agentpool: "nodepool1" },
 });
 
+/** Where Container-Optimized OS lets things be written. */
+const COS = ["", "home", "kubernetes"].join("/");
+
 /** A port without authentication, a metadata plugin that is not there. */
 export const gke: Installer = (place) => ({
   words: [
     ...split("--v=2 --cloud-provider=external"),
-    "--experimental-mounter-path=/home/kubernetes/mounter/mounter",
+    `--experimental-mounter-path=${COS}/mounter/mounter`,
     `--bootstrap-kubeconfig=${place.root}/bootstrap-kubeconfig`,
     `--kubeconfig=${place.root}/kubeconfig`,
-    "--volume-plugin-dir=/home/kubernetes/flexvolume",
+    `--volume-plugin-dir=${COS}/flexvolume`,
     "--node-labels=cloud.google.com/gke-nodepool=default-pool",
     "--runtime-cgroups=/system.slice/containerd.service",
     ...["--config", `${place.root}/kubelet-config.yaml`],
@@ -237,8 +240,34 @@ export const kubespray: Installer = (place) => ({
   programs: [],
 });
 
+/** A certificate that somebody issued: here the one that kubeadm's node got. */
+export const kops: Installer = (place) => {
+  const pair = `${place.root}/../kubeadm/pki/kubelet-client-current.pem`;
+  return {
+    words: [
+      `--config=${place.root}/kubelet.conf`,
+      `--kubeconfig=${place.root}/kubeconfig`,
+      "--hostname-override=from-kubeadm",
+      "--runtime-request-timeout=15m",
+      ...COMMON(place),
+    ],
+    files: new Map([
+      ["kubelet.conf", JSON.stringify(fields(place))],
+      [
+        "kubeconfig",
+        kubeconfig(place, {
+          "client-certificate": pair,
+          "client-key": pair,
+        }),
+      ],
+    ]),
+    programs: [],
+  };
+};
+
 export const INSTALLERS: ReadonlyMap<string, Installer> = new Map([
   ["kubeadm", kubeadm],
+  ["kops", kops],
   ["eks", eks],
   ["aks", aks],
   ["gke", gke],

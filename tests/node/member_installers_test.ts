@@ -80,7 +80,7 @@ async function joins(name: string): Promise<void> {
     stdin: "null",
   }).spawn();
   said.close();
-  const node = `from-${name}`;
+  const node = name === "kops" ? "from-kubeadm" : `from-${name}`;
   try {
     await until(`node ${node} to be Ready`, async () => {
       return await isNodeReady(cluster, node);
