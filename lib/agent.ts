@@ -23,6 +23,7 @@ import { watchLag } from "./agent_meters.ts";
 import { ending, managerLoops } from "./agent_manager.ts";
 import { createServers } from "./agent_server.ts";
 import { createShutdown } from "./agent_shutdown.ts";
+import { stampState } from "./agent_stamp.ts";
 import { createStats, statsNode } from "./agent_stats.ts";
 import { createView } from "./agent_view.ts";
 import { workerPorts } from "./agent_worker.ts";
@@ -78,7 +79,7 @@ export function createAgent(
   return {
     view,
     run: (signal, atOnce = new AbortController().signal) =>
-      run({ ...own, loops, view }, { signal, atOnce }),
+      run({ ...own, loops, view, version }, { signal, atOnce }),
   };
 }
 
@@ -88,6 +89,7 @@ type Parts = ReturnType<typeof createParts> & {
   readonly shutdown: ShutdownLoop;
   readonly loops: readonly Loop[];
   readonly view: AgentView;
+  readonly version: string;
 };
 
 function createParts(
@@ -220,6 +222,8 @@ async function run(
 
 /** What nobody may act without. */
 async function prepare(parts: Parts): Promise<void> {
+  const { version, config } = parts;
+  await stampState(parts.ports, { rootDir: config.paths.rootDir, version });
   await makeDirectories(parts);
   await parts.allocations.recover();
 }

@@ -16,6 +16,8 @@ export const O_TRUNC = 0o1000;
 export const O_NOCTTY = 0o400;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;
 export const O_PATH = 0o10000000;
 
 export const RESOLVE_NO_XDEV = 0x01;

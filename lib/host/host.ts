@@ -32,6 +32,7 @@ import { bindHostTrees } from "./mounts.ts";
 import { HostNodeListener } from "./node_listener.ts";
 import { hostHttp } from "./net.ts";
 import { HostNodeTexts } from "./node_texts.ts";
+import { claimRunDirectory } from "./one_agent.ts";
 import { LinuxOwnProcess } from "./own_process.ts";
 import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
@@ -75,7 +76,8 @@ export interface Host {
 }
 
 /**
- * Binds the host's trees below the run directory and opens the adapters. Only
+ * Makes sure that no other agent has this run directory, binds the host's trees
+ * below it and opens the adapters. Only
  * the manifest folder and what kubeconfigs name, which admins write, may hold
  * symbolic links.
  */
@@ -83,6 +85,7 @@ export function openHost(
   { paths, hostRoot, kubelet }: Pick<Config, "paths" | "hostRoot" | "kubelet">,
 ): Host {
   const libc = openLibc();
+  claimRunDirectory(libc, { runDir: paths.runDir, pid: Deno.pid });
   bindHostTrees(libc, paths.runDir);
   const { rootDir, podLogsDir, containerLogsDir, runDir } = paths;
   const manifests = kubelet.staticPodPath;

@@ -16,6 +16,8 @@ import {
   FSCONFIG_SET_FLAG,
   HOW_BYTES,
   howBytes,
+  LOCK_EX,
+  LOCK_NB,
   MACHINE,
   type MountHow,
   type OpenHow,
@@ -158,6 +160,11 @@ export class Libc {
     return length >= 0n
       ? Number(length)
       : this.#call((c) => c.write(fd, from, size));
+  }
+
+  /** Without waiting; held until the descriptor is closed. */
+  lock(fd: number): number {
+    return this.#call((c) => c.flock(fd, LOCK_EX | LOCK_NB));
   }
 
   /** Of a few bytes that the kernel takes at once. */
