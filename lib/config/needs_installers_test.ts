@@ -72,7 +72,7 @@ const ROWS: readonly Row[] = [
   {
     installer: "GCE",
     flags: [
-      "--config=/home/kubernetes/kubelet-config.yaml",
+      "--config=/etc/gce/kubelet-config.yaml",
       "--kubeconfig=/var/lib/kubelet/kubeconfig",
       "--bootstrap-kubeconfig=/var/lib/kubelet/bootstrap-kubeconfig",
       "--cert-dir=/var/lib/kubelet/pki",
@@ -83,8 +83,8 @@ const ROWS: readonly Row[] = [
     more: [
       "net 34.1.2.3:443",
       "net proxy:3128",
+      "read /etc/gce/kubelet-config.yaml",
       "read /etc/kubernetes/manifests",
-      "read /home/kubernetes/kubelet-config.yaml",
       "read /run/systemd/resolve/resolv.conf",
       "read /var/lib/kubelet/bootstrap-kubeconfig",
       "read /var/lib/kubelet/kubeconfig",

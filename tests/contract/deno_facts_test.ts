@@ -88,6 +88,15 @@ Deno.test("Deno asks for grants by the path as it is written", async () => {
     const flags = [`--allow-read=${folder}/link`];
     assert.equal((await told(flags, ask("link"))).said, "granted");
     assert.equal((await told(flags, ask("real"))).said, "prompt");
+    // What is asked and what is opened agree: no start is refused in vain.
+    await Deno.writeTextFile(`${folder}/real/file`, "");
+    const open = (name: string) =>
+      `Deno.openSync("${folder}/${name}/file") && "opened"`;
+    assert.equal((await told(flags, open("link"))).said, "opened");
+    assert.equal((await told(flags, open("real"))).said, "refused");
+    const real = [`--allow-read=${folder}/real`];
+    assert.equal((await told(real, ask("link"))).said, "prompt");
+    assert.equal((await told(real, open("link"))).said, "refused");
   });
 });
 
