@@ -105,6 +105,17 @@ export async function startAgent(
   return pid;
 }
 
+/**
+ * Takes a log and a folder, which may be empty, then arguments. As for
+ * containerd the shell redirects, and exec keeps the pid. In the folder each
+ * agent leaves what it used of its grants, for tests/audit.
+ */
+export const AGENT_SHELL = `log=$1; audit=$2; shift 2
+if [ -n "$audit" ] && [ -z "\${DENO_AUDIT_PERMISSIONS:-}" ]; then
+  export DENO_AUDIT_PERMISSIONS="$audit/$$-$(date +%s).jsonl"
+fi
+exec "$0" "$@" >>"$log" 2>&1`;
+
 /** Starts the agent without waiting for anything. */
 export async function spawnAgent(
   world: WorldFacts,
@@ -112,13 +123,13 @@ export async function spawnAgent(
   programs: readonly string[] = [],
   grants: readonly string[] = GRANTS,
 ): Promise<number> {
-  // As for containerd: the shell redirects, exec keeps the pid.
   const child = new Deno.Command("/bin/sh", {
     args: [
       "-c",
-      'log=$1; shift; exec "$0" "$@" >>"$log" 2>&1',
+      AGENT_SHELL,
       Deno.execPath(),
       world.agentLog,
+      Deno.env.get("DENOLET_TEST_AUDIT") ?? "",
       ...agentArgs(
         world,
         [

@@ -88,6 +88,15 @@ Deno.test("Deno asks for grants by the path as it is written", async () => {
     const flags = [`--allow-read=${folder}/link`];
     assert.equal((await told(flags, ask("link"))).said, "granted");
     assert.equal((await told(flags, ask("real"))).said, "prompt");
+    // What is asked and what is opened agree: no start is refused in vain.
+    await Deno.writeTextFile(`${folder}/real/file`, "");
+    const open = (name: string) =>
+      `Deno.openSync("${folder}/${name}/file") && "opened"`;
+    assert.equal((await told(flags, open("link"))).said, "opened");
+    assert.equal((await told(flags, open("real"))).said, "refused");
+    const real = [`--allow-read=${folder}/real`];
+    assert.equal((await told(real, ask("link"))).said, "prompt");
+    assert.equal((await told(real, open("link"))).said, "refused");
   });
 });
 
@@ -134,6 +143,35 @@ Deno.test("Deno grants nothing more at run time", async () => {
   const after = `(await Deno.permissions.request({ name: "read" })) && ` +
     `Deno.readTextFileSync("/etc/passwd")`;
   assert.equal((await told([], after)).said, "refused");
+});
+
+Deno.test("Deno gives a worker no more than its maker has", async () => {
+  await inFolder(async (folder) => {
+    const flags = [`--allow-read=${folder}`, "--unstable-worker-options"];
+    const make = (path: string) =>
+      `new Worker("data:text/javascript,0", { type: "module", deno: ` +
+      `{ permissions: { read: ["${path}"] } } }).terminate() ?? "made"`;
+    assert.equal((await told(flags, make(folder))).said, "made");
+    assert.equal((await told(flags, make("/etc/passwd"))).said, "refused");
+    // The sets are used without that flag, which ends the process.
+    const [scoped = ""] = flags;
+    const { said, complaint } = await told([scoped], make(folder));
+    assert.equal(said, "");
+    assert.match(complaint, /--unstable-worker-options/);
+  });
+});
+
+Deno.test("Deno has nothing behind process.binding", async () => {
+  const names = `Object.keys((await import("node:process")).default` +
+    `.binding("fs")).length`;
+  assert.equal((await told(["-A"], names)).said, "0");
+});
+
+Deno.test("Deno lets a program signal itself, and nothing else", async () => {
+  const signal = (pid: string) =>
+    `(await import("node:process")).default.kill(${pid}, "SIGCONT")`;
+  assert.equal((await told([], signal("Deno.pid"))).said, "true");
+  assert.equal((await told([], signal("Deno.ppid"))).said, "refused");
 });
 
 Deno.test("Deno writes each use of a permission to the audit log", async () => {

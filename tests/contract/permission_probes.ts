@@ -5,52 +5,22 @@
  * machine with the installed program's own set.
  */
 import deno from "../../deno.json" with { type: "json" };
+import { NODE_PROBES } from "./node_probes.ts";
+import {
+  all,
+  FROM_DATA,
+  isListed,
+  more,
+  open,
+  OUTSIDE,
+  type PermissionSet,
+  type Probe,
+  READS,
+  SHADOW,
+} from "./probe_grants.ts";
 
-export type PermissionSet = Readonly<Record<string, unknown>>;
+export { OUTSIDE, type PermissionSet, type Probe } from "./probe_grants.ts";
 
-export interface Probe {
-  readonly name: string;
-  /** Statements; they throw `NotCapable`, or print nothing. */
-  readonly code: string;
-  /** The set with the one permission more. "all": there is no narrower one. */
-  readonly widened: ((set: PermissionSet) => PermissionSet) | "all";
-  /** Tried only where this is so of a set. */
-  readonly where?: (set: PermissionSet) => boolean;
-}
-
-/** A folder of the probes' own, outside of every set. */
-export const OUTSIDE = "/tmp/denolet-probes";
-
-const READS = `Deno.readTextFileSync("/etc/shadow")`;
-const FROM_DATA = `data:text/javascript,${encodeURIComponent(READS)}`;
-
-function more(kind: string, ...values: readonly string[]) {
-  return (set: PermissionSet): PermissionSet => {
-    const before = set[kind];
-    const list = Array.isArray(before) ? before : [];
-    return { ...set, [kind]: [...list, ...values] };
-  };
-}
-
-function open(...kinds: readonly string[]) {
-  return (set: PermissionSet): PermissionSet => ({
-    ...set,
-    ...Object.fromEntries(kinds.map((kind) => [kind, true])),
-  });
-}
-
-function all(
-  ...steps: readonly ((set: PermissionSet) => PermissionSet)[]
-): (set: PermissionSet) => PermissionSet {
-  return (set) => steps.reduce((now, step) => step(now), set);
-}
-
-/** A list of addresses, not everything but some. */
-function isListed({ net }: PermissionSet): boolean {
-  return Array.isArray(net);
-}
-
-const SHADOW = more("read", "/etc/shadow");
 const TRUE = more("run", "/bin/true");
 
 export const PROBES: readonly Probe[] = [
@@ -208,6 +178,7 @@ export const PROBES: readonly Probe[] = [
       `setTimeout(good, 300) })`,
     widened: SHADOW,
   },
+  ...NODE_PROBES,
 ];
 
 /** A program that prints `refused` or `granted` for each probe. */

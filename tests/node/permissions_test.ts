@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { startAgent, stopAgent } from "../../deploy/world.ts";
 import { askAgent } from "../../deploy/world/agent.ts";
 import deno from "../../deno.json" with { type: "json" };
+import { outsideOf, usesOf } from "../audit/diff.ts";
 import {
   agentLog,
   aPod,
@@ -19,12 +20,6 @@ import {
 } from "./agent_world.ts";
 
 const SCRATCH = deno.permissions.scratch;
-
-/** One line of what DENO_AUDIT_PERMISSIONS writes. */
-interface Use {
-  readonly permission: string;
-  readonly value?: string;
-}
 
 nodeTest("the agent uses only what its permission set grants", async (node) => {
   await stopAgent(world);
@@ -49,11 +44,8 @@ nodeTest("the agent uses only what its permission set grants", async (node) => {
     await take("usual");
     await gone(node, "usual");
     await stopAgent(world);
-    const uses: Use[] = (await Deno.readTextFile(file)).trim().split("\n")
-      .map((line) => JSON.parse(line));
-    const outside = uses.filter((use) => !isGranted(use))
-      .map(({ permission, value }) => `${permission} ${value}`);
-    assert.deepEqual([...new Set(outside)], []);
+    const uses = usesOf(await Deno.readTextFile(file));
+    assert.deepEqual(outsideOf(SCRATCH, uses, CHECKOUT), []);
     for (const kind of ["read", "write", "net", "ffi"]) {
       assert.ok(uses.some(({ permission }) => permission === kind), kind);
     }
@@ -64,30 +56,3 @@ nodeTest("the agent uses only what its permission set grants", async (node) => {
     await Deno.remove(file);
   }
 });
-
-function isGranted({ permission, value = "" }: Use): boolean {
-  const isBelow = (places: readonly string[]) =>
-    places.some((place) => value === place || value.startsWith(`${place}/`));
-  switch (permission) {
-    case "read":
-      return isBelow([...SCRATCH.read, CHECKOUT.replace(/\/$/, "")]);
-    case "write":
-      return isBelow(SCRATCH.write);
-    case "ffi":
-      return SCRATCH.ffi.includes(value);
-    case "sys":
-      return SCRATCH.sys.includes(value);
-    case "net":
-      return SCRATCH.net.some((each) =>
-        value === each || value.startsWith(`${each}:`)
-      );
-    case "env":
-      return SCRATCH.env.some((each) =>
-        each.endsWith("*")
-          ? value.startsWith(each.slice(0, -1))
-          : value === each
-      );
-    default:
-      return false;
-  }
-}
