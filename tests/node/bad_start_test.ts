@@ -40,13 +40,26 @@ function state(): Promise<string> {
   );
 }
 
+/** The first agent has files of its own to write. */
+async function settled(): Promise<string> {
+  let last = await state();
+  await until("files that stay", async () => {
+    await pause(1_000);
+    const now = await state();
+    const isSame = now === last;
+    last = now;
+    return isSame;
+  });
+  return last;
+}
+
 nodeTest(
   "a second copy says which process has the node, and ends",
   async (node) => {
     await put(aPod("first"));
     const { id } = await runningOne(node, "first");
     const [pid] = await agentPids(world);
-    const before = await state();
+    const before = await settled();
     const { code, out, err } = await runProgram(...OWN);
     assert.equal(code, 1);
     assert.equal(out, "");
