@@ -126,8 +126,25 @@ if step "bring up world test" "$DENO" run -A deploy/world.ts up test; then
     DENOLET_TEST_KUBECONFIG=/var/tmp/denolet/test/cluster/admin.kubeconfig
     export DENOLET_TEST_KUBECONFIG
   fi
+  # What agents use of their grants is held against these afterwards.
+  DENOLET_TEST_AUDIT=$results/audit
+  mkdir "$DENOLET_TEST_AUDIT"
+  export DENOLET_TEST_AUDIT
   step "tests on containerd: deno task test" "$DENO" task test || again
+  unset DENOLET_TEST_AUDIT
+  step "grants and uses" "$DENO" run --allow-read tests/audit/main.ts \
+    "$results/audit" || true
   # A fixed fifth of the upstream suite; `deno task conformance` is the whole.
   step "upstream suite: deno task conformance fifth" \
     "$DENO" task conformance fifth || true
 fi
+# A node with systemd and cgroup v2, and its power cut: `whole` has more steps.
+# Its processor is translated: where others share this one it may come too late.
+vm="virtual machine: deno task vm short"
+step "$vm" "$DENO" task vm short || {
+  first=$failures
+  if step "again: $vm" "$DENO" task vm short; then
+    echo "FLAKY: $vm: failed at first, and passed then" | tee -a "$results/flaky"
+    failed=$((failed - first))
+  fi
+}

@@ -9,6 +9,7 @@
  *   deno task bench probes [--pods N] [--seconds N]
  *   deno task bench scrape [--pods N] [--times N]
  *   deno task bench streams [--mib N]
+ *   deno task bench start [--rounds N]
  *
  * `node`: pods from a folder, against raw CRI calls. `cluster`: pods from an
  * API server, against the real kubelet. `views`: what containers see, against
@@ -16,12 +17,14 @@
  * who goes when something is short, against the real kubelet; memory, disk,
  * inodes, pids, limits, preemption. `probes`: how punctual they are. `scrape`:
  * what it costs to look at a node. `streams`: what exec and port-forward move
- * and cost; both against the real kubelet.
+ * and cost; both against the real kubelet. `start`: size, time and memory of
+ * each form of the program, against the real kubelet.
  */
 import { benchCluster } from "./cluster.ts";
 import { benchNode } from "./node.ts";
 import { benchProbes } from "./probes.ts";
 import { benchScrape } from "./scrape.ts";
+import { benchStart } from "./start.ts";
 import { benchStreams } from "./streams.ts";
 import { benchVictims } from "./victims.ts";
 import { benchViews } from "./views.ts";
@@ -33,6 +36,7 @@ if (import.meta.main) {
   else if (first === "scrape") await benchScrape(rest);
   else if (first === "victims") Deno.exit(await benchVictims(rest));
   else if (first === "streams") await benchStreams(rest);
+  else if (first === "start") await benchStart(rest);
   else if (first === "views") Deno.exit(await benchViews(...rest));
   else if (first === "node") await benchNode(rest);
   else await benchNode(Deno.args);
