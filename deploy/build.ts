@@ -18,6 +18,12 @@ export const TARGETS = [
 ] as const;
 export type Target = typeof TARGETS[number];
 
+/** `e_machine` of an ELF file, at byte 18. */
+const MACHINES: Readonly<Record<number, Target>> = {
+  62: "x86_64-unknown-linux-gnu",
+  183: "aarch64-unknown-linux-gnu",
+};
+
 export interface Wishes {
   readonly target: Target;
   readonly output: string;
@@ -86,6 +92,23 @@ async function setFrom(path: string): Promise<object> {
 
 function hostTarget(): string {
   return `${Deno.build.arch}-unknown-linux-gnu`;
+}
+
+/** Throws unless the file is a program for the target. */
+export async function checkMachine(
+  runtime: string,
+  target: Target,
+): Promise<void> {
+  using file = await Deno.open(runtime);
+  const start = new Uint8Array(20);
+  await file.read(start);
+  const found = MACHINES[start[18] ?? 0];
+  if (found !== target) {
+    throw new Error(
+      `${runtime} is for ${found ?? "no machine known here"}, and the ` +
+        `target is ${target}; name the runtime of that target`,
+    );
+  }
 }
 
 /**

@@ -6,11 +6,19 @@
  * `deno compile` needs the runtime `denort` of the same version. It fetches it,
  * or takes the file named by DENORT_BIN.
  */
-import { CHECKOUT, V8_FLAGS, wishesFrom, withEntry } from "./build.ts";
+import {
+  checkMachine,
+  CHECKOUT,
+  V8_FLAGS,
+  wishesFrom,
+  withEntry,
+} from "./build.ts";
 
 async function main(): Promise<number> {
   const wishes = await wishesFrom(Deno.args, "dist/denolet");
   const { target, output, setName } = wishes;
+  const denort = Deno.env.get("DENORT_BIN");
+  if (denort !== undefined) await checkMachine(denort, target);
   return await withEntry("compiled", wishes, async ({ entry, config }) => {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
@@ -23,7 +31,10 @@ async function main(): Promise<number> {
       stdout: "inherit",
     }).output();
     if (code === 0) return 0;
-    const said = new TextDecoder().decode(stderr).trim().split("\n")[0];
+    const text = new TextDecoder().decode(stderr);
+    const said = text.split("Stack backtrace")[0]?.split("\n")
+      .map((line) => line.replace(/^(error:|\s+\d+:)/, "").trim())
+      .filter((line) => line !== "" && line !== "Caused by:").join(": ");
     console.error(
       `Cannot compile: ${said}\nWhere it speaks of denort or a download: ` +
         `deno compile needs the runtime denort ${Deno.version.deno} for ` +

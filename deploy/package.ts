@@ -9,9 +9,9 @@
  */
 import deno from "../deno.json" with { type: "json" };
 import {
+  checkMachine,
   CHECKOUT,
   digestOf,
-  type Target,
   V8_FLAGS,
   type Wishes,
   wishesFrom,
@@ -21,12 +21,6 @@ import { relative } from "node:path/posix";
 import { run } from "./world/command.ts";
 
 const HEADER = new URL("./package/header.sh", import.meta.url);
-/** `e_machine` of an ELF file, at byte 18. */
-const MACHINES: Readonly<Record<number, Target>> = {
-  62: "x86_64-unknown-linux-gnu",
-  183: "aarch64-unknown-linux-gnu",
-};
-
 /** Makes the file; throws with what is wrong. */
 export async function makePackage(wishes: Wishes): Promise<void> {
   const runtime = wishes.runtime ?? Deno.execPath();
@@ -56,19 +50,6 @@ export async function makePackage(wishes: Wishes): Promise<void> {
     await Deno.rename(beside, output);
   } finally {
     await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function checkMachine(runtime: string, target: Target): Promise<void> {
-  using file = await Deno.open(runtime);
-  const start = new Uint8Array(20);
-  await file.read(start);
-  const found = MACHINES[start[18] ?? 0];
-  if (found !== target) {
-    throw new Error(
-      `${runtime} is for ${found ?? "no machine known here"}, and the ` +
-        `target is ${target}; name the runtime of that target: --deno FILE`,
-    );
   }
 }
 
