@@ -217,6 +217,8 @@ nodeTest("a configuration that cannot be is refused in one line", async () => {
       await refused(sample, ["--no-such-flag=1", "--strict-flags"]),
       /^denolet: .*--no-such-flag.*\n$/,
     );
+    // A second copy would be refused for another reason.
+    await stopAgent(world);
     const file = `${world.root}/a-file`;
     await Deno.writeTextFile(file, "");
     const folder = sample.replace(/podLogsDir: .*/, `podLogsDir: ${file}/logs`);
