@@ -57,11 +57,6 @@ export const ENV_NAMES = [
   "SYSTEMD_EXEC_PID",
   "WATCHDOG_PID",
   "WATCHDOG_USEC",
-  "grpc_proxy",
-  "https_proxy",
-  "http_proxy",
-  "no_grpc_proxy",
-  "no_proxy",
   "LOG_STREAM",
   "LOG_TOKENS",
 ] as const;
