@@ -5,7 +5,7 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { down, up } from "../../deploy/world.ts";
-import { agentArgs } from "../../deploy/world/agent.ts";
+import { agentArgs, isHealthy } from "../../deploy/world/agent.ts";
 import type { WorldFacts } from "../../deploy/world/facts.ts";
 import { CHECKOUT, wishesFrom } from "../../deploy/build.ts";
 import { makePackage } from "../../deploy/package.ts";
@@ -166,16 +166,11 @@ async function healthy(
 ): Promise<{ readonly pid: number; readonly tookMs: number }> {
   const sinceMs = performance.now();
   const pid = await form.spawn();
-  const url = `http://127.0.0.1:${world.healthzPort}/healthz`;
   for (;;) {
     const tookMs = performance.now() - sinceMs;
     if (tookMs > LIMIT_MS) throw new Error(`${form.name} is not healthy`);
-    try {
-      const answer = await fetch(url);
-      await answer.body?.cancel();
-      if (answer.ok) return { pid, tookMs: performance.now() - sinceMs };
-    } catch {
-      // Nobody listens there yet.
+    if (await isHealthy(world)) {
+      return { pid, tookMs: performance.now() - sinceMs };
     }
     await setTimeout(2);
   }
