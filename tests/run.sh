@@ -30,6 +30,11 @@ finish() {
     echo "SKIPPED, with the reasons the tests gave:"
     cat "$results/skipped"
   fi
+  if [ -s "$results/errors" ]; then
+    echo
+    echo "FAILED, with the first lines of what was said:"
+    head -n 120 "$results/errors"
+  fi
   if [ -s "$results/flaky" ]; then
     echo
     cat "$results/flaky"
@@ -54,6 +59,16 @@ total() {
   } END { print sum + 0 }' "$results/output"
 }
 
+# first_errors: of each failed test its name and the first lines of its error, of
+# a table its failed rows: a record of a run may hold no more than its end.
+first_errors() {
+  awk '/^ ERRORS /{p = 1; next} /^ FAILURES /{p = 0}
+    p && / => /{print; left = 6; next}
+    p && left > 0 && NF > 0 && !/^    at /{print "  " substr($0, 1, 300); left--}
+    /^FAILED  *[0-9.]+ s  /{rows[$0] = 1}
+    END { for (row in rows) print row }' "$results/output"
+}
+
 # step NAME COMMAND...: runs it, shows it, counts it; fails as the command does.
 step() {
   name=$1
@@ -65,9 +80,11 @@ step() {
   code=$(cat "$results/code")
   failures=$(total failed)
   if [ "$code" -ne 0 ] && [ "$failures" -eq 0 ]; then
-    echo "FAILED STEP: $name (exit code $code)"
+    echo "FAILED STEP: $name (exit code $code)" | tee -a "$results/errors"
+    tail -n 5 "$results/output" >>"$results/errors"
     failures=1
   fi
+  first_errors >>"$results/errors"
   passed=$((passed + $(total passed)))
   failed=$((failed + failures))
   skipped=$((skipped + $(total ignored)))
