@@ -1,6 +1,7 @@
 /** The wiring of what pods are given while they run. */
 import type { createCells } from "./agent_cells.ts";
 import type { Membership } from "./agent_cluster.ts";
+import type { Ends } from "./agent_ends.ts";
 import type { AgentPorts } from "./agent_ports.ts";
 import type { Config } from "./config/load.ts";
 import type { PodSettings } from "./pod/facts.ts";
@@ -30,6 +31,7 @@ export function createResizes(
       readonly settings: PodSettings;
       readonly recorder: Recorder;
       readonly membership: Membership | undefined;
+      readonly ends: Pick<Ends, "preemptions">;
       readonly volumes: Pick<VolumeRunner, "update">;
     },
 ): ResizeParts {
@@ -41,6 +43,7 @@ export function createResizes(
     ...ports,
     ...inside,
     allocations,
+    preemptions: inside.ends.preemptions,
     desired: desiredReader,
     node: () => membership?.admissionNode(),
     pressures: () => pressureReader.get(),

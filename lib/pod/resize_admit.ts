@@ -1,20 +1,23 @@
 /**
  * May a pod that runs have what it asks for by now, and who comes first when
  * several do? Asked by `sync/resizes.ts`, for all that wait, one after the
- * other.
+ * other. For a critical one others have to go, and it waits for their end.
  * Compat: kubelet 1.36 podResizesAdmitHandler, canAdmitPod,
  * sortPendingResizes. More than the whole node has is no case of its own: it
  * is deferred like any other, as the API server refuses most of them.
  */
 import { plannedContainersOf } from "../api/pod.ts";
+import { isCritical } from "../api/priority.ts";
 import { amountOf, qosClass } from "../api/qos.ts";
 import { requestsOf } from "../api/requests.ts";
 import type { V1Container, V1Pod } from "../api/types.ts";
 import { resizable } from "./allocation.ts";
+import type { Action } from "./action.ts";
 import type { PodSettings } from "./facts.ts";
 import { shortOf } from "./admit.ts";
 import { missing, type Shortage, shortages } from "./fit.ts";
 import { type RefusalFacts, refusalOf } from "./refuse.ts";
+import { type RoomFacts, roomFor } from "./room.ts";
 import { mayUseSwap } from "./runtime_resources.ts";
 import { type Resizable, RESOURCES } from "./size.ts";
 
@@ -24,6 +27,8 @@ export interface ResizeAsk {
   readonly wish: V1Pod;
 }
 
+type Preempt = Extract<Action, { readonly kind: "preempt" }>;
+
 export type ResizeVerdict =
   | { readonly kind: "fits" }
   /** It will be asked again when there may be room. */
@@ -31,6 +36,8 @@ export type ResizeVerdict =
     readonly kind: "deferred";
     readonly message: string;
     readonly words: string;
+    /** Who has to go first, as the pod is critical. */
+    readonly preempts: readonly Preempt[];
   }
   /** Never, unless the pod asks for something else. */
   | {
@@ -40,19 +47,36 @@ export type ResizeVerdict =
     readonly detail: string;
   };
 
-export function weighResize(at: RefusalFacts, ask: ResizeAsk): ResizeVerdict {
+/** `nowMs`: epoch milliseconds. */
+export function weighResize(
+  at: RefusalFacts & RoomFacts,
+  ask: ResizeAsk,
+  nowMs: number,
+): ResizeVerdict {
   const never = infeasible(at.settings, ask);
   if (never !== undefined) return { kind: "infeasible", ...never };
-  const lacking = at.node === undefined
+  const { node } = at;
+  const pod = ask.wish;
+  const lacking = node === undefined
     ? []
-    : shortages(ask.wish, at.node.allocatable, at.others);
+    : shortages(pod, node.allocatable, at.others);
   const [first] = lacking;
-  // Nobody has to go for a pod that runs already, however critical it is.
-  const refusal = refusalOf(at, ask.wish) ??
-    (first === undefined ? undefined : shortOf(first));
-  if (refusal === undefined) return { kind: "fits" };
-  const { message } = refusal;
-  return { kind: "deferred", message, words: wordsFor(message, lacking) };
+  const refusal = refusalOf(at, pod);
+  const deferred = (message: string, preempts: readonly Preempt[] = []) => {
+    const words = wordsFor(message, lacking);
+    return { kind: "deferred", message, words, preempts } as const;
+  };
+  if (refusal !== undefined) return deferred(refusal.message);
+  if (first === undefined || node === undefined) return { kind: "fits" };
+  const { message } = shortOf(first);
+  if (!isCritical(pod)) return deferred(message);
+  const room = roomFor(at, { pod, node }, nowMs);
+  if (room.kind === "enough") return { kind: "fits" };
+  if (room.kind === "none") return deferred(room.refusal.message);
+  return deferred(
+    message,
+    room.plan.actions.filter((each) => each.kind === "preempt"),
+  );
 }
 
 type Infeasible = { readonly message: string; readonly detail: string };

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { aContainer, aPod, SETTINGS, TRAITS } from "../../tests/build.ts";
+import { podUid } from "../api/id.ts";
 import type { V1Pod } from "../api/types.ts";
 import type { AdmissionNode } from "./admit.ts";
+import type { Preemptions } from "./preempt.ts";
 import {
   resizeOperations,
   resizeOrder,
@@ -42,16 +44,21 @@ function pod(parts: Parts): V1Pod {
   });
 }
 
-function weigh(given: Parts, wish: Parts, settings = SETTINGS): ResizeVerdict {
+const NOW_MS = 1_000_000;
+
+function weigh(
+  given: Parts,
+  wish: Parts,
+  settings = SETTINGS,
+  preemptions: Preemptions = new Map(),
+): ResizeVerdict {
   const others = [pod({ uid: "other", cpu: "1500m" })];
   const at = {
-    node: NODE,
-    others,
+    ...{ node: NODE, others, preemptions, settings },
     pressures: [],
     isShuttingDown: false,
-    settings,
   };
-  return weighResize(at, { given: pod(given), wish: pod(wish) });
+  return weighResize(at, { given: pod(given), wish: pod(wish) }, NOW_MS);
 }
 
 Deno.test("weighResize() gives what the others leave, to the last", () => {
@@ -66,9 +73,32 @@ Deno.test("weighResize() defers with upstream's words and the sum", () => {
       "used: 1500, capacity: 2000",
     words: "Resize deferred: asks for 501m cpu, others hold 1500m of 2000m, " +
       "1m too few; it is tried again when pods leave or shrink",
+    preempts: [],
   });
   // More than the node has is no case of its own.
   assert.equal(weigh({}, { memory: "5Gi" }).kind, "deferred");
+});
+
+Deno.test("weighResize() has others end for a critical pod, once", () => {
+  const critical: Parts = { cpu: "501m", priority: 2_000_000_000 };
+  const first = weigh({ priority: 2_000_000_000 }, critical);
+  assert.equal(first.kind, "deferred");
+  const [order] = first.kind === "deferred" ? first.preempts : [];
+  assert.equal(order?.resource, "cpu");
+  assert.deepEqual(order?.victims.map(({ uid }) => uid), ["other"]);
+  const uid = podUid("other");
+  const leaving = (untilMs: number): Preemptions =>
+    new Map([[uid, { graceSeconds: 1, untilMs }]]);
+  const again = weigh(critical, critical, SETTINGS, leaving(NOW_MS + 1));
+  assert.deepEqual(again.kind === "deferred" ? again.preempts : again, []);
+  // Nobody waits for longer than that.
+  const late = weigh(critical, critical, SETTINGS, leaving(NOW_MS));
+  assert.deepEqual(late, { kind: "fits" });
+  const tooMuch = weigh(critical, { ...critical, cpu: "3" });
+  assert.match(
+    tooMuch.kind === "deferred" ? tooMuch.message : "",
+    /^Unexpected error .*no set of running pods found to reclaim/,
+  );
 });
 
 Deno.test("weighResize() tells what can never be", () => {

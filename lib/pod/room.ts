@@ -1,7 +1,8 @@
 /**
- * Room for a pod that is to be let in: a critical one has others end for it,
- * and every pod waits for those that are ending for such a one. Asked by
- * `refuse.ts` as long as nothing of the pod exists.
+ * Room for a pod that is to be let in, or to be given more: a critical one has
+ * others end for it, and every pod waits for those that are ending for such a
+ * one. Asked by `refuse.ts` as long as nothing of the pod exists, and by
+ * `resize_admit.ts`.
  * Compat: kubelet 1.36 CriticalPodAdmissionHandler. It lets the pod in without
  * looking again; here it is let in once there is room, or nobody waits longer.
  */
@@ -20,8 +21,10 @@ export type Room =
   | { readonly kind: "none"; readonly refusal: Refusal }
   | { readonly kind: "coming"; readonly plan: Plan };
 
+export type RoomFacts = Pick<Facts, "others" | "preemptions">;
+
 /** The others that stay, and those for whose end it is worth to wait. */
-export function partOthers(facts: Facts, nowMs: number) {
+export function partOthers(facts: RoomFacts, nowMs: number) {
   const { others, preemptions } = facts;
   const leaving = others.flatMap((pod) => {
     const preemption = preemptions.get(uidOf(pod));
@@ -35,7 +38,7 @@ export function partOthers(facts: Facts, nowMs: number) {
 
 /** Only of a critical pod that nothing but resources keeps out. */
 export function roomFor(
-  facts: Facts,
+  facts: RoomFacts,
   { pod, node }: { readonly pod: V1Pod; readonly node: AdmissionNode },
   nowMs: number,
 ): Room {

@@ -29,6 +29,7 @@ import type { Recorder } from "../port/recorder.ts";
 import type { Desired } from "../source/types.ts";
 import { heldPod, othersOf } from "./admission.ts";
 import type { Allocations } from "./allocations.ts";
+import type { Preemptions } from "./preemptions.ts";
 import type { PodMemory, PodsReader } from "./store.ts";
 import { wantedBy } from "./wanted.ts";
 
@@ -54,6 +55,7 @@ export interface ResizePorts {
   readonly pressures: () => Facts["pressures"];
   readonly isShuttingDown: () => boolean;
   readonly settings: PodSettings;
+  readonly preemptions: Pick<Preemptions, "orders" | "order">;
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly meters: Pick<
@@ -188,15 +190,19 @@ export class Resizes {
 
   #ask(waiting: Waiting, trigger: ResizeTrigger, self?: PodUid): void {
     const { pressures, settings, desired, pods, allocations } = this.#ports;
+    const { preemptions, clock } = this.#ports;
     const { uid, wish } = waiting;
     const others = othersOf(uid, pods, wantedBy(desired, allocations));
     const node = this.#ports.node();
     const at = {
-      ...{ node, others, settings },
+      ...{ node, others, settings, preemptions: preemptions.orders },
       pressures: pressures(),
       isShuttingDown: this.#ports.isShuttingDown(),
     };
-    const verdict = weighResize(at, waiting);
+    const verdict = weighResize(at, waiting, clock.nowMs());
+    if (verdict.kind === "deferred") {
+      for (const each of verdict.preempts) preemptions.order(each);
+    }
     const isNews = verdict.kind === "fits"
       ? this.#give(uid, wish, trigger)
       : this.#keepWaiting(uid, wish, verdict);

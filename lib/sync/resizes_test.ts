@@ -24,11 +24,17 @@ const NODE = {
   allocatable: new Map([["cpu", "2"], ["memory", "4Gi"], ["pods", "10"]]),
 };
 
-function pod(name: string, cpu: string, generation = 1): V1Pod {
+function pod(
+  name: string,
+  cpu: string,
+  generation = 1,
+  spec: { readonly priority?: number } = {},
+): V1Pod {
   const requests = { cpu };
   const made = aPod({
     name,
     uid: name,
+    spec,
     containers: [aContainer({ resources: { requests, limits: requests } })],
   });
   return { ...made, metadata: { ...made.metadata, generation } };
@@ -58,6 +64,11 @@ class World {
       pressures: () => [],
       isShuttingDown: () => false,
       settings,
+      preemptions: {
+        orders: new Map(),
+        order: ({ victims }) =>
+          victims.forEach(({ uid }) => this.steps.push(`${uid} preempted`)),
+      },
       recorder: {
         record: (uid: PodUid, { reason }: Step) =>
           void this.steps.push(`${uid} ${reason}`),
@@ -236,4 +247,16 @@ Deno.test("Resizes repeat nothing that a former agent has told", () => {
   world.run(pod("a", "1"), now);
   assert.deepEqual(world.steps, []);
   assert.equal(world.resizes.of(uidOf(now)).pending?.reason, "Deferred");
+});
+
+Deno.test("Resizes let a critical pod have what others hold", () => {
+  const world = new World();
+  const critical = (cpu: string, generation: number) =>
+    pod("b", cpu, generation, { priority: 2_000_000_000 });
+  world.run(pod("a", "1"), critical("100m", 1));
+  const now = critical("1500m", 2);
+  world.run(pod("a", "1"), now);
+  assert.deepEqual(world.steps, ["a preempted", "b ResizeDeferred"]);
+  world.pass(pod("a", "1"), "Failed");
+  assert.equal(world.given(now), "1500m");
 });

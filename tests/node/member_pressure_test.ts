@@ -75,6 +75,21 @@ memberTest("others go for a critical pod, and it runs then", async () => {
     `/api/v1/nodes/${world.name}/proxy/metrics`,
   );
   assert.match(text, /^kubelet_preemptions\{preemption_signal="cpu"\} 1$/m);
+  // Also for what it asks for later.
+  const requests = { cpu: "700m" };
+  const containers = [{ name: "app", resources: { requests } }];
+  const patch = JSON.stringify({ spec: { containers } });
+  await kubectl(
+    ...["patch", "pod", "critical", "--subresource=resize", `-p=${patch}`],
+  );
+  const large = await inPhase("large", "Failed");
+  assert.equal(large.status?.reason, "Preempting");
+  await until("the critical pod to have more", async () => {
+    const { status } = await pod("critical") ?? {};
+    const [given] = status?.containerStatuses ?? [];
+    return given?.allocatedResources?.["cpu"] === "700m" &&
+      given.restartCount === 0;
+  });
 });
 
 memberTest(
