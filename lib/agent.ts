@@ -8,7 +8,8 @@ import {
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
-import { createCgroupLoop, tellingCgroups } from "./agent_cgroups.ts";
+import { tellingCgroups } from "./agent_cgroup_calls.ts";
+import { createCgroupLoop } from "./agent_cgroups.ts";
 import { keepLogs } from "./agent_ends.ts";
 import { makeDirectories } from "./agent_directories.ts";
 import { createEviction, followOoms, nodePressure } from "./agent_eviction.ts";

@@ -6,7 +6,7 @@ import { type Reader, until } from "./base/cell.ts";
 import { chainOf, isAbort } from "./base/errors.ts";
 import { within } from "./base/wait.ts";
 import { cgroupPath, partsOf, printedName } from "./api/cgroup_name.ts";
-import { podUid } from "./api/id.ts";
+import { type PodUid, podUid } from "./api/id.ts";
 import { uidOf } from "./api/pod.ts";
 import type { V1Pod } from "./api/types.ts";
 import { createPlaceLoop, placeView, tellOfHost } from "./agent_host.ts";
@@ -26,10 +26,10 @@ import { allPodsProtection, protectedBytes } from "./pod/memory_qos.ts";
 import { topCgroup } from "./pod/paths.ts";
 import { classCgroups, podCgroup } from "./pod/pod_cgroup.ts";
 import { isResizing } from "./pod/resize_events.ts";
-import type { CgroupFault, Cgroups, CgroupValues } from "./port/cgroups.ts";
+import type { CgroupValues } from "./port/cgroups.ts";
 import type { LoopView } from "./server/view.ts";
 import type { Desired } from "./source/types.ts";
-import { othersOf } from "./sync/admission.ts";
+import { holderOf, othersOf } from "./sync/admission.ts";
 import type { Allocations } from "./sync/allocations.ts";
 import type { PodMemory, PodsReader } from "./sync/store.ts";
 import { wantedBy } from "./sync/wanted.ts";
@@ -130,46 +130,6 @@ function cgroupView(
   };
 }
 
-/**
- * Says what the host refuses once for each thing, not for each pod, and counts
- * how long the kernel takes.
- */
-export function tellingCgroups(
-  { cgroups, log, clock, meters }: Pick<
-    AgentPorts,
-    "cgroups" | "log" | "clock" | "meters"
-  >,
-): Cgroups {
-  const told = new Set<string>();
-  const timed = async <T>(operation_type: string, work: Promise<T>) => {
-    const sinceMs = clock.monotonicMs();
-    try {
-      return await work;
-    } finally {
-      const seconds = (clock.monotonicMs() - sinceMs) / 1000;
-      meters.cgroupSeconds.observe({ operation_type }, seconds);
-    }
-  };
-  return {
-    lackOf: (path) => cgroups.lackOf(path),
-    enter: (path, pids) => cgroups.enter(path, pids),
-    processesIn: (path) => cgroups.processesIn(path),
-    removePod: (path) => timed("destroy", cgroups.removePod(path)),
-    childrenOf: (path) => cgroups.childrenOf(path),
-    async apply(path, values, ifMissing): Promise<readonly CgroupFault[]> {
-      const operation = ifMissing === "make" ? "create" : "update";
-      const work = cgroups.apply(path, values, ifMissing);
-      const faults = await timed(operation, work);
-      for (const { kind, message } of faults) {
-        if (told.has(`${kind} ${message}`)) continue;
-        told.add(`${kind} ${message}`);
-        log.warn("A cgroup does not get all its values", { path, message });
-      }
-      return faults;
-    },
-  };
-}
-
 /** Compat: the runtime's cgroup driver wins over the configured one. */
 function settingsOf({ settings, healthReader }: CgroupParts): PodSettings {
   const { cgroupDriver = settings.cgroupDriver } = healthReader.get();
@@ -247,11 +207,23 @@ async function wantedOf(
       isMemoryKept: own.memoryQos !== undefined,
     }),
     classes: areAllKnown ? classCgroups(own, active) : [],
-    pods: active.filter((pod) =>
-      allocations.cgroupOf(uidOf(pod)) !== "stale" &&
-      maySet(pods.get(uidOf(pod)))
-    ).flatMap((pod) => podCgroup(own, pod) ?? []),
+    pods: active.flatMap((pod) => {
+      const path = podCgroup(own, pod)?.path;
+      const values = () => podValues(parts, uidOf(pod));
+      return path === undefined ? [] : [{ path, values }];
+    }),
   };
+}
+
+/** What the pod is to have at this moment, if that is to be set from here. */
+function podValues(parts: CgroupParts, uid: PodUid): CgroupValues | undefined {
+  const { pods, desiredReader, allocations } = parts;
+  const mayBeSet = allocations.cgroupOf(uid) !== "stale" &&
+    maySet(pods.get(uid));
+  const pod = mayBeSet
+    ? holderOf(uid, pods, wantedBy(desiredReader, allocations))
+    : undefined;
+  return pod && podCgroup(settingsOf(parts), pod)?.values;
 }
 
 /** The cgroup of all pods; what holds no pods alone is never limited. */

@@ -39,7 +39,16 @@ export interface WantedCgroups {
   /** Above the pods of a class. */
   readonly classes: readonly WantedCgroup[];
   /** Those that exist get their values, also after an upgrade. */
-  readonly pods: readonly WantedCgroup[];
+  readonly pods: readonly WantedPod[];
+}
+
+interface WantedPod {
+  readonly path: string;
+  /**
+   * Asked just before they are set: a pod that has been given something else
+   * since then keeps it. Undefined: it is not to be touched now.
+   */
+  readonly values: () => CgroupValues | undefined;
 }
 
 export interface CgroupLoopPorts {
@@ -129,9 +138,10 @@ export class CgroupLoop {
       if (missing !== undefined && !this.#hasBegun) return missing;
     }
     this.#hasBegun = true;
-    for (const each of now.pods) {
+    for (const { path, ...pod } of now.pods) {
       signal.throwIfAborted();
-      await this.#set(each, "leave");
+      const values = pod.values();
+      if (values !== undefined) await this.#set({ path, values }, "leave");
     }
     this.#forget(now);
     return undefined;

@@ -19,7 +19,7 @@ function tree(burstable = 2n): WantedCgroups {
     },
     reserved: [],
     classes: [{ path: BURSTABLE, values: { cpuShares: burstable } }],
-    pods: [{ path: POD, values: { cpuShares: 102n } }],
+    pods: [{ path: POD, values: () => ({ cpuShares: 102n }) }],
   };
 }
 
@@ -67,6 +67,27 @@ function story(name: string, fn: (run: Run) => Promise<void>): void {
     }
   });
 }
+
+story("asks what a pod is to have just before it is set", async (run) => {
+  let shares: bigint | undefined = 102n;
+  const values = () => shares === undefined ? undefined : { cpuShares: shares };
+  run.wanted = { ...tree(4n), pods: [{ path: POD, values }] };
+  run.cgroups.present.add(POD);
+  const apply = run.cgroups.apply.bind(run.cgroups);
+  run.cgroups.apply = (path, ...rest) => {
+    // Somebody else has set it since then.
+    if (path === BURSTABLE) shares = undefined;
+    return apply(path, ...rest);
+  };
+  run.loop.wake();
+  await run.clock.advance(1_000);
+  assert.equal(run.shares(BURSTABLE), 4n);
+  assert.equal(run.shares(POD), undefined);
+  shares = 204n;
+  run.loop.wake();
+  await run.clock.advance(2_000);
+  assert.equal(run.shares(POD), 204n);
+});
 
 story("makes the tree and says so once", async (run) => {
   assert.equal(run.shares(TOP), 2048n);

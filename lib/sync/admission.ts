@@ -62,10 +62,19 @@ export function othersOf(
   // After a reboot nothing reminds of a pod but that it is wanted.
   return [...new Set([...pods.keys(), ...uids])].flatMap((other) => {
     if (other === uid) return [];
-    const memory = pods.get(other) ?? EMPTY_MEMORY;
-    const pod = podOf(other) ?? memory.pod;
-    return heldPod({ ...memory, pod, isGiven: isGiven(other) }) ?? [];
+    return holderOf(other, pods, { podOf, isGiven }) ?? [];
   });
+}
+
+/** The pod as it takes of the node's resources; undefined: it takes none. */
+export function holderOf(
+  uid: PodUid,
+  pods: PodsReader,
+  { podOf, isGiven }: Pick<Given, "podOf" | "isGiven">,
+): V1Pod | undefined {
+  const memory = pods.get(uid) ?? EMPTY_MEMORY;
+  const pod = podOf(uid) ?? memory.pod;
+  return heldPod({ ...memory, pod, isGiven: isGiven(uid) });
 }
 
 /**

@@ -3,7 +3,6 @@
  * by v5, whose input can end alone, and SPDY for ports in a tunnel.
  */
 import assert from "node:assert/strict";
-import { issue } from "../../deploy/cluster/certificates.ts";
 import { get } from "../../deploy/cluster/request.ts";
 import { until, world } from "./agent_world.ts";
 import {
@@ -16,20 +15,7 @@ import {
   memberTest,
 } from "./member_world.ts";
 import { BASE } from "./server_world.ts";
-
-/** Of the group that may do everything. */
-async function anAdmin(): Promise<Deno.HttpClient> {
-  const ca = {
-    certificate: await Deno.readTextFile(cluster.ca.certificate),
-    key: await Deno.readTextFile(cluster.ca.key),
-  };
-  const { certificate: cert, key } = await issue(ca, {
-    commonName: "admin",
-    organization: "system:masters",
-    use: "client",
-  });
-  return Deno.createHttpClient({ caCerts: [ca.certificate], cert, key });
-}
+import { anAdmin, aStranger, END_OF_INPUT, on, Talk } from "./websocket.ts";
 
 interface Said {
   /** By channel. */
@@ -44,27 +30,12 @@ async function command(
   path: string,
   messages: readonly Uint8Array<ArrayBuffer>[],
 ): Promise<Said> {
-  const url = `${BASE.replace("https", "wss")}${path}`;
-  const protocols = ["v5.channel.k8s.io"];
-  const socket = new WebSocket(url, { protocols, client });
-  socket.binaryType = "arraybuffer";
-  const texts = new Map<number, string>();
-  const closed = Promise.withResolvers<number>();
-  socket.onopen = () => messages.forEach((each) => socket.send(each));
-  socket.onmessage = ({ data }) => {
-    const [channel = -1, ...bytes] = new Uint8Array(data);
-    const said = new TextDecoder("latin1").decode(Uint8Array.from(bytes));
-    texts.set(channel, (texts.get(channel) ?? "") + said);
-  };
-  socket.onclose = ({ code }) => closed.resolve(code);
-  const code = await closed.promise;
-  return { texts, code, protocol: socket.protocol };
+  const talk = new Talk(client, path);
+  await talk.send(...messages);
+  const code = await talk.isClosed;
+  const texts = new Map([1, 2, 3].map((each) => [each, talk.said(each)]));
+  return { texts, code, protocol: talk.protocol };
 }
-
-function on(channel: number, text: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array([channel, ...new TextEncoder().encode(text)]);
-}
-const END_OF_INPUT = Uint8Array.of(255, 0);
 
 memberTest("WebSockets to the node run commands and reach ports", async () => {
   const serve = "mkdir /www; echo there > /www/x; httpd -p 8080 -h /www; ";
@@ -162,5 +133,87 @@ async function throughTheServer(): Promise<void> {
     });
   } finally {
     client.close();
+  }
+}
+
+memberTest("WebSockets to the node attach, for who may", async () => {
+  const echo = "while read l; do echo got $l; done";
+  await apply(aPod("talks", {
+    containers: [
+      aContainer(echo, { stdin: true }),
+      aContainer("while read l; do stty size; done", {
+        name: "terminal",
+        stdin: true,
+        tty: true,
+      }),
+      aContainer("cat; echo over; sleep 1000", {
+        name: "once",
+        stdin: true,
+        stdinOnce: true,
+      }),
+    ],
+  }));
+  await inPhase("talks", "Running");
+  const attach = (name: string) => `/attach/default/talks/${name}?`;
+  const all = "input=1&output=1&error=1";
+  const client = await anAdmin();
+  try {
+    for (const word of ["one", "two"]) {
+      // Who goes takes nothing with it.
+      const talk = new Talk(client, attach("app") + all);
+      await talk.send(on(0, `${word}\n`));
+      await talk.heard(1, new RegExp(`^got ${word}\n$`));
+      await talk.close();
+    }
+    const terminal = new Talk(
+      client,
+      `${attach("terminal")}input=1&output=1&tty=1`,
+    );
+    await terminal.send(on(4, '{"Width":77,"Height":33}'), on(0, "\n"));
+    await terminal.heard(1, /33 77/);
+    await terminal.close();
+    const once = new Talk(client, attach("once") + all);
+    await once.send(on(0, "said"), END_OF_INPUT);
+    await once.heard(1, /^saidover\n$/);
+    await once.close();
+  } finally {
+    client.close();
+  }
+  await byToken(attach("app") + all);
+});
+
+/** To attach is to create, although a WebSocket begins with a GET. */
+async function byToken(path: string): Promise<void> {
+  const names = { getter: "get", creator: "create" };
+  const client = await aStranger();
+  try {
+    for (const [name, verb] of Object.entries(names)) {
+      const role = `websocket-test-${name}`;
+      await kubectl("create", "serviceaccount", name);
+      await kubectl(
+        ...["create", "clusterrole", role, `--verb=${verb}`],
+        "--resource=nodes/proxy",
+      );
+      await kubectl(
+        ...["create", "clusterrolebinding", role, `--clusterrole=${role}`],
+        `--serviceaccount=default:${name}`,
+      );
+      const token = (await kubectl("create", "token", name)).trim();
+      const authorization = `Bearer ${token}`;
+      const talk = new Talk(client, path, { authorization });
+      assert.equal(await talk.isOpened, name === "creator", name);
+      if (name === "getter") continue;
+      await talk.send(on(0, "token\n"));
+      await talk.heard(1, /^got token\n$/);
+      await talk.close();
+    }
+    const nobody = new Talk(client, path);
+    assert.equal(await nobody.isOpened, false);
+  } finally {
+    client.close();
+    const roles = Object.keys(names).map((name) => `websocket-test-${name}`);
+    const gone = "--ignore-not-found";
+    await kubectl("delete", "clusterrolebinding,clusterrole", ...roles, gone);
+    await kubectl("delete", "serviceaccount", ...Object.keys(names), gone);
   }
 }
