@@ -24,6 +24,7 @@ import {
   writeConfigs,
 } from "./world/containerd.ts";
 import { type WorldFacts, worldFacts, WORLDS_ROOT } from "./world/facts.ts";
+import { rememberKernel, restoreKernel } from "./world/kernel_traces.ts";
 import { killShims } from "./world/processes.ts";
 import {
   containerIds,
@@ -47,6 +48,7 @@ export {
 export async function up(name: string): Promise<WorldFacts> {
   const world = worldFacts(name);
   await claimWorldsRoot();
+  await rememberKernel(WORLDS_ROOT);
   await writeConfigs(world, await findTools());
   await writeAgentFiles(world);
   await makeCgroup(world.cgroupRoot);
@@ -76,6 +78,7 @@ export async function down(name: string): Promise<void> {
   await removeNetwork(world);
   await removeCgroups(world, ids);
   await removeFiles(world.root);
+  await restoreKernel(WORLDS_ROOT);
 }
 
 async function status(name: string) {

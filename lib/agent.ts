@@ -8,7 +8,7 @@ import {
   type Loop,
   type Membership,
 } from "./agent_cluster.ts";
-import { tellingCgroups } from "./agent_cgroup_calls.ts";
+import { tellingCgroups } from "./agent_faults.ts";
 import { createCgroupLoop } from "./agent_cgroups.ts";
 import { keepLogs } from "./agent_ends.ts";
 import { makeDirectories } from "./agent_directories.ts";

@@ -17,6 +17,7 @@ import {
   missingPaths,
   type WantedCgroups,
 } from "./node/cgroups.ts";
+import { settleKernel } from "./node/kernel_settings.ts";
 import { podsShare } from "./node/pods_share.ts";
 import { overReserved, reservedCgroups } from "./node/reserved.ts";
 import { reservation } from "./node/settings.ts";
@@ -146,6 +147,10 @@ async function obstacleOf(
   const facts = await machine.facts();
   const tooMuch = overReserved(reservation(config), facts, rootBytes);
   if (tooMuch !== undefined) return tooMuch;
+  const { protectKernelDefaults } = config.kubelet;
+  const ifOther = protectKernelDefaults ? "refuse" : "change";
+  const differs = await settleKernel(parts.ports, ifOther);
+  if (differs !== undefined) return differs;
   const settings = settingsOf(parts);
   if (!settings.usesQosCgroups) return undefined;
   const root = partsOf(settings.cgroupRoot);

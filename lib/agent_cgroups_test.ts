@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { tellingCgroups } from "./agent_cgroup_calls.ts";
+import { tellingCgroups } from "./agent_faults.ts";
 import { createMeters } from "./api/meters.ts";
 import { type Fields, type RootLogger, silentLogger } from "./base/log.ts";
 import { createMetrics } from "./base/metrics.ts";

@@ -14,6 +14,11 @@ import { gateStages } from "./config/features.ts";
 import type { Config } from "./config/load.ts";
 import { KUBERNETES_VERSION } from "./config/render.ts";
 import type { CertificateView } from "./identity/types.ts";
+import {
+  isRecordFile,
+  pulledFolder,
+  pullingFolder,
+} from "./image/pull_record.ts";
 import { startupSeconds } from "./node/startup.ts";
 import { IN_PROGRESS, PENDING } from "./pod/resize_conditions.ts";
 import type { Desired } from "./source/types.ts";
@@ -25,7 +30,10 @@ import type { VolumeState } from "./volume/types.ts";
 
 export interface GaugeParts {
   readonly config: Config;
-  readonly ports: Pick<AgentPorts, "meters" | "usage" | "clock" | "log">;
+  readonly ports: Pick<
+    AgentPorts,
+    "meters" | "usage" | "clock" | "log" | "files"
+  >;
   readonly desiredReader: Reader<Desired>;
   readonly pods: PodsReader;
   readonly audit: Pick<Audit, "lastAtMs">;
@@ -64,6 +72,7 @@ export function createGauges(parts: GaugeParts) {
     meters.processMostFiles.set({}, own.openFilesLimit);
     aboutStartup(parts, own.startedAtMs, await usage.bootedAtMs());
     meters.logBytes.replace(logRows(parts));
+    await aboutPulls(parts);
     await aboutClaims(parts);
   };
 }
@@ -199,6 +208,16 @@ function aboutCertificates({ ports, membership }: GaugeParts): void {
   };
   meters.clientTtl.set({}, ttl("client"));
   meters.servingTtl.set({}, ttl("serving"));
+}
+
+async function aboutPulls({ config, ports }: GaugeParts): Promise<void> {
+  const { files, meters } = ports;
+  const { rootDir } = config.paths;
+  const recordsIn = async (folder: string) =>
+    (await files.list(folder) ?? [])
+      .filter(({ name }) => isRecordFile(name)).length;
+  meters.pullIntents.set({}, await recordsIn(pullingFolder(rootDir)));
+  meters.pulledRecords.set({}, await recordsIn(pulledFolder(rootDir)));
 }
 
 async function aboutClaims({ ports, stats }: GaugeParts): Promise<void> {

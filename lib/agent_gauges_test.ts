@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { anInstance, aPod, aSandbox, running } from "../tests/build.ts";
 import { FakeClock } from "../tests/fakes/fake_clock.ts";
+import { FakeFiles } from "../tests/fakes/fake_host.ts";
 import { A_FILESYSTEM, FakeUsage } from "../tests/fakes/fake_usage.ts";
 import { createGauges, type GaugeParts } from "./agent_gauges.ts";
 import { volumeCounts } from "./agent_volumes.ts";
@@ -35,11 +36,12 @@ function wanted(...pods: readonly V1Pod[]): Desired {
 
 function aWorld(desired: Desired, pods: Pods) {
   const usage = new FakeUsage();
+  const files = new FakeFiles();
   const meters = createMeters(createMetrics());
   const clock = new FakeClock();
   const parts: GaugeParts = {
     config: load([]).config,
-    ports: { usage, meters, clock, log: silentLogger },
+    ports: { usage, meters, clock, files, log: silentLogger },
     desiredReader: cell(desired)[1],
     pods,
     audit: { lastAtMs: 12_500 },

@@ -18,7 +18,7 @@ import type { NodeListener } from "./port/node_server.ts";
 import type { Checkpoints } from "./port/checkpoints.ts";
 import type { OwnProcess } from "./port/processes.ts";
 import type { Programs } from "./port/programs.ts";
-import type { KernelNews } from "./port/kernel.ts";
+import type { KernelNews, KernelSettings } from "./port/kernel.ts";
 import type { ContainerRuntime } from "./port/runtime.ts";
 import type { Logind, ServiceManager } from "./port/service_manager.ts";
 import type { Usage } from "./port/usage.ts";
@@ -44,6 +44,7 @@ export interface AgentPorts {
   readonly host: HostFacts;
   readonly usage: Usage;
   readonly kernel: KernelNews;
+  readonly kernelSettings: KernelSettings;
   /** Credential plugins, where some are configured. */
   readonly programs: Programs;
   readonly nodeTexts: NodeTexts;

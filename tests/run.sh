@@ -101,7 +101,7 @@ step() {
 again() {
   awk '/^ FAILURES /{p = 1; next} /^(ok|FAILED) \|/{p = 0} p && / => /' \
     "$results/output" | sed 's/ => .*//' >"$results/failures"
-  [ "$(wc -l <"$results/failures")" -le 5 ] || return 0
+  [ "$(wc -l <"$results/failures")" -le 15 ] || return 0
   while IFS= read -r test; do
     echo
     echo "=== again: $test"

@@ -4,17 +4,13 @@
  * Remembered before its first start, put back when it stops.
  */
 import { readIfThere, run } from "../world/command.ts";
+import {
+  type KernelValues,
+  kernelValues,
+  setKernelValues,
+} from "../world/kernel_traces.ts";
 import type { ClusterFacts } from "./facts.ts";
 
-/** Compat: kubelet 1.36 setupKernelTunables. */
-const SETTINGS = [
-  "kernel/keys/root_maxbytes",
-  "kernel/keys/root_maxkeys",
-  "kernel/panic",
-  "kernel/panic_on_oops",
-  "vm/overcommit_memory",
-  "vm/panic_on_oom",
-];
 const FOLDERS = [
   "/var/log/containers",
   "/var/lib/kubelet",
@@ -23,8 +19,7 @@ const FOLDERS = [
 const LOG_LINKS = "/var/log/containers";
 
 interface Remembered {
-  /** By name below /proc/sys. */
-  readonly settings: Readonly<Record<string, string>>;
+  readonly settings: KernelValues;
   /** Folders that were not there. */
   readonly missing: readonly string[];
 }
@@ -36,11 +31,7 @@ function fileOf(cluster: ClusterFacts): string {
 export async function rememberMachine(cluster: ClusterFacts): Promise<void> {
   // A second start without a stop would remember the kubelet's own.
   if (await readIfThere(fileOf(cluster)) !== undefined) return;
-  const settings: Record<string, string> = {};
-  for (const name of SETTINGS) {
-    const value = await readIfThere(`/proc/sys/${name}`);
-    if (value !== undefined) settings[name] = value;
-  }
+  const settings = await kernelValues();
   const missing: string[] = [];
   for (const folder of FOLDERS) {
     const found = await Deno.lstat(folder).catch(() => undefined);
@@ -54,12 +45,7 @@ export async function restoreMachine(cluster: ClusterFacts): Promise<void> {
   const text = await readIfThere(fileOf(cluster));
   if (text === undefined) return;
   const { settings, missing }: Remembered = JSON.parse(text);
-  for (const [name, value] of Object.entries(settings)) {
-    const path = `/proc/sys/${name}`;
-    if (await readIfThere(path) !== value) {
-      await Deno.writeTextFile(path, value);
-    }
-  }
+  await setKernelValues(settings);
   await removeLogLinks(cluster);
   await removeDevicePluginFiles(missing);
   // Innermost first, and only empty ones: others may have come to use them.

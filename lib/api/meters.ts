@@ -4,6 +4,7 @@
  */
 import type { Metrics } from "../base/metrics.ts";
 import { METRICS } from "./metric_table.ts";
+import { QUIET_METRICS } from "./metric_table_quiet.ts";
 
 export type Meters =
   & ReturnType<typeof aboutPods>
@@ -14,6 +15,7 @@ export type Meters =
   };
 
 export function createMeters(metrics: Metrics): Meters {
+  makeQuiet(metrics);
   return { ...aboutPods(metrics), ...aboutTheRest(metrics), set: metrics };
 }
 
@@ -91,16 +93,6 @@ function aboutTheRest(metrics: Metrics) {
     clientRenewErrors: metrics.counter(METRICS.clientRenewErrors),
     servingRenewErrors: metrics.counter(METRICS.servingRenewErrors),
     servingRotation: metrics.histogram(METRICS.servingRotation),
-    orphanVolumes: metrics.gauge(METRICS.orphanVolumes),
-    orphanVolumeErrors: metrics.gauge(METRICS.orphanVolumeErrors),
-    totalVolumes: metrics.gauge(METRICS.totalVolumes),
-    storageSeconds: metrics.histogram(METRICS.storageSeconds),
-    volumeCapacity: metrics.gauge(METRICS.volumeCapacity),
-    volumeAvailable: metrics.gauge(METRICS.volumeAvailable),
-    volumeUsed: metrics.gauge(METRICS.volumeUsed),
-    volumeInodes: metrics.gauge(METRICS.volumeInodes),
-    volumeInodesFree: metrics.gauge(METRICS.volumeInodesFree),
-    volumeInodesUsed: metrics.gauge(METRICS.volumeInodesUsed),
     restRequests: metrics.counter(METRICS.restRequests),
     restSeconds: metrics.histogram(METRICS.restSeconds),
     processCpu: metrics.counter(METRICS.processCpu),
@@ -113,6 +105,7 @@ function aboutTheRest(metrics: Metrics) {
     shutdownEnd: metrics.gauge(METRICS.shutdownEnd),
     lagSeconds: metrics.histogram(METRICS.lagSeconds),
     ...aboutStartup(metrics),
+    ...aboutVolumes(metrics),
     probeLateness: metrics.histogram(METRICS.probeLateness),
   };
 }
@@ -126,4 +119,35 @@ function aboutStartup(metrics: Metrics) {
     nodeStartup: metrics.gauge(METRICS.nodeStartup),
     firstNetworkPod: metrics.gauge(METRICS.firstNetworkPod),
   };
+}
+
+function aboutVolumes(metrics: Metrics) {
+  return {
+    orphanVolumes: metrics.gauge(METRICS.orphanVolumes),
+    orphanVolumeErrors: metrics.gauge(METRICS.orphanVolumeErrors),
+    totalVolumes: metrics.gauge(METRICS.totalVolumes),
+    storageSeconds: metrics.histogram(METRICS.storageSeconds),
+    volumeCapacity: metrics.gauge(METRICS.volumeCapacity),
+    volumeAvailable: metrics.gauge(METRICS.volumeAvailable),
+    volumeUsed: metrics.gauge(METRICS.volumeUsed),
+    volumeInodes: metrics.gauge(METRICS.volumeInodes),
+    volumeInodesFree: metrics.gauge(METRICS.volumeInodesFree),
+    volumeInodesUsed: metrics.gauge(METRICS.volumeInodesUsed),
+    storageErrors: metrics.counter(METRICS.storageErrors),
+    imageVolumesRequested: metrics.counter(METRICS.imageVolumesRequested),
+    imageVolumesMounted: metrics.counter(METRICS.imageVolumesMounted),
+    imageVolumeErrors: metrics.counter(METRICS.imageVolumeErrors),
+    pullIntents: metrics.gauge(METRICS.pullIntents),
+    pulledRecords: metrics.gauge(METRICS.pulledRecords),
+    mustPullChecks: metrics.counter(METRICS.mustPullChecks),
+    pluginErrors: metrics.counter(METRICS.pluginErrors),
+    pluginSeconds: metrics.histogram(METRICS.pluginSeconds),
+  };
+}
+
+/** Nobody ever counts these. */
+function makeQuiet(metrics: Metrics): void {
+  for (const { type, ...spec } of QUIET_METRICS) {
+    metrics[type]({ ...spec, labels: [] });
+  }
 }

@@ -10,6 +10,7 @@ import { RESIZE_METRICS } from "./metric_table_resize.ts";
 import { SERVER_METRICS } from "./metric_table_server.ts";
 import { STARTUP_METRICS } from "./metric_table_startup.ts";
 import { RUNTIME_METRICS } from "./metric_table_runtime.ts";
+import { VOLUME_METRICS } from "./metric_table_volume.ts";
 
 const OPERATION = ["operation_type"] as const;
 const STATIC = ["static"] as const;
@@ -271,4 +272,5 @@ export const METRICS = {
   ...NODE_METRICS,
   ...SERVER_METRICS,
   ...STARTUP_METRICS,
+  ...VOLUME_METRICS,
 };

@@ -1,16 +1,10 @@
 /**
- * Every metric of `/metrics` that is about the node, its volumes, the API
- * server and this process; see metric_table.ts. Data only.
+ * Every metric of `/metrics` that is about the node, the API server
+ * and this process; see metric_table.ts. Data only.
  * Compat: kubelet 1.36, component-base 0.36; `denolet_` are ours.
  */
 import { USUAL_BUCKETS } from "../base/metrics.ts";
 
-const CLAIM = ["namespace", "persistentvolumeclaim"] as const;
-
-/** Of storage operations, which may take minutes. */
-const STORAGE_BUCKETS = [
-  ...[0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 25, 50, 120, 300, 600],
-];
 const REST_BUCKETS = [
   ...[0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
 ];
@@ -113,69 +107,6 @@ export const NODE_METRICS = {
       ...[60, 3600, 14400, 86400, 604800, 2592000, 7776000, 15552000],
       ...[31104000, 124416000],
     ],
-  },
-  orphanVolumes: {
-    type: "gauge",
-    name: "kubelet_orphan_pod_cleaned_volumes",
-    help: "[ALPHA] The total number of orphaned Pods whose volumes were " +
-      "cleaned in the last periodic sweep.",
-    labels: [],
-  },
-  orphanVolumeErrors: {
-    type: "gauge",
-    name: "kubelet_orphan_pod_cleaned_volumes_errors",
-    help: "[ALPHA] The number of orphaned Pods whose volumes failed to be " +
-      "cleaned in the last periodic sweep.",
-    labels: [],
-  },
-  totalVolumes: {
-    type: "gauge",
-    name: "volume_manager_total_volumes",
-    help: "[ALPHA] Number of volumes in Volume Manager",
-    labels: ["plugin_name", "state"],
-  },
-  storageSeconds: {
-    type: "histogram",
-    name: "storage_operation_duration_seconds",
-    help: "[ALPHA] Storage operation duration",
-    labels: ["migrated", "operation_name", "status", "volume_plugin"],
-    buckets: STORAGE_BUCKETS,
-  },
-  volumeCapacity: {
-    type: "gauge",
-    name: "kubelet_volume_stats_capacity_bytes",
-    help: "[ALPHA] Capacity in bytes of the volume",
-    labels: CLAIM,
-  },
-  volumeAvailable: {
-    type: "gauge",
-    name: "kubelet_volume_stats_available_bytes",
-    help: "[ALPHA] Number of available bytes in the volume",
-    labels: CLAIM,
-  },
-  volumeUsed: {
-    type: "gauge",
-    name: "kubelet_volume_stats_used_bytes",
-    help: "[ALPHA] Number of used bytes in the volume",
-    labels: CLAIM,
-  },
-  volumeInodes: {
-    type: "gauge",
-    name: "kubelet_volume_stats_inodes",
-    help: "[ALPHA] Maximum number of inodes in the volume",
-    labels: CLAIM,
-  },
-  volumeInodesFree: {
-    type: "gauge",
-    name: "kubelet_volume_stats_inodes_free",
-    help: "[ALPHA] Number of free inodes in the volume",
-    labels: CLAIM,
-  },
-  volumeInodesUsed: {
-    type: "gauge",
-    name: "kubelet_volume_stats_inodes_used",
-    help: "[ALPHA] Number of used inodes in the volume",
-    labels: CLAIM,
   },
   restRequests: {
     type: "counter",

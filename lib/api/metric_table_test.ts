@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createMetrics } from "../base/metrics.ts";
 import { METRICS } from "./metric_table.ts";
 import { PROBE_METRICS, SLI_METRICS } from "./metric_table_node.ts";
+import { QUIET_METRICS } from "./metric_table_quiet.ts";
 import { createMeters } from "./meters.ts";
 
 const ALL = [METRICS, PROBE_METRICS, SLI_METRICS]
@@ -36,5 +37,14 @@ Deno.test("createMeters() has a handle for each row, of its type", async () => {
   const text = await metrics.text();
   for (const { name, type } of Object.values(METRICS)) {
     assert.ok(text.includes(`# TYPE ${name} ${type}\n`), name);
+  }
+});
+
+Deno.test("createMeters() shows what stays at zero from the start", async () => {
+  const metrics = createMetrics();
+  createMeters(metrics);
+  const text = await metrics.text();
+  for (const { name, type } of QUIET_METRICS) {
+    assert.ok(text.includes(`# TYPE ${name} ${type}\n${name} 0\n`), name);
   }
 });

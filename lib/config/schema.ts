@@ -65,6 +65,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "cpuCFSQuotaPeriod",
   "podPidsLimit",
   "kernelMemcgNotification",
+  "protectKernelDefaults",
   "failCgroupV1",
   "enforceNodeAllocatable",
   "systemReservedCgroup",

@@ -12,7 +12,7 @@ import type { Config } from "../config/load.ts";
 import type { Machine } from "../port/machine.ts";
 import type { OwnProcess } from "../port/processes.ts";
 import type { LogFiles, LogKeeper, SystemLogs } from "../port/log_files.ts";
-import type { KernelNews } from "../port/kernel.ts";
+import type { KernelNews, KernelSettings } from "../port/kernel.ts";
 import type { Usage } from "../port/usage.ts";
 import type { Http, Listener, PodNet } from "../port/net.ts";
 import type { NodeListener } from "../port/node_server.ts";
@@ -22,6 +22,7 @@ import { HostCgroups } from "./cgroups.ts";
 import { HostFiles } from "./files.ts";
 import { hostPathsOf } from "./host_paths.ts";
 import { LinuxKernelNews } from "./kernel_news.ts";
+import { LinuxKernelSettings } from "./kernel_settings.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { HostListener } from "./listener.ts";
 import { HostLogKeeper } from "./log_keeper.ts";
@@ -65,6 +66,7 @@ export interface Host {
   readonly ownProcess: OwnProcess;
   readonly usage: Usage;
   readonly kernel: KernelNews;
+  readonly kernelSettings: KernelSettings;
   readonly programs: Programs;
   readonly http: Http;
   /** What the gRPC library is not needed for. */
@@ -123,6 +125,7 @@ export function openHost(
     ownProcess: new LinuxOwnProcess(libc),
     usage: new LinuxUsage(libc, { runDir, roots: [rootDir, podLogsDir] }),
     kernel: new LinuxKernelNews(libc, runDir),
+    kernelSettings: new LinuxKernelSettings(runDir),
     programs: hostPrograms,
     http: hostHttp,
     podNet: hostPodNet,

@@ -10,6 +10,8 @@ import { holdReads, letReads } from "./raw_reads.ts";
 
 /** After so many bytes what a TLS socket leaves behind is worth a look. */
 const COLLECT_BYTES = 8 * 1024 * 1024;
+/** Read and not yet written: more is left with who says it. */
+const UNDER_WAY_BYTES = 128 * 1024;
 
 /** What becomes of some bytes. */
 export interface Passed {
@@ -39,17 +41,22 @@ export interface Passing {
 
 /**
  * Ends neither side, but for one that breaks its protocol; a failed write stops
- * it, and that side tells why.
+ * it, and that side tells why. Reading goes on while a little is being written.
  */
 export function relay(from: Duplex, to: Duplex, passing?: Passing): void {
   let sinceBytes = 0;
+  let underWayBytes = 0;
+  let isHeld = false;
+  let isOver = false;
   const passOn = async (chunk: Uint8Array) => {
+    const { length } = chunk;
     const passed = passing?.pass(chunk) ?? { on: [chunk], back: [] };
+    isOver = passed.isOver === true;
     const isWritten = await Promise.all([
       written(to, passed.on),
       written(from, passed.back),
     ]);
-    sinceBytes += chunk.length;
+    sinceBytes += length;
     release(chunk);
     if (sinceBytes >= COLLECT_BYTES) {
       sinceBytes = 0;
@@ -57,12 +64,20 @@ export function relay(from: Duplex, to: Duplex, passing?: Passing): void {
     }
     if (passed.isOver) return passing?.over();
     if (isWritten.includes(false)) return;
+    underWayBytes -= length;
+    if (!isHeld || underWayBytes > UNDER_WAY_BYTES / 2) return;
+    isHeld = false;
     letReads(from);
     from.resume();
   };
   from.on("data", (chunk: Uint8Array) => {
-    from.pause();
-    holdReads(from);
+    if (isOver) return;
+    underWayBytes += chunk.length;
+    if (underWayBytes > UNDER_WAY_BYTES && !isHeld) {
+      isHeld = true;
+      from.pause();
+      holdReads(from);
+    }
     passOn(chunk).catch(() => from.destroy());
   });
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createMeters } from "../api/meters.ts";
+import { createMetrics } from "../base/metrics.ts";
 import { silentLogger } from "../base/log.ts";
 import type { Step } from "../api/step.ts";
 import { FakeReferred } from "../../tests/fakes/fake_cluster_referred.ts";
@@ -19,6 +21,7 @@ class World {
   readonly clock = new FakeClock();
   readonly images = new FakeImages(this.clock);
   readonly files = new FakeFiles();
+  readonly meters = createMeters(createMetrics());
   readonly secrets = new FakeReferred();
   readonly told: Step[] = [];
   readonly #pulls = new SharedPulls(this.images, this.clock, {

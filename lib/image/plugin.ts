@@ -5,6 +5,7 @@
  * Compat: kubelet 1.36 credentialprovider/plugin pluginProvider, execPlugin.
  */
 import { createHash } from "node:crypto";
+import type { Meters } from "../api/meters.ts";
 import type { Clock } from "../base/clock.ts";
 import { AgentError } from "../base/errors.ts";
 import type { CredentialProvider } from "../config/credential_providers.ts";
@@ -31,6 +32,7 @@ const PURGE_EVERY_MS = 15 * 60_000;
 export interface PluginPorts extends AccountPorts {
   readonly programs: Programs;
   readonly clock: Clock;
+  readonly meters: Pick<Meters, "pluginErrors" | "pluginSeconds">;
 }
 
 export interface Provided {
@@ -105,10 +107,26 @@ export class CredentialPlugin {
     );
     const known = this.#asking.get(key);
     if (known !== undefined) return known;
-    const asking = this.#run(repository, account)
+    const asking = this.#counted(() => this.#run(repository, account))
       .finally(() => this.#asking.delete(key));
     this.#asking.set(key, asking);
     return asking;
+  }
+
+  async #counted(ask: () => Promise<PluginAnswer>): Promise<PluginAnswer> {
+    const { clock, meters } = this.#ports;
+    const labels = { plugin_name: this.name };
+    const sinceMs = clock.monotonicMs();
+    let isGood = false;
+    try {
+      const answer = await ask();
+      isGood = answer.kind === "ok";
+      return answer;
+    } finally {
+      const seconds = (clock.monotonicMs() - sinceMs) / 1000;
+      meters.pluginSeconds.observe(labels, seconds);
+      if (!isGood) meters.pluginErrors.add(labels);
+    }
   }
 
   /** For everybody who waits: one of them going away ends it for none. */

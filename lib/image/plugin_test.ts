@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createMeters } from "../api/meters.ts";
+import { createMetrics } from "../base/metrics.ts";
 import type {
   CredentialProvider,
   TokenAttributes,
@@ -23,6 +25,7 @@ const POD = {
 
 class World {
   readonly clock = new FakeClock();
+  readonly meters = createMeters(createMetrics());
   readonly programs = new FakePrograms();
   readonly accounts = new FakeReferred({ nowMs: () => this.clock.nowMs() });
   /** Requests, as the plugin read them. */

@@ -7,7 +7,12 @@
  */
 import { createHash } from "node:crypto";
 import { isObject, type JsonObject, parseJson } from "../base/json.ts";
-import { type Coordinates, isSame } from "./credential.ts";
+import {
+  type Coordinates,
+  type Credential,
+  hashOf,
+  isSame,
+} from "./credential.ts";
 
 const GROUP = "kubelet.config.k8s.io";
 const WRITTEN = `${GROUP}/v1beta1`;
@@ -32,6 +37,16 @@ export interface PulledRecord {
   readonly updatedAtMs: number;
   /** By the name in the pod, without tag and digest. */
   readonly credentials: ReadonlyMap<string, PullCredentials>;
+}
+
+/** One file for each pull under way. */
+export function pullingFolder(rootDir: string): string {
+  return `${rootDir}/image_manager/pulling`;
+}
+
+/** One file for each image that was pulled here. */
+export function pulledFolder(rootDir: string): string {
+  return `${rootDir}/image_manager/pulled`;
 }
 
 export function recordFile(name: string): string {
@@ -212,4 +227,20 @@ function isKind(value: unknown, kind: string): value is JsonObject {
 
 function jsonLine(value: object): string {
   return `${JSON.stringify(value)}\n`;
+}
+
+/** What a pull with this credential proves; undefined: it took none. */
+export function provenBy(credential: Credential | undefined): PullCredentials {
+  const { source, login } = credential ?? { source: { kind: "node" } };
+  const nothing = { isForAll: false, secrets: [], serviceAccounts: [] };
+  switch (source.kind) {
+    case "node":
+      return { ...nothing, isForAll: true };
+    case "service-account":
+      return { ...nothing, serviceAccounts: [source.at] };
+    case "secret": {
+      const hash = login === undefined ? "" : hashOf(login);
+      return { ...nothing, secrets: [{ at: source.at, hash }] };
+    }
+  }
 }

@@ -5,6 +5,7 @@
  * never opens a private image to everybody.
  * Compat: kubelet 1.36 pullmanager.PullManager, fsPullRecordsAccessor.
  */
+import type { Meters } from "../api/meters.ts";
 import type { Clock } from "../base/clock.ts";
 import { AgentError, chainOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
@@ -12,14 +13,16 @@ import { Semaphore } from "../base/semaphore.ts";
 import type { Files } from "../port/host.ts";
 import type { Image } from "../port/images.ts";
 import type { Credential } from "./credential.ts";
-import { hashOf } from "./credential.ts";
 import {
   intentText,
   isRecordFile,
   parseIntent,
   parseRecord,
+  provenBy,
   type PullCredentials,
+  pulledFolder,
   type PulledRecord,
+  pullingFolder,
   recordFile,
   recordText,
   withCredentials,
@@ -35,11 +38,13 @@ import {
 
 /** A record of a hundred secrets is some 30 kB long. */
 const LARGEST_BYTES = 1 << 20;
+const MUST_PULL = "mustAuthenticate";
 
 interface Ports {
   readonly files: Files;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly meters: Pick<Meters, "mustPullChecks">;
 }
 
 /** What is there of an image: a record, a file that cannot be read, nothing. */
@@ -59,8 +64,8 @@ export class PullRecords {
   constructor(ports: Ports, settings: VerificationSettings, rootDir: string) {
     this.#ports = ports;
     this.#settings = settings;
-    this.#pulling = `${rootDir}/image_manager/pulling`;
-    this.#pulled = `${rootDir}/image_manager/pulled`;
+    this.#pulling = pullingFolder(rootDir);
+    this.#pulled = pulledFolder(rootDir);
   }
 
   /** A pull begins; on disk before the runtime is asked. */
@@ -123,21 +128,37 @@ export class PullRecords {
     ref: string,
     proofs: () => Promise<Proofs>,
   ): Promise<boolean> {
+    const told = (result: string) =>
+      this.#ports.meters.mustPullChecks.add({ result });
+    const checking = this.#check(image, ref, proofs);
+    checking.then(told, () => told("error"));
+    return await checking === MUST_PULL;
+  }
+
+  /** Compat: kubelet 1.36 mustAttemptImagePullResult. */
+  async #check(
+    image: string,
+    ref: string,
+    proofs: () => Promise<Proofs>,
+  ): Promise<string> {
     // In this order: a pull that ends in between has written its record.
     const isUnderWay = this.#intents.has(image) || await this.#hasIntent(image);
     const found = await this.#record(ref);
     const isPulledHere = isUnderWay || found !== undefined;
-    if (!needsProof(this.#settings, { image, isPulledHere })) return false;
+    if (!needsProof(this.#settings, { image, isPulledHere })) {
+      return "credentialPolicyAllowed";
+    }
     const standing = standingOf(
       found === "unreadable" ? undefined : found,
       image,
     );
-    if (standing.kind !== "guarded") return standing.kind === "closed";
+    if (standing.kind === "closed") return MUST_PULL;
+    if (standing.kind !== "guarded") return "credentialRecordFound";
     const verdict = judge(standing, await proofs());
-    if (verdict.kind === "pull") return true;
+    if (verdict.kind === "pull") return MUST_PULL;
     const { remember } = verdict;
     if (remember !== undefined) await this.#remember(image, ref, remember);
-    return false;
+    return "credentialRecordFound";
   }
 
   /** Pulls that a dead agent did not see the end of. Called once, at start. */
@@ -262,20 +283,5 @@ export class PullRecords {
   #warn(message: string, error: unknown): void {
     if (!(error instanceof AgentError)) throw error;
     this.#ports.log.warn(message, { error: chainOf(error) });
-  }
-}
-
-function provenBy(credential: Credential | undefined): PullCredentials {
-  const { source, login } = credential ?? { source: { kind: "node" } };
-  const nothing = { isForAll: false, secrets: [], serviceAccounts: [] };
-  switch (source.kind) {
-    case "node":
-      return { ...nothing, isForAll: true };
-    case "service-account":
-      return { ...nothing, serviceAccounts: [source.at] };
-    case "secret": {
-      const hash = login === undefined ? "" : hashOf(login);
-      return { ...nothing, secrets: [{ at: source.at, hash }] };
-    }
   }
 }

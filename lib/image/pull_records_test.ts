@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createMeters } from "../api/meters.ts";
+import { createMetrics } from "../base/metrics.ts";
 import { silentLogger } from "../base/log.ts";
 import { FakeClock } from "../../tests/fakes/fake_clock.ts";
 import { FakeFiles } from "../../tests/fakes/fake_host.ts";
@@ -24,6 +26,7 @@ const PULLING = `${ROOT}/image_manager/pulling/${recordFile(IMAGE)}`;
 class World {
   readonly clock = new FakeClock();
   readonly files = new FakeFiles();
+  readonly meters = createMeters(createMetrics());
   records: PullRecords;
 
   constructor(

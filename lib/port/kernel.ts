@@ -24,3 +24,11 @@ export interface KernelNews {
    */
   log(signal: AbortSignal): AsyncIterable<string>;
 }
+
+/** What the kernel is set to, by names below /proc/sys: `vm/panic_on_oom`. */
+export interface KernelSettings {
+  /** A whole number; undefined: this kernel, or container, has no such one. */
+  read(name: string): Promise<bigint | undefined>;
+  /** Rejects with `give-up` where it may not be changed. */
+  write(name: string, value: bigint): Promise<void>;
+}

@@ -2,7 +2,8 @@
  * A log that is asked for in the very moment of its container's start: what
  * the container says first is a moment behind the news that it runs, which
  * this agent tells sooner than clients are used to. So an answer that would be
- * empty waits for it a little. Never fails; never waits for a later word.
+ * empty waits for it a little. So does one for a log that is just being
+ * rotated. Never fails; never waits for a later word.
  */
 import type { Clock } from "../base/clock.ts";
 import { isAbort } from "../base/errors.ts";
@@ -24,8 +25,12 @@ export async function firstWords(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, files } = ports;
-  if (clock.nowMs() - log.startedAtMs > YOUNG_MS) return;
-  if (!await isEmpty(ports, log)) return;
+  const isYoung = clock.nowMs() - log.startedAtMs <= YOUNG_MS;
+  const hasNothing = async () => {
+    const found = await contentOf(ports, log);
+    return found === "away" || isYoung && found === "empty";
+  };
+  if (!await hasNothing()) return;
   const over = new AbortController();
   const late = clock.sleep(
     LONGEST_WAIT_MS,
@@ -38,7 +43,7 @@ export async function firstWords(
   const both = AbortSignal.any([signal, over.signal]);
   try {
     for await (const _ of files.watch(log.directory, both)) {
-      if (!await isEmpty(ports, log)) break;
+      if (!await hasNothing()) break;
     }
   } catch (error) {
     if (!isAbort(error, both)) return;
@@ -48,17 +53,17 @@ export async function firstWords(
   }
 }
 
-async function isEmpty(
+async function contentOf(
   { logFiles }: Pick<LogPorts, "logFiles">,
   { directory, attempt }: {
     readonly directory: string;
     readonly attempt: number;
   },
-): Promise<boolean> {
+): Promise<"away" | "empty" | "words"> {
   const file = await logFiles.open(`${directory}/${attempt}.log`);
-  if (file === undefined) return false;
+  if (file === undefined) return "away";
   try {
-    return await file.sizeBytes() === 0;
+    return await file.sizeBytes() === 0 ? "empty" : "words";
   } finally {
     file.close();
   }

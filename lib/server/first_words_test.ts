@@ -39,10 +39,21 @@ Deno.test("firstWords() does not wait long for one that says nothing", async () 
 });
 
 Deno.test("firstWords() keeps nobody waiting who has something to read", async () => {
-  for (const [text, ageMs] of [["a", 0], ["", 2001], [undefined, 0]] as const) {
+  for (const [text, ageMs] of [["a", 0], ["", 2001], ["a", 2001]] as const) {
     const { clock, done, isDone } = aLog(text, ageMs);
     await clock.advance(0);
     assert.ok(isDone(), `${text} after ${ageMs}`);
     await done;
   }
+});
+
+Deno.test("firstWords() waits for a log that is just being rotated", async () => {
+  const { clock, files, done, isDone } = aLog(undefined, 60_000);
+  files.put(`${FILE}.20260101-000000`, "old");
+  await clock.advance(300);
+  assert.ok(!isDone());
+  files.put(FILE, "");
+  await clock.advance(0);
+  assert.ok(isDone());
+  await done;
 });

@@ -8,6 +8,7 @@ import type { Logger } from "../base/log.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { Semaphore } from "../base/semaphore.ts";
 import type { ImageRunner } from "../image/run.ts";
+import type { Meters } from "../api/meters.ts";
 import type { Action } from "../pod/action.ts";
 import { RESIZE_STEP } from "../pod/resize.ts";
 import type { Cgroups } from "../port/cgroups.ts";
@@ -43,6 +44,7 @@ export interface ApplyPorts extends StartPorts, ResizePodPorts {
   readonly stops: Pick<Stops, "order" | "settled">;
   readonly userIds: Pick<UserIds, "allocate">;
   readonly preemptions: Pick<Preemptions, "order">;
+  readonly meters: Meters;
   readonly recorder: Recorder;
   readonly log: Logger;
   readonly clock: Clock;

@@ -7,6 +7,7 @@ import { AgentError, chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Semaphore } from "../base/semaphore.ts";
 import type { ContainerId } from "../api/id.ts";
+import type { Meters } from "../api/meters.ts";
 import type { ImageRunner } from "../image/run.ts";
 import type { Action, LogPlace, PostStart } from "../pod/action.ts";
 import { logLink } from "../pod/paths.ts";
@@ -37,6 +38,10 @@ export interface StartPorts extends SubPathPorts {
   readonly stops: Pick<Stops, "order" | "settled">;
   readonly runHook: RunHook;
   readonly recorder: Recorder;
+  readonly meters: Pick<
+    Meters,
+    "imageVolumesRequested" | "imageVolumesMounted" | "imageVolumeErrors"
+  >;
   readonly log: Logger;
 }
 
@@ -79,15 +84,16 @@ async function startNew(
   }
   ports.references.consume(at.uid, container.name);
   await noteSize(ports, action, at);
-  const id = await failAs(
-    "CreateContainerError",
-    () =>
-      runtime.createContainer({
-        sandboxId: action.sandboxId,
-        sandbox: action.sandbox,
-        container,
-      }, at.life),
-  );
+  const id = await countingImages(ports, action, () =>
+    failAs(
+      "CreateContainerError",
+      () =>
+        runtime.createContainer({
+          sandboxId: action.sandboxId,
+          sandbox: action.sandbox,
+          container,
+        }, at.life),
+    ));
   at.made.containers.push({ id, sandboxId: action.sandboxId });
   ports.recorder.record(at.uid, {
     type: "Normal",
@@ -97,6 +103,24 @@ async function startNew(
   });
   await start(ports, { id, name: container.name, log }, at);
   return id;
+}
+
+/** Compat: kubelet 1.36 incrementImageVolumeMetrics. */
+async function countingImages<T>(
+  { meters }: StartPorts,
+  { imageVolumes: { length } }: StartNew,
+  create: () => Promise<T>,
+): Promise<T> {
+  if (length === 0) return await create();
+  meters.imageVolumesRequested.add({}, length);
+  try {
+    const created = await create();
+    meters.imageVolumesMounted.add({}, length);
+    return created;
+  } catch (error) {
+    meters.imageVolumeErrors.add({}, length);
+    throw error;
+  }
 }
 
 /** If another agent finds it with the old record, it is not made once more. */

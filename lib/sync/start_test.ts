@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createMeters } from "../api/meters.ts";
+import { createMetrics } from "../base/metrics.ts";
 import { FakeFiles } from "../../tests/fakes/fake_host.ts";
 import { silentLogger } from "../base/log.ts";
 import { Semaphore } from "../base/semaphore.ts";
@@ -41,6 +43,7 @@ function aWorld(during: () => void) {
     mounts: { makeInside: unused, bindInside: unused },
     runHook: unused,
     recorder: { record: (_uid, { reason }) => told.push(reason) },
+    meters: createMeters(createMetrics()),
     log: silentLogger,
   };
   const made = { sandboxes: [], containers: [] };

@@ -27,7 +27,7 @@ import type { MountedVolume } from "./types.ts";
 import { currentData, type WritePorts, writeVolume } from "./write.ts";
 
 export interface SetUpPorts extends WritePorts, LocalPorts {
-  readonly meters?: Pick<Meters, "storageSeconds">;
+  readonly meters?: Pick<Meters, "storageSeconds" | "storageErrors">;
   /** Events about persistent volumes; undefined without an API server. */
   readonly volumeRecorder?: VolumeRecorder | undefined;
   /** Undefined without an API server. */
@@ -73,7 +73,13 @@ export function setUpVolume(
       volume_plugin: pluginOf(volume),
     }, (clock.monotonicMs() - startedMs) / 1000);
   const made = setUp(ports, volume, supply);
-  made.then(() => tell("success"), () => tell("fail-unknown"));
+  made.then(() => tell("success"), () => {
+    tell("fail-unknown");
+    meters?.storageErrors.add({
+      operation_name: "volume_mount",
+      volume_plugin: pluginOf(volume),
+    });
+  });
   return made;
 }
 

@@ -1,7 +1,11 @@
 /** A kernel that tells what a test lets it tell, and else nothing. */
 import { AgentError } from "../../lib/base/errors.ts";
 import { orAborted } from "../../lib/base/wait.ts";
-import type { KernelNews, MemoryMark } from "../../lib/port/kernel.ts";
+import type {
+  KernelNews,
+  KernelSettings,
+  MemoryMark,
+} from "../../lib/port/kernel.ts";
 
 export class FakeKernel implements KernelNews {
   /** What it was asked to tell of last. */
@@ -42,5 +46,26 @@ export class FakeKernel implements KernelNews {
       if (line === undefined) await orAborted(this.#more.promise, signal);
       else yield line;
     }
+  }
+}
+
+/** A kernel without settings, but for those that a test gives it. */
+export class FakeKernelSettings implements KernelSettings {
+  readonly values = new Map<string, bigint>();
+  /** Those that nobody may change. */
+  readonly fixed = new Set<string>();
+  readonly written: string[] = [];
+
+  read(name: string): Promise<bigint | undefined> {
+    return Promise.resolve(this.values.get(name));
+  }
+
+  write(name: string, value: bigint): Promise<void> {
+    if (this.fixed.has(name)) {
+      return Promise.reject(new AgentError("Fixed", { next: "give-up" }));
+    }
+    this.values.set(name, value);
+    this.written.push(name);
+    return Promise.resolve();
   }
 }

@@ -16,7 +16,7 @@ import { FakeClock } from "./fake_clock.ts";
 import { FakeCluster } from "./fake_cluster.ts";
 import { FakeFiles, fakeHostFacts, FakeNodeTexts } from "./fake_host.ts";
 import { FakeCgroups } from "./fake_cgroups.ts";
-import { FakeKernel } from "./fake_kernel.ts";
+import { FakeKernel, FakeKernelSettings } from "./fake_kernel.ts";
 import { FakeHttp } from "./fake_http.ts";
 import { FakeLogFiles, FakeLogKeeper } from "./fake_log_files.ts";
 import { FakeLogind, FakeManager } from "./fake_logind.ts";
@@ -155,6 +155,7 @@ export class PodWorld {
       host: fakeHostFacts(),
       usage: this.usage,
       kernel: this.kernel,
+      kernelSettings: new FakeKernelSettings(),
       programs: { run: () => Promise.reject(new Error("No plugin here")) },
       nodeTexts: this.nodeTexts,
       http: new FakeHttp(),

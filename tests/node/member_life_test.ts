@@ -190,8 +190,13 @@ memberTest(
   },
 );
 
+/** Nothing of one that is just being rotated. */
 async function logText(path: string): Promise<string> {
-  const file = await Deno.open(path);
+  const file = await Deno.open(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  if (file === undefined) return "";
   const { readable } = file;
   return await new Response(
     path.endsWith(".gz")

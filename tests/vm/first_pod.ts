@@ -20,6 +20,9 @@ export async function joined(rig: Rig): Promise<string> {
   assert.equal(kind, "cgroup2fs");
   const init = (await rig.sh("cat /proc/1/comm")).trim();
   assert.equal(init, "systemd");
+  // Debian's own are others.
+  const settings = "vm.overcommit_memory kernel.panic kernel.panic_on_oops";
+  assert.equal(await rig.sh(`sysctl -n ${settings}`), "1\n10\n1\n");
   const { status } = await rig.get<NodeInfo>(
     `/api/v1/nodes/${rig.machine.name}`,
   );
