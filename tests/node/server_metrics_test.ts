@@ -49,6 +49,10 @@ const SERIES: Readonly<Record<string, readonly string[]>> = {
     'rest_client_request_duration_seconds_bucket{le="+Inf",host="SERVER",verb="PATCH"}',
     "process_resident_memory_bytes ",
     "process_cpu_seconds_total ",
+    "kubelet_node_config_error 0",
+    "kubelet_image_volume_requested_total ",
+    "kubelet_imagemanager_ondisk_pulledrecords ",
+    "kubelet_topology_manager_admission_requests_total 0",
     'kubernetes_feature_enabled{name="KubeletPSI",stage=""} 1',
   ],
   "/metrics/cadvisor": [
@@ -199,6 +203,8 @@ const ODD = new RegExp(
   '^(kubelet_\\w*renew_errors counter metrics should have "_total"|' +
     "container_memory_failcnt counter metrics should|" +
     "kubelet_evictions counter metrics should|" +
+    "kubelet_pleg_discard_events counter metrics should|" +
+    "kubelet_cpu_manager_exclusive_cpu_allocation_count non-histogram|" +
     "cadvisor_version_info label names should)",
 );
 
