@@ -32,7 +32,7 @@ finish() {
   fi
   if [ -s "$results/errors" ]; then
     echo
-    echo "FAILED, with the first lines of what was said:"
+    echo "FAILED, or FLAKY below, with the first lines of what was said:"
     head -n 120 "$results/errors"
   fi
   if [ -s "$results/flaky" ]; then

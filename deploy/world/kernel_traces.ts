@@ -2,24 +2,15 @@
  * Settings of the kernel that agents change, as the kubelet does: remembered
  * before the first world of this machine is made, put back after the last one.
  */
+import { WANTED_SETTINGS } from "../../lib/node/kernel_settings.ts";
 import { readIfThere } from "./command.ts";
-
-/** Compat: kubelet 1.36 setupKernelTunables. */
-const SETTINGS = [
-  "kernel/keys/root_maxbytes",
-  "kernel/keys/root_maxkeys",
-  "kernel/panic",
-  "kernel/panic_on_oops",
-  "vm/overcommit_memory",
-  "vm/panic_on_oom",
-];
 
 /** By name below /proc/sys. */
 export type KernelValues = Readonly<Record<string, string>>;
 
 export async function kernelValues(): Promise<KernelValues> {
   const found: Record<string, string> = {};
-  for (const name of SETTINGS) {
+  for (const name of WANTED_SETTINGS.keys()) {
     const value = await readIfThere(`/proc/sys/${name}`);
     if (value !== undefined) found[name] = value;
   }

@@ -9,7 +9,8 @@ import { chainOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { KernelSettings } from "../port/kernel.ts";
 
-const WANTED: ReadonlyMap<string, bigint> = new Map([
+/** By names below /proc/sys. */
+export const WANTED_SETTINGS: ReadonlyMap<string, bigint> = new Map([
   ["vm/overcommit_memory", 1n],
   ["vm/panic_on_oom", 0n],
   ["kernel/panic", 10n],
@@ -30,7 +31,7 @@ export async function settleKernel(
   ifOther: "change" | "refuse",
 ): Promise<string | undefined> {
   const faults: string[] = [];
-  for (const [setting, wanted] of WANTED) {
+  for (const [setting, wanted] of WANTED_SETTINGS) {
     try {
       const actual = await kernelSettings.read(setting);
       if (actual === undefined || actual === wanted) continue;

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { issue } from "../../deploy/cluster/certificates.ts";
 import { agentPids } from "../../deploy/world/agent.ts";
-import { agentLog, until, world } from "./agent_world.ts";
+import { agentLog, world } from "./agent_world.ts";
 import {
   aContainer,
   aPod,
@@ -15,7 +15,7 @@ import {
   memberTest,
   ready,
 } from "./member_world.ts";
-import { asking, type Caller, raw } from "./server_world.ts";
+import { asking, type Caller, raw, served } from "./server_world.ts";
 
 /** Of the group that may do everything; needs no role. */
 async function admin(): Promise<Caller> {
@@ -29,14 +29,6 @@ async function admin(): Promise<Caller> {
     use: "client",
   });
   return { pair };
-}
-
-async function served(): Promise<void> {
-  await until(
-    "a serving certificate of the cluster",
-    () =>
-      asking({}, (ask) => ask("GET", "/healthz")).then(() => true, () => false),
-  );
 }
 
 async function residentMiB(): Promise<number> {

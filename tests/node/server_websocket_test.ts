@@ -14,7 +14,7 @@ import {
   kubectl,
   memberTest,
 } from "./member_world.ts";
-import { BASE } from "./server_world.ts";
+import { BASE, drop, grant, served, tokenOf } from "./server_world.ts";
 import { anAdmin, aStranger, END_OF_INPUT, on, Talk } from "./websocket.ts";
 
 interface Said {
@@ -53,6 +53,7 @@ memberTest("WebSockets to the node run commands and reach ports", async () => {
   assert.ok(
     node?.status.declaredFeatures?.includes("ExtendWebSocketsToKubelet"),
   );
+  await served();
   const client = await anAdmin();
   try {
     const exec = "/exec/default/web/app?";
@@ -119,6 +120,7 @@ async function throughTheServer(): Promise<void> {
     await reader.cancel();
     await child.status;
   }
+  await served();
   const client = await anAdmin();
   try {
     await until("the streams to be counted", async () => {
@@ -156,6 +158,7 @@ memberTest("WebSockets to the node attach, for who may", async () => {
   await inPhase("talks", "Running");
   const attach = (name: string) => `/attach/default/talks/${name}?`;
   const all = "input=1&output=1&error=1";
+  await served();
   const client = await anAdmin();
   try {
     for (const word of ["one", "two"]) {
@@ -188,17 +191,8 @@ async function byToken(path: string): Promise<void> {
   const client = await aStranger();
   try {
     for (const [name, verb] of Object.entries(names)) {
-      const role = `websocket-test-${name}`;
-      await kubectl("create", "serviceaccount", name);
-      await kubectl(
-        ...["create", "clusterrole", role, `--verb=${verb}`],
-        "--resource=nodes/proxy",
-      );
-      await kubectl(
-        ...["create", "clusterrolebinding", role, `--clusterrole=${role}`],
-        `--serviceaccount=default:${name}`,
-      );
-      const token = (await kubectl("create", "token", name)).trim();
+      await grant(name, verb, "nodes/proxy");
+      const token = await tokenOf(name);
       const authorization = `Bearer ${token}`;
       const talk = new Talk(client, path, { authorization });
       assert.equal(await talk.isOpened, name === "creator", name);
@@ -211,9 +205,6 @@ async function byToken(path: string): Promise<void> {
     assert.equal(await nobody.isOpened, false);
   } finally {
     client.close();
-    const roles = Object.keys(names).map((name) => `websocket-test-${name}`);
-    const gone = "--ignore-not-found";
-    await kubectl("delete", "clusterrolebinding,clusterrole", ...roles, gone);
-    await kubectl("delete", "serviceaccount", ...Object.keys(names), gone);
+    await drop(Object.keys(names));
   }
 }

@@ -7,6 +7,7 @@ import {
   makeAuthority,
   type Pair,
 } from "../../deploy/cluster/certificates.ts";
+import { until } from "./agent_world.ts";
 import { cluster, kubectl } from "./member_world.ts";
 
 export const BASE = `https://${cluster.nodeIp}:${cluster.ports.kubelet}`;
@@ -75,37 +76,45 @@ const ROLES = [
 
 export async function grantRoles(): Promise<void> {
   await dropRoles();
-  for (const name of ["reader", "getter", "stranger"]) {
-    await kubectl("create", "serviceaccount", name);
-  }
-  for (const [name, resources] of ROLES) {
-    const role = `server-test-${name}`;
-    await kubectl(
-      "create",
-      "clusterrole",
-      role,
-      "--verb=get",
-      `--resource=${resources}`,
-    );
-    await kubectl(
-      "create",
-      "clusterrolebinding",
-      role,
-      `--clusterrole=${role}`,
-      `--serviceaccount=default:${name}`,
-    );
-  }
+  await kubectl("create", "serviceaccount", "stranger");
+  for (const [name, resources] of ROLES) await grant(name, "get", resources);
 }
 
 export async function dropRoles(): Promise<void> {
-  const names = ROLES.map(([name]) => `server-test-${name}`);
-  const gone = "--ignore-not-found";
-  await kubectl("delete", "clusterrolebinding,clusterrole", ...names, gone);
-  const accounts = ["reader", "getter", "stranger"];
-  await kubectl("delete", "serviceaccount", ...accounts, gone);
+  await drop([...ROLES.map(([name]) => name), "stranger"]);
 }
 
-async function tokenOf(name: string): Promise<string> {
+/** A service account of this name that may do this, and nothing else. */
+export async function grant(
+  name: string,
+  verb: string,
+  resources: string,
+): Promise<void> {
+  const role = roleOf(name);
+  await kubectl("create", "serviceaccount", name);
+  await kubectl(
+    ...["create", "clusterrole", role],
+    ...[`--verb=${verb}`, `--resource=${resources}`],
+  );
+  await kubectl(
+    ...["create", "clusterrolebinding", role, `--clusterrole=${role}`],
+    `--serviceaccount=default:${name}`,
+  );
+}
+
+/** Takes service accounts and what they may away; none there is fine. */
+export async function drop(names: readonly string[]): Promise<void> {
+  const roles = names.map(roleOf);
+  const gone = "--ignore-not-found";
+  await kubectl("delete", "clusterrolebinding,clusterrole", ...roles, gone);
+  await kubectl("delete", "serviceaccount", ...names, gone);
+}
+
+function roleOf(name: string): string {
+  return `server-test-${name}`;
+}
+
+export async function tokenOf(name: string): Promise<string> {
   return (await kubectl("create", "token", name)).trim();
 }
 
@@ -165,4 +174,13 @@ export async function raw(bytes: string, caller: Caller = {}): Promise<string> {
   } finally {
     connection.close();
   }
+}
+
+/** Until the node has a certificate that callers take. */
+export async function served(): Promise<void> {
+  await until(
+    "a serving certificate of the cluster",
+    () =>
+      asking({}, (ask) => ask("GET", "/healthz")).then(() => true, () => false),
+  );
 }
