@@ -4,7 +4,9 @@
  */
 import type { Reader } from "./base/cell.ts";
 import { chainOf } from "./base/errors.ts";
+import type { Counter } from "./base/metrics.ts";
 import type { PodUid } from "./api/id.ts";
+import type { Meters } from "./api/meters.ts";
 import { ephemeralContainersOf, isStatic } from "./api/pod.ts";
 import type { V1Pod } from "./api/types.ts";
 import type { Membership } from "./agent_cluster.ts";
@@ -19,6 +21,7 @@ import {
   pulledFolder,
   pullingFolder,
 } from "./image/pull_record.ts";
+import type { OwnUse } from "./port/usage.ts";
 import { startupSeconds } from "./node/startup.ts";
 import { IN_PROGRESS, PENDING } from "./pod/resize_conditions.ts";
 import type { Desired } from "./source/types.ts";
@@ -54,7 +57,7 @@ export function createGauges(parts: GaugeParts) {
     const isOn = new Map(Object.entries(features)).get(name) === true;
     meters.features.set({ name, stage }, isOn ? 1 : 0);
   }
-  let countedSeconds = 0;
+  const count = processCounts(meters);
   return async (): Promise<void> => {
     aboutPods(parts);
     aboutCertificates(parts);
@@ -63,10 +66,10 @@ export function createGauges(parts: GaugeParts) {
     if (lastAtMs !== undefined) meters.relistedAt.set({}, lastAtMs / 1000);
     meters.cgroupVersion.set({}, await usage.cgroupVersion());
     const own = await usage.own();
-    meters.processCpu.add({}, Math.max(own.cpuSeconds - countedSeconds, 0));
-    countedSeconds = Math.max(own.cpuSeconds, countedSeconds);
+    count(own);
     meters.processResident.set({}, own.residentBytes);
     meters.processVirtual.set({}, own.virtualBytes);
+    meters.processMostVirtual.set({}, own.virtualLimit);
     meters.processStart.set({}, own.startedAtMs / 1000);
     meters.processFiles.set({}, own.openFiles);
     meters.processMostFiles.set({}, own.openFilesLimit);
@@ -74,6 +77,25 @@ export function createGauges(parts: GaugeParts) {
     meters.logBytes.replace(logRows(parts));
     await aboutPulls(parts);
     await aboutClaims(parts);
+  };
+}
+
+/** What only grows is told by how much it grew. */
+function processCounts(meters: Meters): (own: OwnUse) => void {
+  const growing = (counter: Counter<never>) => {
+    let counted = 0;
+    return (now: number) => {
+      counter.add({}, Math.max(now - counted, 0));
+      counted = Math.max(now, counted);
+    };
+  };
+  const cpu = growing(meters.processCpu);
+  const received = growing(meters.processReceived);
+  const sent = growing(meters.processSent);
+  return (own) => {
+    cpu(own.cpuSeconds);
+    received(own.receivedBytes);
+    sent(own.sentBytes);
   };
 }
 

@@ -47,15 +47,23 @@ export interface ServerAnswer {
   /** Undefined: there was no answer. */
   readonly status: number | undefined;
   readonly durationMs: number;
+  readonly sentBytes: number;
+  /** Undefined: there was none, or it goes on. */
+  readonly receivedBytes: number | undefined;
 }
 
 /** Told by the client of each request. Compat: client-go tools/metrics. */
 export function serverAnswers(meters: Meters, trail: Trail) {
-  return ({ host, method, status, durationMs }: ServerAnswer): void => {
+  return ({ host, method, status, ...answer }: ServerAnswer): void => {
     trail.note(ANSWER);
     const code = status === undefined ? "<error>" : String(status);
     meters.restRequests.add({ code, host, method });
-    meters.restSeconds.observe({ host, verb: method }, durationMs / 1000);
+    const labels = { host, verb: method };
+    meters.restSeconds.observe(labels, answer.durationMs / 1000);
+    meters.restSent.observe(labels, answer.sentBytes);
+    const { receivedBytes } = answer;
+    if (receivedBytes === undefined) return;
+    meters.restReceived.observe(labels, receivedBytes);
   };
 }
 

@@ -50,11 +50,18 @@ Deno.test("serverAnswers() tells a failed request as client-go does", async () =
   const meters = createMeters(createMetrics());
   const tell = serverAnswers(meters, aTrail());
   const answer = { host: "a:6443", method: "GET", durationMs: 10 };
-  tell({ ...answer, status: 200 });
-  tell({ ...answer, status: undefined });
+  tell({ ...answer, status: 200, sentBytes: 0, receivedBytes: 300 });
+  tell({
+    ...answer,
+    status: undefined,
+    sentBytes: 70,
+    receivedBytes: undefined,
+  });
   const text = await meters.set.text();
   assert.match(text, /code="200",host="a:6443",method="GET"\} 1\n/);
   assert.match(text, /code="<error>",host="a:6443",method="GET"\} 1\n/);
+  assert.match(text, /request_size_bytes_sum\{host="a:6443",verb="GET"\} 70\n/);
+  assert.match(text, /response_size_bytes_count\{[^}]*\} 1\n/);
 });
 
 Deno.test("watchLag() measures how late it is woken", async () => {

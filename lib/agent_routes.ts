@@ -10,7 +10,7 @@ import type { Config } from "./config/load.ts";
 import { checkpointRoute } from "./server/checkpoint_route.ts";
 import { containerLogRoute } from "./server/container_logs.ts";
 import { healthRoutes } from "./server/health.ts";
-import { metricsRoute } from "./server/http_metrics.ts";
+import { metricsRoute, startTime } from "./server/http_metrics.ts";
 import { sliRoute } from "./server/sli_metrics.ts";
 import type { Route } from "./server/node_routes.ts";
 import { podRoutes, runningPodRoutes } from "./server/pod_list.ts";
@@ -53,8 +53,12 @@ export function routesOf(parts: RouteParts, serving: AbortSignal): Route[] {
     ...healthRoutes(checks),
     ...podRoutes({ ...ports, view }),
     metricsRoute("/metrics", ports.meters.set, refresh),
-    metricsRoute("/metrics/probes", probes.metrics),
-    sliRoute(checks),
+    metricsRoute(
+      "/metrics/probes",
+      probes.metrics,
+      startTime(probes.metrics, ports.usage),
+    ),
+    sliRoute(checks, ports.usage),
     ...statsRoutes({ ...ports, ...parts.figures, serving }),
   ];
   if (!kubelet.enableDebuggingHandlers) {

@@ -95,7 +95,8 @@ export function statsNode(
     },
     machine: async () => {
       const { cpuCount: cores, ...facts } = await machine.facts();
-      return { ...facts, cores, version };
+      const bootedAtMs = await usage.bootedAtMs();
+      return { ...facts, cores, version, bootedAtMs };
     },
   };
 }
@@ -118,6 +119,7 @@ export function measuredPod(
     cgroup: cgroupParent(settings, pod),
     hasOwnCgroup: settings.usesQosCgroups,
     sandbox: sandbox?.isReady === true ? sandbox.id : undefined,
+    sandboxStartedAtMs: sandbox?.createdAtMs,
     isHostNetwork: usesHostNetwork(pod),
     startTime: status?.startTime,
     containers,

@@ -9,6 +9,12 @@ const REST_BUCKETS = [
   ...[0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
 ];
 
+/** From 64 bytes to 16 MiB. */
+const SIZE_BUCKETS = [
+  ...[64, 256, 512, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304],
+  16777216,
+];
+
 export const NODE_METRICS = {
   nodeName: {
     type: "gauge",
@@ -123,6 +129,20 @@ export const NODE_METRICS = {
     labels: ["host", "verb"],
     buckets: REST_BUCKETS,
   },
+  restSent: {
+    type: "histogram",
+    name: "rest_client_request_size_bytes",
+    help: "[ALPHA] Request size in bytes. Broken down by verb and host.",
+    labels: ["host", "verb"],
+    buckets: SIZE_BUCKETS,
+  },
+  restReceived: {
+    type: "histogram",
+    name: "rest_client_response_size_bytes",
+    help: "[ALPHA] Response size in bytes. Broken down by verb and host.",
+    labels: ["host", "verb"],
+    buckets: SIZE_BUCKETS,
+  },
   processCpu: {
     type: "counter",
     name: "process_cpu_seconds_total",
@@ -139,6 +159,24 @@ export const NODE_METRICS = {
     type: "gauge",
     name: "process_virtual_memory_bytes",
     help: "Virtual memory size in bytes.",
+    labels: [],
+  },
+  processMostVirtual: {
+    type: "gauge",
+    name: "process_virtual_memory_max_bytes",
+    help: "Maximum amount of virtual memory available in bytes.",
+    labels: [],
+  },
+  processReceived: {
+    type: "counter",
+    name: "process_network_receive_bytes_total",
+    help: "Number of bytes received by the process over the network.",
+    labels: [],
+  },
+  processSent: {
+    type: "counter",
+    name: "process_network_transmit_bytes_total",
+    help: "Number of bytes sent by the process over the network.",
     labels: [],
   },
   processStart: {
@@ -211,6 +249,16 @@ export const PROBE_METRICS = {
     help: "[ALPHA] Duration in seconds for a probe response.",
     labels: ["probe_type", "container", "pod", "namespace"],
     buckets: USUAL_BUCKETS,
+  },
+} as const;
+
+/** In each of the sets beside `/metrics`. */
+export const PAGE_METRICS = {
+  start: {
+    type: "gauge",
+    name: "process_start_time_seconds",
+    help: "[ALPHA] Start time of the process since unix epoch in seconds.",
+    labels: [],
   },
 } as const;
 

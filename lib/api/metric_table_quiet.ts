@@ -65,4 +65,57 @@ export const QUIET_METRICS = [
     help: "[ALPHA] The number of admission request failures where resources " +
       "could not be aligned.",
   },
+  {
+    type: "counter",
+    name: "kubelet_pod_watch_events_dropped_total",
+    help: "[ALPHA] The number of pod watch events that were dropped because " +
+      "a client was slow; there is no such API here.",
+  },
+  {
+    type: "gauge",
+    name: "kubelet_imagemanager_inmemory_pullintents_usage_percent",
+    help: "[ALPHA] The ImagePullIntents in-memory cache usage in percent; " +
+      "they are kept on disk alone.",
+  },
+  {
+    type: "gauge",
+    name: "kubelet_imagemanager_inmemory_pulledrecords_usage_percent",
+    help: "[ALPHA] The ImagePulledRecords in-memory cache usage in percent; " +
+      "they are kept on disk alone.",
+  },
+  {
+    type: "counter",
+    name: "reconstruct_volume_operations_total",
+    help: "[ALPHA] The number of volumes that were attempted to be " +
+      "reconstructed from the operating system during kubelet startup; here " +
+      "each start looks at them afresh.",
+  },
+  {
+    type: "counter",
+    name: "reconstruct_volume_operations_errors_total",
+    help: "[ALPHA] The number of volumes that failed reconstruction from the " +
+      "operating system during kubelet startup.",
+  },
+  {
+    type: "counter",
+    name: "force_cleaned_failed_volume_operations_total",
+    help: "[ALPHA] The number of volumes that were force cleaned after their " +
+      "reconstruction failed during kubelet startup.",
+  },
+  {
+    type: "counter",
+    name: "force_cleaned_failed_volume_operation_errors_total",
+    help: "[ALPHA] The number of volumes that failed force cleanup after " +
+      "their reconstruction failed during kubelet startup.",
+  },
+  {
+    type: "counter",
+    name: "hidden_metrics_total",
+    help: "[BETA] The count of hidden metrics.",
+  },
+  {
+    type: "counter",
+    name: "disabled_metrics_total",
+    help: "[BETA] The count of disabled metrics.",
+  },
 ] as const;

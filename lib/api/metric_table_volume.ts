@@ -40,6 +40,20 @@ export const VOLUME_METRICS = {
     labels: ["migrated", "operation_name", "status", "volume_plugin"],
     buckets: STORAGE_BUCKETS,
   },
+  volumeSeconds: {
+    type: "histogram",
+    name: "volume_operation_total_seconds",
+    help: "[ALPHA] Storage operation end to end duration in seconds",
+    labels: ["operation_name", "plugin_name"],
+    buckets: STORAGE_BUCKETS,
+  },
+  treeSeconds: {
+    type: "histogram",
+    name: "kubelet_volume_metric_collection_duration_seconds",
+    help: "[ALPHA] Duration in seconds to calculate volume stats",
+    labels: ["metric_source"],
+    buckets: USUAL_BUCKETS,
+  },
   /** Compat: kubelets before 1.17; dashboards still draw it. */
   storageErrors: {
     type: "counter",

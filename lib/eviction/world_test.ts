@@ -168,6 +168,7 @@ export class World {
       atMs: this.clock.nowMs(),
       node: this.#node(),
       nodeNetwork: [],
+      nodeDisks: [],
       allPods: undefined,
       classes: [],
       pods: [...this.specs].map(([name, pod]) => ({
@@ -178,6 +179,7 @@ export class World {
           cgroup: "",
           hasOwnCgroup: true,
           sandbox: undefined,
+          sandboxStartedAtMs: undefined,
           isHostNetwork: false,
           startTime: undefined,
           containers: [],

@@ -31,6 +31,7 @@ import {
 } from "./abi.ts";
 import { EINTR, EIO } from "./errno.ts";
 import { SYMBOLS } from "./libc_symbols.ts";
+import { LibcFilesystems } from "./libc_filesystems.ts";
 import { LibcSockets } from "./libc_sockets.ts";
 import { LibcWaits } from "./libc_waits.ts";
 
@@ -61,11 +62,13 @@ export function openLibc(path?: string): Libc {
 /** Calls by name. Holds the library open until `close`. */
 export class Libc {
   readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
+  readonly filesystems: LibcFilesystems;
   readonly sockets: LibcSockets;
   readonly waits: LibcWaits;
 
   constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>) {
     this.#library = library;
+    this.filesystems = new LibcFilesystems((one) => this.#call(one));
     this.sockets = new LibcSockets(library, (one) => this.#call(one));
     this.waits = new LibcWaits(library, (one) => this.#call(one));
   }

@@ -16,6 +16,7 @@ import type {
 } from "../port/machine.ts";
 import {
   architectureOf,
+  cpuTopology,
   defaultHugePages,
   defaultRoutes4,
   defaultRoutes6,
@@ -28,6 +29,8 @@ import { boundDmi, boundHugePages, boundProc } from "./mounts.ts";
 
 export class LinuxMachine implements Machine {
   readonly #runDir: string;
+  /** The kernel takes its time to tell it, and it stays. */
+  #cpus: ReturnType<typeof cpuTopology> | undefined;
   readonly #hostRoot: string;
 
   constructor(paths: { readonly runDir: string; readonly hostRoot: string }) {
@@ -48,6 +51,7 @@ export class LinuxMachine implements Machine {
         readIfAny(`${this.#hostRoot}/var/lib/dbus/machine-id`) ?? "";
       return {
         cpuCount: Math.max(onlineCpus(this.#proc("stat")), 1),
+        ...this.#topology(),
         memoryBytes,
         swapBytes: meminfoBytes(meminfo, "SwapTotal") ?? 0n,
         hugePages: this.#hugePages() ?? defaultHugePages(meminfo),
@@ -111,6 +115,11 @@ export class LinuxMachine implements Machine {
   #systemUuid(): string | undefined {
     return readIfAny(`${boundDmi(this.#runDir)}/product_uuid`) ??
       readIfAny(`${boundProc(this.#runDir)}/device-tree/vm,uuid`);
+  }
+
+  #topology() {
+    const cpuinfo = () => readIfAny(`${boundProc(this.#runDir)}/cpuinfo`);
+    return this.#cpus ??= cpuTopology(cpuinfo() ?? "");
   }
 
   #osImage(): string {

@@ -47,6 +47,23 @@ export function onlineCpus(stat: string): number {
   return stat.match(/^cpu\d+ /gm)?.length ?? 0;
 }
 
+/** Of /proc/cpuinfo. Compat: cadvisor 0.56 GetPhysicalCores, GetSockets */
+export function cpuTopology(cpuinfo: string): {
+  readonly physicalCores?: number;
+  readonly sockets?: number;
+} {
+  const distinct = (line: RegExp) => {
+    const found = cpuinfo.matchAll(line).map(([, id]) => id);
+    return new Set(found).size;
+  };
+  const physicalCores = distinct(/^core id\s*:\s*(\d+)$/gm);
+  const sockets = distinct(/^physical id\s*:\s*(\d+)$/gm);
+  return {
+    ...physicalCores === 0 ? {} : { physicalCores },
+    ...sockets === 0 ? {} : { sockets },
+  };
+}
+
 /** Compat: cadvisor 0.56 getOperatingSystem */
 export function prettyName(osRelease: string): string {
   const name = /^.*PRETTY_NAME=(.*)$/m.exec(osRelease)?.[1];

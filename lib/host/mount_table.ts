@@ -20,6 +20,8 @@ export interface MountEntry {
   readonly isShared: boolean;
   /** `tmpfs`, `nfs4`, … */
   readonly type: string;
+  /** `/dev/sda1`, `server:/export`, or any word. */
+  readonly source: string;
 }
 
 /** In the order of mounting, as far as the kernel keeps it. */
@@ -58,7 +60,15 @@ export function mountEntries(text: string): MountEntry[] {
     if (dash < 0 || type === undefined) return [];
     const isShared = fields.slice(6, dash)
       .some((each) => each.startsWith("shared:"));
-    return [{ device, root: plain(root), path: plain(path), isShared, type }];
+    const source = plain(fields[dash + 2] ?? "");
+    return [{
+      device,
+      root: plain(root),
+      path: plain(path),
+      isShared,
+      type,
+      source,
+    }];
   });
 }
 

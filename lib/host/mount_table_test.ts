@@ -19,6 +19,7 @@ Deno.test("mountEntries() reads the kernel's table, odd names and all", () => {
     path: "/pods/u/a b\\",
     isShared: true,
     type: "tmpfs",
+    source: "none",
   });
   assert.equal(TABLE[0]?.isShared, false);
 });

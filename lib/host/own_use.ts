@@ -13,6 +13,8 @@ export interface OwnTexts {
   readonly stat: string;
   /** `/proc/self/limits` */
   readonly limits: string;
+  /** `/proc/self/net/netstat` */
+  readonly netstat: string;
   /** `/proc/self/cgroup` */
   readonly cgroup: string;
   readonly openFiles: number;
@@ -27,10 +29,13 @@ export function ownUse(texts: OwnTexts): OwnUse {
   return {
     cpuSeconds: (field(14) + field(15)) / TICKS_PER_SECOND,
     virtualBytes: field(23),
+    virtualLimit: limitIn(texts.limits, "Max address space"),
+    receivedBytes: octetsIn(texts.netstat, "InOctets"),
+    sentBytes: octetsIn(texts.netstat, "OutOctets"),
     residentBytes: field(24) * PAGE_BYTES,
     startedAtMs: texts.bootedAtMs + startedTicks * 1000 / TICKS_PER_SECOND,
     openFiles: texts.openFiles,
-    openFilesLimit: limitIn(texts.limits),
+    openFilesLimit: limitIn(texts.limits, "Max open files"),
     cgroup: cgroupIn(texts.cgroup),
   };
 }
@@ -40,8 +45,17 @@ export function bootedAtMs(stat: string): number {
   return Number(/^btime (\d+)$/m.exec(stat)?.[1] ?? 0) * 1000;
 }
 
-function limitIn(limits: string): number {
-  const found = /^Max open files +(\S+)/m.exec(limits)?.[1];
+/** A line of names, then one of values. */
+function octetsIn(netstat: string, name: string): number {
+  const [names = [], values = []] = netstat.split("\n")
+    .filter((line) => line.startsWith("IpExt:"))
+    .map((line) => line.split(" "));
+  return Number(values[names.indexOf(name)] ?? 0);
+}
+
+function limitIn(limits: string, name: string): number {
+  const line = limits.split("\n").find((each) => each.startsWith(`${name} `));
+  const found = line?.slice(name.length).trim().split(" ")[0];
   return found === "unlimited" ? Infinity : Number(found ?? 0);
 }
 

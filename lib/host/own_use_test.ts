@@ -6,7 +6,10 @@ const STAT = "7 (a) b) S 1 7 7 0 -1 4194304 1 0 0 0 150 50 0 0 20 0 1 0 300 " +
 const TEXTS = {
   stat: STAT,
   limits:
-    "Limit  Soft  Hard  Units\nMax open files            1024 4096 files\n",
+    "Limit  Soft  Hard  Units\nMax open files            1024 4096 files\n" +
+    "Max address space         unlimited unlimited bytes\n",
+  netstat: "TcpExt: InOctets\nTcpExt: 7\n" +
+    "IpExt: InNoRoutes InOctets OutOctets\nIpExt: 1 22 333\n",
   cgroup: "0::/system.slice/denolet.service\n",
   openFiles: 9,
   bootedAtMs: 1_000_000,
@@ -16,6 +19,9 @@ Deno.test("ownUse() reads what a process takes, whatever its name", () => {
   assert.deepEqual(ownUse(TEXTS), {
     cpuSeconds: 2,
     virtualBytes: 4_096_000,
+    virtualLimit: Infinity,
+    receivedBytes: 22,
+    sentBytes: 333,
     residentBytes: 25 * 4096,
     startedAtMs: 1_003_000,
     openFiles: 9,

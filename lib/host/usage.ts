@@ -10,6 +10,7 @@ import type {
   CgroupUse,
   FilesystemCounts,
   InterfaceCounts,
+  MachineDisk,
   OwnUse,
   Usage,
   UseDetail,
@@ -18,6 +19,7 @@ import { AbsentFiles } from "./absent_files.ts";
 import { interfaces } from "./interface_text.ts";
 import { KernelFiles } from "./kernel_files.ts";
 import type { Libc } from "./libc.ts";
+import { machineDisks } from "./machine_disks.ts";
 import { boundCgroup, boundProc } from "./mounts.ts";
 import { bootedAtMs, ownUse } from "./own_use.ts";
 import { treeUse } from "./tree_use.ts";
@@ -116,6 +118,11 @@ export class LinuxUsage implements Usage {
     });
   }
 
+  machineDisks(): Promise<readonly MachineDisk[]> {
+    const stats = this.#files.read(`${this.#proc}/diskstats`) ?? "";
+    return machineDisks(this.#libc, stats);
+  }
+
   async filesystem(path: string): Promise<FilesystemCounts | undefined> {
     try {
       const [found, { dev }] = await Promise.all([
@@ -170,6 +177,7 @@ export class LinuxUsage implements Usage {
       return ownUse({
         stat: read("stat"),
         limits: read("limits"),
+        netstat: read("net/netstat"),
         cgroup: read("cgroup"),
         openFiles,
         bootedAtMs: this.#bootedAtMs(),
@@ -210,7 +218,7 @@ export class LinuxUsage implements Usage {
     };
     if (detail === "cpu-and-memory") return use;
     const disks = text.disks1(read, this.#devices());
-    return { ...use, ...limits(read, "pids/"), disks };
+    return { ...use, ...text.tasks(read, "pids/"), disks };
   }
 
   #cgroup2(
@@ -245,7 +253,7 @@ export class LinuxUsage implements Usage {
     };
     return {
       ...use,
-      ...limits(read, ""),
+      ...text.tasks(read, ""),
       disks: text.disks2(read, this.#devices()),
       pressure: { ...stalls("cpu"), ...stalls("memory"), ...stalls("io") },
     };
@@ -259,15 +267,6 @@ export class LinuxUsage implements Usage {
     }
     return this.#disks.names;
   }
-}
-
-function limits(read: text.ReadFile, tree: string) {
-  const processes = text.wholeNumber(read(`${tree}pids.current`));
-  const processLimit = text.wholeNumber(read(`${tree}pids.max`));
-  return {
-    ...processes === undefined ? {} : { processes },
-    ...processLimit === undefined ? {} : { processLimit },
-  };
 }
 
 /** Below the root, `` for the root itself; refuses what would lead out. */

@@ -107,6 +107,10 @@ export function memory1(read: ReadFile): MemoryCounts | undefined {
     majorPageFaults: of("pgmajfault"),
     failures: wholeNumber(read("memory/memory.failcnt")) ?? 0n,
     ...optional("limitBytes", limit),
+    ...optional(
+      "reservedBytes",
+      limit1(read("memory/memory.soft_limit_in_bytes")),
+    ),
     swapBytes: of("swap"),
     ...optional(
       "swapLimitBytes",
@@ -150,6 +154,7 @@ export function memory2(
     majorPageFaults: of("pgmajfault"),
     failures: events.get("max") ?? 0n,
     ...optional("limitBytes", wholeNumber(read("memory.max"))),
+    ...optional("reservedBytes", wholeNumber(read("memory.min"))),
     swapBytes: wholeNumber(read("memory.swap.current")) ?? swapOf(meminfo),
     ...optional("swapLimitBytes", wholeNumber(read("memory.swap.max"))),
     ...optional("oomKills", oomKills),
@@ -253,6 +258,18 @@ function identity(id: string, devices: ReadonlyMap<string, string>) {
     major: Number(major),
     minor: Number(minor),
     device: devices.get(id) ?? "",
+  };
+}
+
+/** `tree`: where version 1 has the files. */
+export function tasks(read: ReadFile, tree: string) {
+  const own = read(`${tree}cgroup.procs`);
+  return {
+    ...own === undefined
+      ? {}
+      : { ownProcesses: own.match(/^\d+$/gm)?.length ?? 0 },
+    ...optional("processes", wholeNumber(read(`${tree}pids.current`))),
+    ...optional("processLimit", wholeNumber(read(`${tree}pids.max`))),
   };
 }
 

@@ -117,7 +117,7 @@ export class Client {
       const { transport } = this.#parts;
       const stream = await told(
         this.#parts,
-        { ask, secrets },
+        { wire, secrets },
         () => transport.follow(wire, secrets, both),
       );
       this.#hear(stream.headers.date);
@@ -198,7 +198,7 @@ export class Client {
     const wire = this.#wire(ask, secrets);
     const answer = await told(
       this.#parts,
-      { ask, secrets },
+      { wire, secrets },
       () => transport.send(wire, secrets, signal),
     );
     this.#hear(answer.headers.date);

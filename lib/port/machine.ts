@@ -13,6 +13,9 @@ export interface HugePages {
 export interface MachineFacts {
   /** Processors the scheduler may use. */
   readonly cpuCount: number;
+  /** Absent where the kernel does not tell, as on most of ARM. */
+  readonly physicalCores?: number;
+  readonly sockets?: number;
   readonly memoryBytes: bigint;
   /** 0: no swap. */
   readonly swapBytes: bigint;

@@ -37,6 +37,8 @@ export interface MemoryCounts {
   readonly failures: bigint;
   /** Absent: no limit. */
   readonly limitBytes?: bigint;
+  /** What it keeps when memory is short. Absent: nothing. */
+  readonly reservedBytes?: bigint;
   readonly swapBytes: bigint;
   /** Of swap alone. Absent: no limit, or no swap accounting. */
   readonly swapLimitBytes?: bigint;
@@ -77,9 +79,12 @@ export interface CgroupUse {
   readonly atMs: number;
   readonly cpu?: CpuCounts;
   readonly memory?: MemoryCounts;
+  /** Tasks, those of cgroups below counted in. */
   readonly processes?: bigint;
   /** Absent: no limit. */
   readonly processLimit?: bigint;
+  /** Processes of this cgroup itself, whatever number of tasks they have. */
+  readonly ownProcesses?: number;
   readonly disks: readonly DiskCounts[];
   /** Only where the kernel has it (version 2, and switched on). */
   readonly pressure: {
@@ -112,11 +117,44 @@ export interface FilesystemCounts {
   readonly device: bigint;
 }
 
+/** What a block device has done since the boot. */
+export interface DiskActivity {
+  readonly reads: bigint;
+  readonly readsMerged: bigint;
+  readonly sectorsRead: bigint;
+  readonly readMs: bigint;
+  readonly writes: bigint;
+  readonly writesMerged: bigint;
+  readonly sectorsWritten: bigint;
+  readonly writeMs: bigint;
+  readonly inProgress: bigint;
+  readonly busyMs: bigint;
+  /** Time of every operation, those that overlap counted each. */
+  readonly weightedMs: bigint;
+}
+
+/** A file system of the machine that lies on a block device. */
+export interface MachineDisk {
+  /** As it was mounted: `/dev/vda1`, `/dev/mapper/root`. */
+  readonly device: string;
+  readonly capacityBytes: bigint;
+  readonly usedBytes: bigint;
+  readonly inodes: bigint;
+  readonly inodesFree: bigint;
+  /** Absent: the kernel counts nothing under the device's number. */
+  readonly activity?: DiskActivity;
+}
+
 /** What one process takes. */
 export interface OwnUse {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
   readonly virtualBytes: number;
+  /** Infinity: no limit. */
+  readonly virtualLimit: number;
+  /** Of its network namespace, over IP, since that was made. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
   readonly startedAtMs: number;
   readonly openFiles: number;
   /** Infinity: no limit. */
@@ -142,6 +180,8 @@ export interface Usage {
    * the host's ends of pods' cables; the host's namespace without a process. Undefined when the process is gone.
    */
   network(pid?: number): Promise<readonly InterfaceCounts[] | undefined>;
+  /** Each file system on a block device once, however often it is mounted. */
+  machineDisks(): Promise<readonly MachineDisk[]>;
   /** Undefined when nothing is there. */
   filesystem(path: string): Promise<FilesystemCounts | undefined>;
   /**

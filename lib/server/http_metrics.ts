@@ -5,7 +5,9 @@
 import type { Clock } from "../base/clock.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Meters } from "../api/meters.ts";
+import { PAGE_METRICS } from "../api/metric_table_node.ts";
 import type { NodeHandler } from "../port/node_server.ts";
+import type { Usage } from "../port/usage.ts";
 import { EXPOSITION, typed } from "./node_answer.ts";
 import type { Route } from "./node_routes.ts";
 
@@ -68,6 +70,21 @@ function bucketOf(path: string): string {
   return first === "metrics" && second !== undefined && second !== ""
     ? `${first}/${second}`
     : first;
+}
+
+/**
+ * Each page of metrics says for itself when the process started; called at
+ * each scrape. Compat: component-base metrics.RegisterProcessStartTime.
+ */
+export function startTime(
+  set: Pick<Metrics, "gauge">,
+  usage: Pick<Usage, "own">,
+): () => Promise<void> {
+  const start = set.gauge(PAGE_METRICS.start);
+  return async () => {
+    const { startedAtMs } = await usage.own();
+    start.set({}, startedAtMs / 1000);
+  };
 }
 
 /** What is only known when somebody asks is found out by `refresh`. */

@@ -1,6 +1,6 @@
 /** Pods as a v1 PodList: those this node knows, and those the runtime runs. */
-import { namespaceOf } from "../api/pod.ts";
-import type { V1Pod } from "../api/types.ts";
+import { CONFIG_SOURCE, namespaceOf } from "../api/pod.ts";
+import type { V1ObjectMeta, V1Pod } from "../api/types.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import { jsonText } from "./node_answer.ts";
 import type { Call, Route } from "./node_routes.ts";
@@ -18,10 +18,19 @@ export function podJson({ pod, status }: PodView): PodJson {
   return {
     apiVersion: "v1",
     kind: "Pod",
-    ...metadata === undefined ? {} : { metadata },
+    ...metadata === undefined ? {} : { metadata: sourced(metadata) },
     ...spec === undefined ? {} : { spec },
     status,
   };
+}
+
+/**
+ * Those of files and URLs say so already.
+ * Compat: kubelet 1.36 config.go: ConfigSourceAnnotationKey
+ */
+function sourced(metadata: V1ObjectMeta): V1ObjectMeta {
+  const annotations = { [CONFIG_SOURCE]: "api", ...metadata.annotations };
+  return { ...metadata, annotations };
 }
 
 export interface PodRouteParts {

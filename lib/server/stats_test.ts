@@ -27,7 +27,7 @@ function asked(
       Promise.resolve({
         ...{ machineId: "", systemUuid: "", bootId: "", kernelVersion: "" },
         ...{ osImage: "", version: "", cores: 2, memoryBytes: 8n },
-        swapBytes: 0n,
+        ...{ swapBytes: 0n, bootedAtMs: 0 },
       }),
   });
   return async (path, query = {}) => {

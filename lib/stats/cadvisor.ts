@@ -5,8 +5,10 @@
  * Compat: cadvisor 0.56 metrics/prometheus.go, kubelet 1.36
  * containerPrometheusLabelsFunc.
  */
-import type { CgroupUse } from "../port/usage.ts";
+import type { CgroupUse, MachineDisk } from "../port/usage.ts";
 import { type ContainerFamily, NETWORK_FAMILIES } from "./cadvisor_devices.ts";
+import { diskReadings } from "./cadvisor_disks.ts";
+import { machineFamilies, type MachineLabels } from "./cadvisor_machine.ts";
 import { CONTAINER_FAMILIES } from "./cadvisor_families.ts";
 import { type Family, labelText, type Series } from "./exposition.ts";
 import type { Figures, PodFigures, Sample } from "./types.ts";
@@ -15,19 +17,8 @@ interface Row {
   readonly labels: string;
   readonly use: CgroupUse;
   readonly startedAtMs: number | undefined;
-}
-
-/** Facts of the machine that go with them. */
-export interface MachineLabels {
-  readonly machineId: string;
-  readonly systemUuid: string;
-  readonly bootId: string;
-  readonly kernelVersion: string;
-  readonly osImage: string;
-  readonly version: string;
-  readonly cores: number;
-  readonly memoryBytes: bigint;
-  readonly swapBytes: bigint;
+  /** Of the machine's own row. */
+  readonly disks: readonly MachineDisk[];
 }
 
 /** Family by family, so that a big answer is made in slices. */
@@ -44,7 +35,7 @@ export function* cadvisorFamilies(
     series: [{ labels: "", value: figures === undefined ? 1 : 0 }],
   };
   if (figures === undefined) return;
-  const rows = rowsOf(figures);
+  const rows = rowsOf(figures, machine);
   for (const family of CONTAINER_FAMILIES) yield containerFamily(family, rows);
   yield {
     name: "container_last_seen",
@@ -72,12 +63,15 @@ export function* cadvisorFamilies(
 }
 
 function containerFamily(
-  { read, ...head }: ContainerFamily,
+  { read, readDisk, ...head }: ContainerFamily,
   rows: readonly Row[],
 ): Family {
   const series: Series[] = [];
-  for (const { labels, use } of rows) {
-    for (const { extra, value } of read(use)) {
+  for (const { labels, use, disks } of rows) {
+    const readings = readDisk !== undefined && disks.length > 0
+      ? diskReadings(disks, readDisk)
+      : read(use);
+    for (const { extra, value } of readings) {
       const all = extra === undefined ? labels : `${labels},${extra}`;
       series.push({ labels: all, value, atMs: use.atMs });
     }
@@ -86,33 +80,38 @@ function containerFamily(
 }
 
 /** The whole, all pods, each pod, its sandbox and its containers. */
-function rowsOf(figures: Figures): Row[] {
-  const { node, allPods, pods } = figures;
+function rowsOf(figures: Figures, { bootedAtMs }: MachineLabels): Row[] {
+  const { node, nodeDisks: disks, allPods, pods } = figures;
   const shared = [
-    node,
     ...allPods === undefined ? [] : [allPods],
     ...figures.classes,
   ];
   return [
+    { ...rowOf(node, {}), startedAtMs: bootedAtMs, disks },
     ...shared.map((sample) => rowOf(sample, {})),
-    ...pods.flatMap((each) => [
-      ...each.whole === undefined ? [] : [rowOf(each.whole, podOf(each))],
-      ...each.sandbox === undefined ? [] : [
-        rowOf(each.sandbox, {
-          ...podOf(each),
-          ...sandboxOf(each),
-        }),
-      ],
-      ...each.containers.map((sample) => ({
-        ...rowOf(sample, {
-          ...podOf(each),
-          name: sample.container.id,
-          image: sample.container.image,
-          container: sample.container.name,
-        }),
-        startedAtMs: sample.container.startedAtMs,
-      })),
-    ]),
+    ...pods.flatMap(podRows),
+  ];
+}
+
+function podRows(each: PodFigures): Row[] {
+  const { whole, sandbox, pod: { sandboxStartedAtMs: startedAtMs } } = each;
+  return [
+    ...whole === undefined
+      ? []
+      : [{ ...rowOf(whole, podOf(each)), startedAtMs }],
+    ...sandbox === undefined ? [] : [{
+      ...rowOf(sandbox, { ...podOf(each), ...sandboxOf(each) }),
+      startedAtMs,
+    }],
+    ...each.containers.map((sample) => ({
+      ...rowOf(sample, {
+        ...podOf(each),
+        name: sample.container.id,
+        image: sample.container.image,
+        container: sample.container.name,
+      }),
+      startedAtMs: sample.container.startedAtMs,
+    })),
   ];
 }
 
@@ -144,7 +143,7 @@ function rowOf({ cgroup, use }: Sample, names: Names): Row {
     ["namespace", namespace],
     ["pod", pod],
   ]);
-  return { labels, use, startedAtMs: undefined };
+  return { labels, use, startedAtMs: undefined, disks: [] };
 }
 
 /** On the sandbox, and for the node on the whole; not for host networks. */
@@ -170,50 +169,4 @@ function networkSeries(
       atMs: sample.use.atMs,
     }));
   });
-}
-
-function machineFamilies(machine: MachineLabels): Family[] {
-  const labels = labelText([
-    ["boot_id", machine.bootId],
-    ["machine_id", machine.machineId],
-    ["system_uuid", machine.systemUuid],
-  ]);
-  const gauge = (name: string, help: string, value: number | bigint) =>
-    ({ name, help, type: "gauge", series: [{ labels, value }] }) as const;
-  return [
-    {
-      name: "cadvisor_version_info",
-      help: "A metric with a constant '1' value labeled by kernel version, " +
-        "OS version, docker version, cadvisor version & cadvisor revision.",
-      type: "gauge",
-      series: [{
-        labels: labelText([
-          ["cadvisorRevision", ""],
-          ["cadvisorVersion", machine.version],
-          ["dockerVersion", ""],
-          ["kernelVersion", machine.kernelVersion],
-          ["osVersion", machine.osImage],
-        ]),
-        value: 1,
-      }],
-    },
-    gauge("machine_cpu_cores", "Number of logical CPU cores.", machine.cores),
-    gauge(
-      "machine_memory_bytes",
-      "Amount of memory installed on the machine.",
-      machine.memoryBytes,
-    ),
-    gauge(
-      "machine_swap_bytes",
-      "Amount of swap memory available on the machine.",
-      machine.swapBytes,
-    ),
-    {
-      name: "machine_scrape_error",
-      help: "1 if there was an error while getting machine metrics, " +
-        "0 otherwise.",
-      type: "gauge",
-      series: [{ labels: "", value: 0 }],
-    },
-  ];
 }

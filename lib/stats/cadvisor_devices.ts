@@ -1,14 +1,14 @@
 /**
- * The families of `/metrics/cadvisor` about disks, processes, stalls and
- * networks; see cadvisor_families.ts. Pure.
+ * The families of `/metrics/cadvisor` about processes, stalls and networks; see
+ * cadvisor_families.ts. Pure.
  */
 import type {
   CgroupUse,
-  DiskCounts,
   InterfaceCounts,
+  MachineDisk,
   Pressure,
 } from "../port/usage.ts";
-import { type Family, labelText } from "./exposition.ts";
+import type { Family } from "./exposition.ts";
 
 export type Head = Omit<Family, "series">;
 
@@ -20,24 +20,12 @@ export interface Reading {
 
 export interface ContainerFamily extends Head {
   readonly read: (use: CgroupUse) => readonly Reading[];
+  /** Of the machine itself: told in place of what its cgroup tells. */
+  readonly readDisk?: (disk: MachineDisk) => number | bigint | undefined;
 }
 
 export interface NetworkFamily extends Head {
   readonly read: (counts: InterfaceCounts) => bigint;
-}
-
-function ofDisk(
-  head: Head,
-  value: (disk: DiskCounts) => bigint,
-): ContainerFamily {
-  return {
-    ...head,
-    read: ({ disks }) =>
-      disks.map((disk) => ({
-        value: value(disk),
-        extra: labelText([["device", disk.device]]),
-      })),
-  };
 }
 
 function ofPressure(
@@ -59,46 +47,18 @@ function ofPressure(
   };
 }
 
-export const DISK_FAMILIES: readonly ContainerFamily[] = [
-  ofDisk(
-    {
-      type: "counter",
-      name: "container_fs_reads_bytes_total",
-      help: "Cumulative count of bytes read",
-    },
-    (disk) => disk.readBytes,
-  ),
-  ofDisk(
-    {
-      type: "counter",
-      name: "container_fs_reads_total",
-      help: "Cumulative count of reads completed",
-    },
-    (disk) => disk.reads,
-  ),
-  ofDisk(
-    {
-      type: "counter",
-      name: "container_fs_writes_bytes_total",
-      help: "Cumulative count of bytes written",
-    },
-    (disk) => disk.writeBytes,
-  ),
-  ofDisk(
-    {
-      type: "counter",
-      name: "container_fs_writes_total",
-      help: "Cumulative count of writes completed",
-    },
-    (disk) => disk.writes,
-  ),
-];
-
 export const PROCESS_FAMILIES: readonly ContainerFamily[] = [
   {
     type: "gauge",
     name: "container_processes",
     help: "Number of processes running inside the container.",
+    read: ({ ownProcesses }) =>
+      ownProcesses === undefined ? [] : [{ value: ownProcesses }],
+  },
+  {
+    type: "gauge",
+    name: "container_threads",
+    help: "Number of threads running inside the container",
     read: ({ processes }) =>
       processes === undefined ? [] : [{ value: processes }],
   },

@@ -5,12 +5,12 @@
 import type { CpuCounts, MemoryCounts } from "../port/usage.ts";
 import {
   type ContainerFamily,
-  DISK_FAMILIES,
   type Head,
   PRESSURE_FAMILIES,
   PROCESS_FAMILIES,
   type Reading,
 } from "./cadvisor_devices.ts";
+import { DISK_FAMILIES } from "./cadvisor_disks.ts";
 import { labelText, seconds } from "./exposition.ts";
 
 function ofCpu(
@@ -257,6 +257,14 @@ const MEMORY: readonly ContainerFamily[] = [
       help: "Memory limit for the container.",
     },
     (memory) => memory.limitBytes ?? 0n,
+  ),
+  ofMemory(
+    {
+      type: "gauge",
+      name: "container_spec_memory_reservation_limit_bytes",
+      help: "Memory reservation limit for the container.",
+    },
+    (memory) => memory.reservedBytes ?? 0n,
   ),
   ofMemory(
     {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { aUse } from "../../tests/fakes/fake_usage.ts";
+import type { DiskActivity } from "../port/usage.ts";
 import { cadvisorFamilies } from "./cadvisor.ts";
 import { familyText } from "./exposition.ts";
 import { aPodsFigures, aSample, AT_MS, someFigures } from "./fixture_test.ts";
@@ -15,7 +16,19 @@ const MACHINE = {
   cores: 2,
   memoryBytes: 8n,
   swapBytes: 0n,
+  physicalCores: 1,
+  sockets: 1,
+  bootedAtMs: 5_000,
 };
+
+function diskActivity(own: Partial<DiskActivity>): DiskActivity {
+  return {
+    ...{ reads: 0n, readsMerged: 0n, sectorsRead: 0n, readMs: 0n },
+    ...{ writes: 0n, writesMerged: 0n, sectorsWritten: 0n, writeMs: 0n },
+    ...{ inProgress: 0n, busyMs: 0n, weightedMs: 0n },
+    ...own,
+  };
+}
 
 function lines(figures: Figures | undefined, name: string): string[] {
   const text = [...cadvisorFamilies(figures, MACHINE)].map(familyText).join("");
@@ -90,6 +103,53 @@ Deno.test("cadvisorFamilies() names disks and stalls where there are some", () =
     lines(figures, "container_pressure_io_waiting_seconds_total"),
     [],
   );
+});
+
+Deno.test("cadvisorFamilies() tells of the machine's disks in place of its cgroup's", () => {
+  const ofCgroup = {
+    ...{ major: 8, minor: 0, device: "/dev/sda" },
+    ...{ readBytes: 1n, writeBytes: 2n, reads: 3n, writes: 4n },
+  };
+  const nodeDisks = [{
+    device: "/dev/sda1",
+    capacityBytes: 1000n,
+    usedBytes: 250n,
+    inodes: 10n,
+    inodesFree: 7n,
+    activity: diskActivity({ writes: 44n, busyMs: 1_500n }),
+  }, {
+    device: "/dev/mapper/silent",
+    ...{ capacityBytes: 5n, usedBytes: 1n, inodes: 0n, inodesFree: 0n },
+  }];
+  const node = aSample("/", { disks: [ofCgroup] });
+  const figures = someFigures({ node, nodeDisks, pods: [] });
+  const own = 'container="",id="/",image="",name="",namespace="",pod=""';
+  const of = (name: string) => lines(figures, `container_fs_${name}`);
+  assert.deepEqual(of("writes_total"), [
+    `container_fs_writes_total{${own},device="/dev/sda1"} 44 ${AT_MS}`,
+  ]);
+  assert.deepEqual(of("writes_bytes_total"), [
+    `container_fs_writes_bytes_total{${own},device="/dev/sda"} 2 ${AT_MS}`,
+  ]);
+  assert.match(of("io_time_seconds_total").join("\n"), / 1\.5 \d+$/);
+  assert.equal(of("usage_bytes").length, 2);
+  assert.match(of("inodes_free").join("\n"), /sda1"\} 7 /);
+});
+
+Deno.test("cadvisorFamilies() counts processes and threads apart, and knows when each began", () => {
+  const whole = aSample("/kubepods/podu1", { processes: 30n, ownProcesses: 4 });
+  const figures = someFigures({ pods: [aPodsFigures({ whole })] });
+  const value = (name: string) =>
+    lines(figures, name).find((line) => line.includes('id="/kubepods/podu1"'))
+      ?.split("} ")[1]?.split(" ")[0];
+  assert.equal(value("container_processes"), "4");
+  assert.equal(value("container_threads"), "30");
+  assert.equal(
+    value("container_start_time_seconds"),
+    String(AT_MS / 1000 - 65),
+  );
+  const node = lines(figures, "container_start_time_seconds")[0];
+  assert.match(node ?? "", /id="\/",.*\} 5$/);
 });
 
 Deno.test("cadvisorFamilies() tells of the machine even when cgroups fail", () => {

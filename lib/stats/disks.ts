@@ -6,8 +6,10 @@
 import type { Clock } from "../base/clock.ts";
 import { chainOf, isAbort } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { Pace } from "../base/pace.ts";
 import { within } from "../base/wait.ts";
 import type { ContainerId, PodUid } from "../api/id.ts";
+import type { Meters } from "../api/meters.ts";
 import type { Images } from "../port/images.ts";
 import type { ContainerRuntime, ListFilter } from "../port/runtime.ts";
 import type { FilesystemUsage } from "../port/runtime_status.ts";
@@ -28,6 +30,7 @@ interface Ports {
   readonly clock: Clock;
   readonly log: Logger;
   readonly pods: () => readonly MeasuredPod[];
+  readonly meters?: Pick<Meters, "treeSeconds">;
 }
 
 interface Settings {
@@ -126,18 +129,26 @@ export class DiskMeter {
     wanted: ReadonlyMap<string, "logs" | "volume">,
     signal: AbortSignal,
   ): Promise<void> {
-    const { usage, clock, log } = this.#ports;
+    const { usage, clock, log, meters } = this.#ports;
+    const pace = new Pace(clock);
     for (const [path, kind] of wanted) {
       const age = clock.nowMs() - (this.#trees.get(path)?.atMs ?? -Infinity);
       if (age < this.#settings.diskAgeMs) continue;
+      const startedMs = clock.monotonicMs();
       try {
         const { usedBytes, inodes } = await usage.tree(path, signal);
+        if (kind === "volume") {
+          const seconds = (clock.monotonicMs() - startedMs) / 1000;
+          meters?.treeSeconds.observe({ metric_source: "du" }, seconds);
+        }
         // Compat: kubelet 1.36 volumeStatCalculator: both at one moment.
         const whole = kind === "volume"
           ? await usage.filesystem(path)
           : undefined;
         const atMs = clock.nowMs();
         this.#trees.set(path, { usedBytes, inodes, whole, atMs });
+        // A small tree takes no turn of its own, but a hundred of them do.
+        await pace.step(signal);
       } catch (error) {
         if (isAbort(error, signal)) return;
         log.debug("Cannot measure a tree", { path, error: chainOf(error) });

@@ -7,9 +7,15 @@ import type { Clock } from "../base/clock.ts";
 import { chainOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { Pace } from "../base/pace.ts";
+import type { Meters } from "../api/meters.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Images } from "../port/images.ts";
-import type { CgroupUse, Usage, UseDetail } from "../port/usage.ts";
+import type {
+  CgroupUse,
+  MachineDisk,
+  Usage,
+  UseDetail,
+} from "../port/usage.ts";
 import { DiskMeter } from "./disks.ts";
 import { SandboxImages } from "./sandbox_images.ts";
 import type {
@@ -39,6 +45,7 @@ export interface StatsPorts {
   readonly images: Pick<Images, "usage">;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly meters?: Pick<Meters, "treeSeconds">;
   /** What runs now. */
   readonly pods: () => readonly MeasuredPod[];
 }
@@ -168,10 +175,23 @@ export class Stats {
       nodeNetwork: detail === "cpu-and-memory"
         ? []
         : await usage.network() ?? [],
+      nodeDisks: detail === "everything" ? await this.#machineDisks() : [],
       allPods: await this.sample(allPods(), detail),
       classes: tiers,
       pods: all,
     };
+  }
+
+  /** A machine that does not tell of its disks tells of all else. */
+  async #machineDisks(): Promise<readonly MachineDisk[]> {
+    try {
+      return await this.#ports.usage.machineDisks();
+    } catch (error) {
+      this.#ports.log.debug("Cannot measure the disks of the machine", {
+        error: chainOf(error),
+      });
+      return [];
+    }
   }
 
   /** One pod's failure is that pod's: its figures are left out. */

@@ -8,6 +8,7 @@ import type {
   CgroupUse,
   FilesystemCounts,
   InterfaceCounts,
+  MachineDisk,
 } from "../port/usage.ts";
 
 export interface MeasuredContainer {
@@ -43,6 +44,7 @@ export interface MeasuredPod {
   /** That cgroup is the pod's alone, and so tells of the whole pod. */
   readonly hasOwnCgroup: boolean;
   readonly sandbox: SandboxId | undefined;
+  readonly sandboxStartedAtMs: number | undefined;
   readonly isHostNetwork: boolean;
   /** RFC 3339; undefined until its first status. */
   readonly startTime: string | undefined;
@@ -84,6 +86,8 @@ export interface Figures {
   readonly atMs: number;
   readonly node: Sample;
   readonly nodeNetwork: readonly InterfaceCounts[];
+  /** Empty where nobody asked for everything. */
+  readonly nodeDisks: readonly MachineDisk[];
   /** All pods together; undefined where there is no such cgroup. */
   readonly allPods: Sample | undefined;
   /** All pods of one class of service, where they have a cgroup. */

@@ -27,7 +27,10 @@ import type { MountedVolume } from "./types.ts";
 import { currentData, type WritePorts, writeVolume } from "./write.ts";
 
 export interface SetUpPorts extends WritePorts, LocalPorts {
-  readonly meters?: Pick<Meters, "storageSeconds" | "storageErrors">;
+  readonly meters?: Pick<
+    Meters,
+    "storageSeconds" | "volumeSeconds" | "storageErrors"
+  >;
   /** Events about persistent volumes; undefined without an API server. */
   readonly volumeRecorder?: VolumeRecorder | undefined;
   /** Undefined without an API server. */
@@ -65,15 +68,23 @@ export function setUpVolume(
 ): Promise<MountedVolume> {
   const { clock, meters } = ports;
   const startedMs = clock.monotonicMs();
+  const seconds = () => (clock.monotonicMs() - startedMs) / 1000;
   const tell = (status: string) =>
     meters?.storageSeconds.observe({
       migrated: "false",
       operation_name: "volume_mount",
       status,
       volume_plugin: pluginOf(volume),
-    }, (clock.monotonicMs() - startedMs) / 1000);
+    }, seconds());
   const made = setUp(ports, volume, supply);
-  made.then(() => tell("success"), () => {
+  made.then(() => {
+    tell("success");
+    // Compat: kubelet 1.36 GenerateMountVolumeFunc: where it went well.
+    meters?.volumeSeconds.observe({
+      operation_name: "overall_volume_mount",
+      plugin_name: pluginOf(volume),
+    }, seconds());
+  }, () => {
     tell("fail-unknown");
     meters?.storageErrors.add({
       operation_name: "volume_mount",

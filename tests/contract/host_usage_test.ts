@@ -32,6 +32,25 @@ Deno.test("usage: the root tells of processor and memory", () =>
     assert.ok(count > 0n && limit > count);
   }));
 
+Deno.test("usage: the machine's disks are told as df tells them", () =>
+  withUsage(async (usage) => {
+    const disks = await usage.machineDisks();
+    const devices = disks.map(({ device }) => device);
+    assert.equal(new Set(devices).size, devices.length);
+    const { stdout } = await new Deno.Command("df", {
+      args: ["--block-size=1", "--output=source,size"],
+    }).output();
+    const rows = new TextDecoder().decode(stdout).split("\n")
+      .map((line) => line.trim().split(/\s+/));
+    const sizes = new Map(rows.map(([source, size]) => [source, size]));
+    for (const { device, capacityBytes, usedBytes } of disks) {
+      if (sizes.has(device)) {
+        assert.equal(sizes.get(device), String(capacityBytes));
+      }
+      assert.ok(usedBytes <= capacityBytes);
+    }
+  }));
+
 Deno.test("usage: what is not there is undefined, what leads out refused", () =>
   withUsage(async (usage, folder) => {
     assert.equal(await usage.cgroup("/no/such", "everything"), undefined);

@@ -51,6 +51,7 @@ Deno.test("/metrics/cadvisor has what dashboards and rules are made of", () => {
   const machine = {
     ...{ machineId: "", systemUuid: "", bootId: "", kernelVersion: "" },
     ...{ osImage: "", version: "", cores: 1, memoryBytes: 0n, swapBytes: 0n },
+    bootedAtMs: 0,
   };
   const text = [...cadvisorFamilies(figures, machine)].map(familyText).join("");
   for (const [name, labels] of Object.entries(CADVISOR_SERIES)) {

@@ -19,6 +19,7 @@ const read = (name: string) => Deno.readTextFileSync(new URL(name, DEPLOY));
 const MACHINE = {
   ...{ machineId: "", systemUuid: "", bootId: "", kernelVersion: "" },
   ...{ osImage: "", version: "", cores: 1, memoryBytes: 0n, swapBytes: 0n },
+  bootedAtMs: 0,
 };
 
 /** Every name under which something is exposed, histograms' parts included. */

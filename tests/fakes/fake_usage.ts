@@ -7,6 +7,7 @@ import type {
   CgroupUse,
   FilesystemCounts,
   InterfaceCounts,
+  MachineDisk,
   OwnUse,
   Usage,
   UseDetail,
@@ -22,6 +23,9 @@ export const A_FILESYSTEM: FilesystemCounts = {
 };
 
 const OWN: OwnUse = {
+  virtualLimit: Infinity,
+  receivedBytes: 0,
+  sentBytes: 0,
   cpuSeconds: 1.5,
   residentBytes: 50_000_000,
   virtualBytes: 90_000_000,
@@ -81,6 +85,7 @@ export class FakeUsage implements Usage {
     string,
     { readonly usedBytes: bigint; readonly inodes: bigint }
   >();
+  disks: readonly MachineDisk[] = [];
   filesystems = new Map<string, FilesystemCounts>();
   ownUse: OwnUse = OWN;
 
@@ -108,6 +113,10 @@ export class FakeUsage implements Usage {
 
   network(pid = 1): Promise<readonly InterfaceCounts[] | undefined> {
     return Promise.resolve(this.networks.get(pid));
+  }
+
+  machineDisks(): Promise<readonly MachineDisk[]> {
+    return Promise.resolve(this.disks);
   }
 
   filesystem(path: string): Promise<FilesystemCounts | undefined> {
