@@ -91,6 +91,7 @@ export function statsNode(
         startedAtMs: await usage.bootedAtMs(),
         system: found.flat(),
         memoryBytes: ports.host.memoryBytes(),
+        swapBytes: (await machine.facts()).swapBytes,
       };
     },
     machine: async () => {

@@ -24,10 +24,13 @@ import type { Libc } from "./libc.ts";
 const FIRST_BYTES = 64 * 1024;
 /** Half of what the kernel fills at a time: with less it had no more. */
 const WHOLE_BYTES = 2048;
+const PATH_BYTES = 4096;
 const HOW = { flags: O_RDONLY, resolve: RESOLVE_NO_MAGICLINKS };
 
 export class KernelFiles {
   readonly #libc: Libc;
+  readonly #path: Bytes = new Uint8Array(PATH_BYTES);
+  readonly #encoder = new TextEncoder();
   readonly #decoder = new TextDecoder();
   #bytes: Bytes = new Uint8Array(FIRST_BYTES);
 
@@ -37,7 +40,7 @@ export class KernelFiles {
 
   /** The whole text; undefined when there is no such file, or no more. */
   read(path: string): string | undefined {
-    const fd = this.#libc.openAt(AT_FDCWD, cString(path), HOW);
+    const fd = this.#libc.openAt(AT_FDCWD, this.#inBytes(path), HOW);
     if (fd < 0) return absentOr(path, -fd);
     const length = this.#fill(fd);
     this.#libc.closeFd(fd);
@@ -45,10 +48,22 @@ export class KernelFiles {
     return this.#decoder.decode(this.#bytes.subarray(0, length));
   }
 
+  /** Always the same memory: new memory for each would be most of the work. */
+  #inBytes(path: string): Bytes {
+    const { read, written } = this.#encoder.encodeInto(path, this.#path);
+    if (read < path.length || written === this.#path.length) {
+      return cString(path);
+    }
+    if (this.#path.subarray(0, written).includes(0)) return cString(path);
+    this.#path[written] = 0;
+    return this.#path;
+  }
+
   /** How many bytes there are, or a negated errno. */
   #fill(fd: number): number {
     for (let length = 0;;) {
-      const read = this.#libc.readNow(fd, this.#bytes.subarray(length));
+      const rest = length === 0 ? this.#bytes : this.#bytes.subarray(length);
+      const read = this.#libc.readNow(fd, rest);
       if (read < 0) return read;
       length += read;
       if (read < WHOLE_BYTES) return length;

@@ -20,6 +20,23 @@ Deno.test("KernelFiles.read() has the whole text, however long", async () => {
   }
 });
 
+Deno.test("KernelFiles.read() takes any path, one after the other", async () => {
+  const libc = openLibc();
+  const folder = await Deno.makeTempDir();
+  try {
+    const files = new KernelFiles(libc);
+    for (const name of ["longer name", "é", "a", "x".repeat(200)]) {
+      await Deno.writeTextFile(`${folder}/${name}`, name);
+      assert.equal(files.read(`${folder}/${name}`), name);
+    }
+    assert.throws(() => files.read(`${folder}/a\0b`), /has a NUL/);
+    assert.equal(files.read(`/${"a".repeat(5_000)}`), undefined);
+  } finally {
+    libc.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("KernelFiles.read() tells absent from unreadable", () => {
   const libc = openLibc();
   try {

@@ -72,8 +72,12 @@ export function mountEntries(text: string): MountEntry[] {
   });
 }
 
+/** Few have it, and a table is long where many pods are. */
+const ODD = /[^\x20-\x5b\x5d-\x7e]/;
+
 /** Undoes the kernel's `\040` and reads the bytes as UTF-8. */
 function plain(escaped: string): string {
+  if (!ODD.test(escaped)) return escaped;
   const text = escaped.replaceAll(
     /\\([0-7]{3})/g,
     (_, octal: string) => String.fromCharCode(parseInt(octal, 8)),

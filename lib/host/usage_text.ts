@@ -107,10 +107,6 @@ export function memory1(read: ReadFile): MemoryCounts | undefined {
     majorPageFaults: of("pgmajfault"),
     failures: wholeNumber(read("memory/memory.failcnt")) ?? 0n,
     ...optional("limitBytes", limit),
-    ...optional(
-      "reservedBytes",
-      limit1(read("memory/memory.soft_limit_in_bytes")),
-    ),
     swapBytes: of("swap"),
     ...optional(
       "swapLimitBytes",

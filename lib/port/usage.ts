@@ -37,7 +37,7 @@ export interface MemoryCounts {
   readonly failures: bigint;
   /** Absent: no limit. */
   readonly limitBytes?: bigint;
-  /** What it keeps when memory is short. Absent: nothing. */
+  /** What it keeps when memory is short. Absent: version 1 has no such thing. */
   readonly reservedBytes?: bigint;
   readonly swapBytes: bigint;
   /** Of swap alone. Absent: no limit, or no swap accounting. */

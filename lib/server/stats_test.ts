@@ -22,6 +22,7 @@ function asked(
         startedAtMs: 0,
         system: [{ name: "kubelet", sample: aSample("/own") }],
         memoryBytes: 8n,
+        swapBytes: 0n,
       }),
     machine: () =>
       Promise.resolve({

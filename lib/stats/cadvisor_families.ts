@@ -264,7 +264,7 @@ const MEMORY: readonly ContainerFamily[] = [
       name: "container_spec_memory_reservation_limit_bytes",
       help: "Memory reservation limit for the container.",
     },
-    (memory) => memory.reservedBytes ?? 0n,
+    (memory) => memory.reservedBytes,
   ),
   ofMemory(
     {

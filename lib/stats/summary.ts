@@ -37,6 +37,7 @@ export interface SummaryNode {
     readonly sample: Sample;
   }[];
   readonly memoryBytes: bigint;
+  readonly swapBytes: bigint;
 }
 
 /** `disks` undefined: processor and memory only. */
@@ -55,7 +56,7 @@ export function* summaryTexts(
 }
 
 function nodeStats(
-  { nodeName, startedAtMs, system, memoryBytes }: SummaryNode,
+  { nodeName, startedAtMs, system, ...machine }: SummaryNode,
   figures: Figures,
   disks: DiskFigures | undefined,
 ): Json {
@@ -66,10 +67,10 @@ function nodeStats(
     systemContainers: [...system, ...pods].map(({ name, sample }) => ({
       name,
       startTime: time(startedAtMs),
-      ...shared(sample, memoryBytes),
+      ...shared(sample, { memoryBytes: machine.memoryBytes }),
     })),
     startTime: time(startedAtMs),
-    ...shared(node, memoryBytes),
+    ...shared(node, machine),
     ...disks === undefined ? {} : {
       network: network(nodeNetwork, node.use.atMs),
       fs: disks.root && filesystem(disks.root, disks.atMs),
@@ -96,7 +97,7 @@ function podStats(
     podRef: { name: pod.name, namespace: pod.namespace, uid: pod.uid },
     startTime: startedAt,
     containers: containers.map((each) => containerStats(each, disks)),
-    ...whole === undefined ? {} : shared(whole, undefined),
+    ...whole === undefined ? {} : shared(whole, {}),
     ...disks === undefined ? {} : {
       network: figures.network &&
         network(figures.network, figures.sandbox?.use.atMs ?? disks.atMs),
@@ -116,7 +117,7 @@ function containerStats(
   return {
     name: container.name,
     startTime: time(container.startedAtMs),
-    ...shared(figures, undefined),
+    ...shared(figures, {}),
     rootfs: layer && {
       ...disks?.containers && filesystem(disks.containers.whole, layer.atMs),
       time: time(layer.atMs),
@@ -132,12 +133,16 @@ function containerStats(
   };
 }
 
-/** CPU, memory, swap and stalls of one cgroup. */
+/**
+ * CPU, memory, swap and stalls of one cgroup. `limits`: where it has none of
+ * its own.
+ */
 function shared(
   { use, nanoCores }: Sample,
-  machineBytes: bigint | undefined,
+  limits: Partial<Pick<SummaryNode, "memoryBytes" | "swapBytes">>,
 ): Record<string, Json> {
   const { atMs, cpu, memory, pressure } = use;
+  const swapLimit = memory?.swapLimitBytes ?? limits.swapBytes;
   return {
     cpu: cpu && {
       time: time(atMs),
@@ -145,13 +150,13 @@ function shared(
       usageCoreNanoSeconds: cpu.usageNs,
       psi: psi(pressure.cpu),
     },
-    memory: memory && memoryStats(use, machineBytes),
+    memory: memory && memoryStats(use, limits.memoryBytes),
     io: pressure.io && { time: time(atMs), psi: psi(pressure.io) },
     swap: memory && {
       time: time(atMs),
-      swapAvailableBytes: memory.swapLimitBytes === undefined
+      swapAvailableBytes: swapLimit === undefined
         ? undefined
-        : without(memory.swapLimitBytes, memory.swapBytes),
+        : without(swapLimit, memory.swapBytes),
       swapUsageBytes: memory.swapBytes,
     },
   };

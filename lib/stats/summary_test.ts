@@ -18,6 +18,7 @@ const NODE = {
   startedAtMs: 0,
   system: [{ name: "kubelet", sample: aSample("/own") }],
   memoryBytes: 5_000_000n,
+  swapBytes: 700n,
 };
 
 function read(figures: Figures, disks?: DiskFigures): unknown {
@@ -48,6 +49,7 @@ Deno.test("summaryTexts() tells of node, system and pods", () => {
     "node.systemContainers.0.name": "kubelet",
     "node.systemContainers.1.name": "pods",
     "node.memory.availableBytes": 4_000_000,
+    "node.swap.swapAvailableBytes": 700,
     "node.fs.capacityBytes": 1000,
     "node.rlimit": {
       time: "2026-01-02T03:04:05Z",

@@ -48,6 +48,10 @@ export class PodMeter {
 
   constructor(ports: PodMeterPorts) {
     this.#ports = ports;
+    // Compat: both are there from the start.
+    for (const origin of ["", "true"]) {
+      ports.meters.restartedPods.add({ static: origin }, 0);
+    }
   }
 
   /** A source has named it, or it was found. */

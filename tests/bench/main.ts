@@ -5,6 +5,7 @@
  *                   [--idle SECONDS]
  *   deno task bench cluster [same]
  *   deno task bench views [PATTERN]
+ *   deno task bench answers
  *   deno task bench victims [CASE…]
  *   deno task bench probes [--pods N] [--seconds N]
  *   deno task bench scrape [--pods N] [--times N]
@@ -13,13 +14,15 @@
  *
  * `node`: pods from a folder, against raw CRI calls. `cluster`: pods from an
  * API server, against the real kubelet. `views`: what containers see, against
- * the real kubelet; fails on a difference that is not on its list. `victims`:
+ * the real kubelet; fails on a difference that is not on its list. `answers`:
+ * what the node's API tells of figures and pods, likewise. `victims`:
  * who goes when something is short, against the real kubelet; memory, disk,
  * inodes, pids, limits, preemption. `probes`: how punctual they are. `scrape`:
  * what it costs to look at a node. `streams`: what exec and port-forward move
  * and cost; both against the real kubelet. `start`: size, time and memory of
  * each form of the program, against the real kubelet.
  */
+import { benchAnswers } from "./answers.ts";
 import { benchCluster } from "./cluster.ts";
 import { benchNode } from "./node.ts";
 import { benchProbes } from "./probes.ts";
@@ -37,6 +40,7 @@ if (import.meta.main) {
   else if (first === "victims") Deno.exit(await benchVictims(rest));
   else if (first === "streams") await benchStreams(rest);
   else if (first === "start") await benchStart(rest);
+  else if (first === "answers") Deno.exit(await benchAnswers());
   else if (first === "views") Deno.exit(await benchViews(...rest));
   else if (first === "node") await benchNode(rest);
   else await benchNode(Deno.args);

@@ -21,6 +21,8 @@ const PATHS = [
   "/stats/summary?only_cpu_and_memory=true",
   "/pods",
 ];
+/** So many pods that have just begun keep the machine busy for a while. */
+const SETTLE_MS = 30_000;
 /** Longer than figures are shared, so that each scrape is a whole one. */
 const PAUSE_MS = 1_100;
 const LABEL = "app=scrape";
@@ -49,6 +51,7 @@ async function scraped(
   const client = await apiServersClient();
   try {
     return await withPods(LABEL, manyPods(side.nodeName, pods), async () => {
+      await pause(SETTLE_MS);
       const rows: string[][] = [];
       const ask = asking(client);
       for (const path of PATHS) rows.push(await row({ path, times, pid, ask }));
