@@ -164,19 +164,13 @@ export function pollBytes(
   return bytes;
 }
 
-/** Of those that are used again and again; the kernel only reads them. */
-const HOWS = new WeakMap<OpenHow, Bytes>();
-
 /** The kernel's `struct open_how`. */
 export function howBytes(how: OpenHow): Bytes {
-  const known = HOWS.get(how);
-  if (known !== undefined) return known;
   const bytes = new Uint8Array(HOW_BYTES);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, BigInt(how.flags | O_CLOEXEC), true);
   view.setBigUint64(8, BigInt(how.mode ?? 0), true);
   view.setBigUint64(16, BigInt(how.resolve), true);
-  HOWS.set(how, bytes);
   return bytes;
 }
 

@@ -62,6 +62,8 @@ export function openLibc(path?: string): Libc {
 /** Calls by name. Holds the library open until `close`. */
 export class Libc {
   readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
+  /** Of those that are used again and again; the kernel only reads them. */
+  readonly #hows = new WeakMap<OpenHow, Bytes>();
   readonly filesystems: LibcFilesystems;
   readonly sockets: LibcSockets;
   readonly waits: LibcWaits;
@@ -78,7 +80,8 @@ export class Libc {
   }
 
   openAt(dirFd: number, path: Bytes, how: OpenHow): number {
-    const bytes = howBytes(how);
+    const bytes = this.#hows.get(how) ?? howBytes(how);
+    this.#hows.set(how, bytes);
     return this.#call((c) =>
       c.openat2(MACHINE.openat2, BigInt(dirFd), path, bytes, BigInt(HOW_BYTES))
     );

@@ -10,7 +10,7 @@
  *   deno task bench probes [--pods N] [--seconds N]
  *   deno task bench scrape [--pods N] [--times N]
  *   deno task bench streams [--mib N]
- *   deno task bench start [--rounds N]
+ *   deno task bench start [--rounds N] [--pods N]
  *
  * `node`: pods from a folder, against raw CRI calls. `cluster`: pods from an
  * API server, against the real kubelet. `views`: what containers see, against
