@@ -13,7 +13,6 @@ import {
   collectEntries,
   cString,
   DIRENT_BYTES,
-  FSCONFIG_SET_FLAG,
   HOW_BYTES,
   howBytes,
   LOCK_EX,
@@ -26,8 +25,6 @@ import {
   STATX_BASIC_STATS,
   STATX_BYTES,
   statxFrom,
-  SYS_FSCONFIG,
-  SYS_FSOPEN,
 } from "./abi.ts";
 import { EINTR, EIO } from "./errno.ts";
 import { SYMBOLS } from "./libc_symbols.ts";
@@ -70,7 +67,7 @@ export class Libc {
 
   constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>) {
     this.#library = library;
-    this.filesystems = new LibcFilesystems((one) => this.#call(one));
+    this.filesystems = new LibcFilesystems(library, (one) => this.#call(one));
     this.sockets = new LibcSockets(library, (one) => this.#call(one));
     this.waits = new LibcWaits(library, (one) => this.#call(one));
   }
@@ -85,6 +82,11 @@ export class Libc {
     return this.#call((c) =>
       c.openat2(MACHINE.openat2, BigInt(dirFd), path, bytes, BigInt(HOW_BYTES))
     );
+  }
+
+  /** What was freed goes back to the kernel: a millisecond, and MiB. */
+  trim(): void {
+    this.#library.symbols.malloc_trim?.(0n);
   }
 
   closeFd(fd: number): void {
@@ -254,18 +256,6 @@ export class Libc {
     const [from, to] = [cString(source), cString(target)];
     const { mountAside } = this.#library.symbols;
     return await mountAside(from, to, type, BigInt(how.flags), data) === 0;
-  }
-
-  /** Whether a type of file system has a flag; mounts nothing. */
-  knowsMountFlag(type: string, flag: string): boolean {
-    const fd = this.#call((c) => c.fsopen(SYS_FSOPEN, cString(type), 0n));
-    if (fd < 0) return false;
-    const key = cString(flag);
-    const done = this.#call((c) =>
-      c.fsconfig(SYS_FSCONFIG, BigInt(fd), FSCONFIG_SET_FLAG, key, null, 0n)
-    );
-    this.closeFd(fd);
-    return done >= 0;
   }
 
   unmount(target: string, flags: number): number {

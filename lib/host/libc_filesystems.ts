@@ -1,4 +1,5 @@
-/** The part of libc.ts that tells how full a file system is. */
+/** The part of libc.ts that tells of file systems: what is in them and of them. */
+import { cString, FSCONFIG_SET_FLAG, SYS_FSCONFIG, SYS_FSOPEN } from "./abi.ts";
 import type { SYMBOLS } from "./libc_symbols.ts";
 
 /** `struct statfs` of 64-bit Linux: words of eight bytes. */
@@ -12,14 +13,28 @@ export interface FilesystemRoom {
   readonly inodesFree: bigint;
 }
 
-type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
-type Call = (one: (symbols: Symbols) => number | bigint) => number;
+type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
+type Call = (one: (symbols: Library["symbols"]) => number | bigint) => number;
 
 export class LibcFilesystems {
+  readonly #library: Library;
   readonly #call: Call;
 
-  constructor(call: Call) {
+  constructor(library: Library, call: Call) {
+    this.#library = library;
     this.#call = call;
+  }
+
+  /** Whether a type of file system has a flag; mounts nothing. */
+  knowsFlag(type: string, flag: string): boolean {
+    const fd = this.#call((c) => c.fsopen(SYS_FSOPEN, cString(type), 0n));
+    if (fd < 0) return false;
+    const key = cString(flag);
+    const done = this.#call((c) =>
+      c.fsconfig(SYS_FSCONFIG, BigInt(fd), FSCONFIG_SET_FLAG, key, null, 0n)
+    );
+    this.#library.symbols.close(fd);
+    return done >= 0;
   }
 
   /** Of the one that an open file lies on, or a negated errno. */

@@ -75,6 +75,8 @@ export const SYMBOLS = {
   close: { parameters: ["i32"], result: "i32" },
   flock: { parameters: ["i32", "i32"], result: "i32" },
   umask: { parameters: ["u32"], result: "u32" },
+  /** Of the GNU C library alone. */
+  malloc_trim: { parameters: ["usize"], result: "i32", optional: true },
   fstatfs: { parameters: ["i32", "buffer"], result: "i32" },
   read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
   write: { parameters: ["i32", "buffer", "usize"], result: "i64" },

@@ -44,6 +44,10 @@ export class ProcFacts implements HostFacts {
     return BigInt(kib) * BYTES_PER_KIB;
   }
 
+  giveBackMemory(): void {
+    this.#libc.trim();
+  }
+
   bootId(): Promise<string> {
     return Promise.try(() => this.#read("sys/kernel/random/boot_id").trim());
   }

@@ -31,7 +31,7 @@ export function hostTraits(libc: Libc): HostTraits {
     hasSwapLimits: isThere(libc, isUnified ? ownSwap(libc) : SWAP_LIMIT_V1),
     swapBytes: meminfoBytes(meminfo, "SwapTotal") ?? 0n,
     // Compat: kubelet 1.36 IsTmpfsNoswapOptionSupported, which mounts one.
-    hasNoSwapTmpfs: libc.knowsMountFlag("tmpfs", "noswap"),
+    hasNoSwapTmpfs: libc.filesystems.knowsFlag("tmpfs", "noswap"),
     hugePageSizes: namesIn(libc, HUGE_PAGES).flatMap((name) => {
       const size = hugePageSize(name);
       return size === undefined ? [] : [size];

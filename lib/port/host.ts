@@ -253,4 +253,6 @@ export interface HostFacts {
   traits(): HostTraits;
   /** Changes with each boot. */
   bootId(): Promise<string>;
+  /** Of this process, what is free and kept for later; where that is known. */
+  giveBackMemory(): void;
 }

@@ -15,7 +15,7 @@ import type { PodUid } from "../api/id.ts";
 import type { Meters } from "../api/meters.ts";
 import type { ObservedPod, PodSettings, RuntimeHealth } from "../pod/facts.ts";
 import type { Cgroups } from "../port/cgroups.ts";
-import type { Files } from "../port/host.ts";
+import type { Files, HostFacts } from "../port/host.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
 import type { Desired } from "../source/types.ts";
 import type { VolumeRunner } from "../volume/run.ts";
@@ -50,6 +50,8 @@ export interface LoopPorts {
   readonly volumes: Pick<VolumeRunner, "release" | "request" | "stateOf">;
   readonly allocations: Pick<Allocations, "podOf" | "keepOnly">;
   readonly suspect: () => void;
+  /** After an audit, which is at rest most often. */
+  readonly host: Pick<HostFacts, "giveBackMemory">;
   readonly auditMs: number;
   readonly meters?: Pick<
     Meters,
@@ -181,6 +183,7 @@ export class Audit {
 
   async #relist(signal: AbortSignal): Promise<void> {
     const { runtime, pods, queue, log, clock, meters, trail } = this.#ports;
+    const { host } = this.#ports;
     const startedMs = clock.monotonicMs();
     try {
       const differing = await differingPods(runtime, pods, signal);
@@ -200,6 +203,7 @@ export class Audit {
       for (const uid of differing) queue.wake(uid);
       await this.#sweep(signal);
       await limitDeadContainers(this.#ports, clock.nowMs(), signal);
+      host.giveBackMemory();
     } catch (error) {
       if (isAbort(error, signal)) throw error;
       log.debug("The relist failed", { error: chainOf(error) });

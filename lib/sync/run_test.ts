@@ -42,6 +42,7 @@ class World {
     pods: this.pods,
     files: this.files,
     cgroups: this.cgroups,
+    host: { giveBackMemory: () => this.givenBackAt.push(this.clock.nowMs()) },
     settings: SETTINGS,
     volumes: {
       release: () => Promise.resolve(),
@@ -55,6 +56,7 @@ class World {
   };
   readonly audit = new Audit(this.ports);
   readonly suspicions: number[] = [];
+  readonly givenBackAt: number[] = [];
   readonly passes: string[] = [];
   /** What a pass waits for before it ends. */
   hold: Promise<void> | undefined;
@@ -247,7 +249,9 @@ Deno.test("Audit finds in time what no event told of, and sweeps", async () => {
     ...{ nowMs, signal, lastWords },
   });
   world.pods.set(ONE, { ...EMPTY_MEMORY, observed });
+  const givenBack = world.givenBackAt.length;
   assert.deepEqual(await world.passed(AUDIT_MS), [], "as remembered");
+  assert.equal(world.givenBackAt.length, givenBack + 1, "memory, each time");
   await world.end();
 });
 

@@ -331,6 +331,7 @@ export function fakeHostFacts(
     cpuCount: () => facts.cpuCount ?? 2,
     memoryBytes: () => facts.memoryBytes ?? 4n * 1024n ** 3n,
     traits: () => TRAITS,
+    giveBackMemory: () => {},
     bootId: () => Promise.resolve("6b1f7c7e-0000-4000-8000-000000000001"),
   };
 }
