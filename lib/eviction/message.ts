@@ -121,14 +121,20 @@ function usedOf(
 
 /** `default/web: uses 40Mi, asked for 10Mi (30Mi above), priority 0`. */
 export function rankedText(ranked: Ranked, resource: Resource): string {
-  const { use, used, requested, priority } = ranked;
+  const { use, used, requested, setOff, priority } = ranked;
+  const sparing = setOff === requested
+    ? ""
+    : `, later for the ${
+      countText("ephemeral-storage", setOff)
+    } of disk that ` +
+      "it asked for";
   const over = excess(ranked);
   const above = over > 0n
     ? `${countText(resource, over)} above`
     : "not above it";
   return `${titleOf(use.pod)}: uses ${countText(resource, used)}, ` +
     `asked for ${countText(resource, requested)} (${above}), ` +
-    `priority ${priority}`;
+    `priority ${priority}${sparing}`;
 }
 
 /** What is available, of how much, against which threshold. */

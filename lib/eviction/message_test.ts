@@ -118,7 +118,7 @@ Deno.test("arithmetic() and rankedText() show the numbers", () => {
     "could not be measured, so it is ignored",
   );
   const use = aUsePod({ name: "web" });
-  const ranked = { use, used: 5n * MI, requested: MI, priority: 7 };
+  const ranked = { use, used: 5n * MI, requested: MI, setOff: MI, priority: 7 };
   assert.equal(
     rankedText(ranked, "memory"),
     "default/web: uses 5Mi, asked for 1Mi (4Mi above), priority 7",

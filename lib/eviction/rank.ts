@@ -4,8 +4,7 @@
  * by their age and uid, so that the same facts give the same order.
  * Compat: kubelet 1.36 rankMemoryPressure, rankDiskPressureFunc,
  * rankPIDPressure. Differs on purpose: of a pod that could not be measured
- * nothing is known, so it never goes; upstream has it go first. Inodes are not
- * set off against a request in bytes.
+ * nothing is known, so it never goes; upstream has it go first.
  */
 import type { Signal } from "../api/eviction_signal.ts";
 import { isCritical } from "../api/priority.ts";
@@ -22,6 +21,12 @@ export interface Ranked {
   readonly use: PodUse;
   readonly used: bigint;
   readonly requested: bigint;
+  /**
+   * What counts for it among equals. Compat: kubelet 1.36 eviction disk(): of
+   * inodes the bytes of disk that it asked for, so that whoever asked for some
+   * goes after those who did not.
+   */
+  readonly setOff: bigint;
   readonly priority: number;
 }
 
@@ -42,7 +47,11 @@ export function rank(
     const used = usedOf(use, { signal, layout });
     if (used === undefined) return [];
     const requested = requestOf(use.pod, resource);
-    return [{ use, used, requested, priority: use.pod.spec?.priority ?? 0 }];
+    const setOff = resource === "inodes"
+      ? requestOf(use.pod, "ephemeral-storage")
+      : requested;
+    const priority = use.pod.spec?.priority ?? 0;
+    return [{ use, used, requested, setOff, priority }];
   }).sort((one, other) => compare(one, other, resource));
 }
 
@@ -50,7 +59,8 @@ function compare(one: Ranked, other: Ranked, resource: Resource): number {
   // Processes cannot be asked for: only the priority and the count matter.
   const exceeding = resource === "pids" ? 0 : exceeds(other) - exceeds(one);
   return exceeding || one.priority - other.priority ||
-    sign(excess(other) - excess(one)) || younger(one.use.pod, other.use.pod) ||
+    sign((other.used - other.setOff) - (one.used - one.setOff)) ||
+    younger(one.use.pod, other.use.pod) ||
     (one.use.uid < other.use.uid ? -1 : 1);
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { aUsePod, MI, type UseParts } from "./fixture_test.ts";
 import { aContainer, aPod } from "../../tests/build.ts";
 import type { V1PodSpec } from "../api/types.ts";
+import { rankedText } from "./message.ts";
 import { partsOf, rank, requestOf } from "./rank.ts";
 import type { PodUse } from "./types.ts";
 
@@ -56,6 +57,37 @@ Deno.test("rank() of processes: priority, then the count", () => {
     "many",
     "few",
   ]);
+});
+
+Deno.test("rank() of inodes sets off what disk was asked for, as upstream", () => {
+  const data = (inodes: bigint) =>
+    new Map([["data", { bytes: 0n, inodes, isOnDisk: true }]]);
+  const small = aUsePod({ name: "small", volumes: data(256n) });
+  const large = aUsePod({ name: "large", volumes: data(512n) });
+  const asking = (name: string, inodes: bigint, request: string) => {
+    const use = aUsePod({ name, volumes: data(inodes) });
+    const requests = { "ephemeral-storage": request };
+    const containers = [aContainer({ resources: { requests } })];
+    const { metadata = {} } = use.pod;
+    return { ...use, pod: { ...aPod({ containers }), metadata } };
+  };
+  const all = [
+    asking("within", 480n, "30Mi"),
+    small,
+    asking("above", 448n, "4Mi"),
+    large,
+  ];
+  const found = rank(all, "nodefs.inodesFree", "one");
+  assert.deepEqual(found.map(({ use }) => use.uid as string), [
+    "large",
+    "small",
+    "above",
+    "within",
+  ]);
+  assert.match(
+    found.map((each) => rankedText(each, "inodes")).join("\n"),
+    /above: uses 448.*priority 0, later for the 4Mi of disk that it asked for/,
+  );
 });
 
 Deno.test("rank() counts of a disk what lies on it", () => {

@@ -155,7 +155,7 @@ export const CASES: readonly Case[] = [
     isMeasured: true,
     flags: processFlags,
     pods: [
-      { name: "few", take: processes(60) },
+      { name: "few", take: processes(110) },
       { name: "many", take: processes(300) },
       {
         name: "asking",
