@@ -202,6 +202,7 @@ async function tells(what: readonly string[], name: string): Promise<boolean> {
 const ODD = new RegExp(
   '^(kubelet_\\w*renew_errors counter metrics should have "_total"|' +
     "container_memory_failcnt counter metrics should|" +
+    "container_fs_inodes_total non-counter|" +
     "kubelet_evictions counter metrics should|" +
     "kubelet_pleg_discard_events counter metrics should|" +
     "kubelet_cpu_manager_exclusive_cpu_allocation_count non-histogram|" +
