@@ -14,17 +14,27 @@ import type { Secrets } from "./credentials.ts";
 /** Idle connections are probed by the kernel this often. */
 const PROBE_MS = 30_000;
 const PROXY_LIMIT_MS = 10_000;
+/**
+ * A burst of pods finds its connections again, each of which costs both ends a
+ * handshake; a node at rest keeps none but that of its lease.
+ */
+const IDLE_LIMIT_MS = 30_000;
 
 type Done = (error: Error | null, socket?: Duplex) => void;
 
 /** Keeps connections open for the next request; opens none by itself. */
-export function agentFor(secrets: Secrets, maxSockets: number): http.Agent {
+export function agentFor(
+  secrets: Secrets,
+  maxSockets: number,
+  idleMs = IDLE_LIMIT_MS,
+): http.Agent {
   const { access } = secrets;
   const pool = {
     keepAlive: true,
     keepAliveMsecs: PROBE_MS,
     maxSockets,
-    maxFreeSockets: 4,
+    maxFreeSockets: maxSockets,
+    timeout: idleMs,
   };
   if (access.server.startsWith("http://")) return new http.Agent(pool);
   const identity = identityOf(secrets);

@@ -6,7 +6,12 @@ import type { Blocker } from "./action.ts";
 import { clean, type Cleaning, filesOf, removal } from "./clean.ts";
 import { DEADLINE_NOTE } from "./deadline.ts";
 import { freesDisk } from "./evicted.ts";
-import { currentSandbox, type Facts, isGone } from "./facts.ts";
+import {
+  currentSandbox,
+  type Facts,
+  isGone,
+  type ObservedContainer,
+} from "./facts.ts";
 import { type Plan, wait } from "./plan.ts";
 import { planRefusal, refusedPlan } from "./refuse.ts";
 import { planRun } from "./run.ts";
@@ -52,6 +57,8 @@ function holdBack(facts: Facts, whole: Plan, nowMs: number): Plan {
 }
 
 function plan(facts: Facts, nowMs: number): Plan {
+  const { cutOff = [] } = facts.observed;
+  if (cutOff.length > 0) return planAnew(facts, cutOff);
   if (facts.state.kind === "cleaning") return planClean(facts);
   const order = stopOrder(facts);
   if (order !== undefined) return planStop(facts, order, nowMs);
@@ -68,6 +75,26 @@ function plan(facts: Facts, nowMs: number): Plan {
   return sandbox !== undefined && sandboxIsUsable(facts, facts.pod)
     ? planRun(facts, { pod: facts.pod, sandbox }, nowMs)
     : planSandbox(facts, facts.pod, nowMs);
+}
+
+/**
+ * An agent that dies takes the start that it asked for with it. Nothing has
+ * run, so there is nothing to tell: the container goes, and its log, by which
+ * restarts are counted. The kubelet tells of a failure, which is the end of a
+ * pod that may not start again.
+ */
+function planAnew(facts: Facts, cutOff: readonly ObservedContainer[]): Plan {
+  return {
+    next: facts.state,
+    actions: cutOff.map((each) => removal(facts, each)),
+    blockers: [{
+      what: "start",
+      message: `Making anew what was cut off at its start: ${
+        cutOff.map(({ name }) => name).join(", ")
+      }`,
+    }],
+    waiting: new Map(),
+  };
 }
 
 function planStop(

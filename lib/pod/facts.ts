@@ -38,6 +38,11 @@ export interface ObservedContainer extends ContainerStatus {
 export interface ObservedPod {
   readonly sandboxes: readonly SandboxStatus[];
   readonly containers: readonly ObservedContainer[];
+  /**
+   * Made, but their start was cut off with the agent that had asked for it:
+   * they have never run, and are made anew. Absent: none.
+   */
+  readonly cutOff?: readonly ObservedContainer[];
   readonly atMs: number;
 }
 
@@ -240,5 +245,6 @@ export function instancesOf(
 
 /** True when nothing of the pod is left in the runtime. */
 export function isGone(observed: ObservedPod): boolean {
-  return observed.sandboxes.length === 0 && observed.containers.length === 0;
+  const { sandboxes, containers, cutOff = [] } = observed;
+  return [sandboxes, containers, cutOff].every(({ length }) => length === 0);
 }

@@ -212,10 +212,12 @@ async function removeContainer(
   { id, log }: Extract<Action, { kind: "remove-container" }>,
   signal: AbortSignal,
 ): Promise<void> {
+  // A log without its container counts as a restart: it goes first.
+  if (log !== undefined) {
+    await files.remove(log.link);
+    await removeLogs(files, log.file);
+  }
   await runtime.removeContainer(id, signal);
-  if (log === undefined) return;
-  await files.remove(log.link);
-  await removeLogs(files, log.file);
 }
 
 async function makePodFiles(

@@ -96,7 +96,20 @@ export async function attemptsOf(
   const pod = ports.wanted().podOf(uid);
   if (pod === undefined) return known ?? new Map();
   if (known !== undefined && !hasVanished(status, observed)) return known;
-  return await loggedAttempts(ports.files, ports.settings, pod);
+  const logged = await loggedAttempts(ports.files, ports.settings, pod);
+  return withoutCutOff(logged, observed);
+}
+
+/** What never ran does not count, though it has a log. */
+function withoutCutOff(
+  logged: ReadonlyMap<string, number>,
+  { cutOff = [] }: ObservedPod,
+): ReadonlyMap<string, number> {
+  const counts = new Map(logged);
+  for (const { name, attempt } of cutOff) {
+    if (counts.get(name) === attempt + 1) counts.set(name, attempt);
+  }
+  return counts;
 }
 
 /** Some container that was made is no more: its next one counts on. */

@@ -5,6 +5,7 @@
 import type { ContainerId, PodUid, SandboxId } from "../api/id.ts";
 import type { ContainerRuntime, RuntimeEvent } from "../port/runtime.ts";
 import type {
+  ContainerStatus,
   ContainerSummary,
   SandboxSummary,
 } from "../port/runtime_status.ts";
@@ -41,7 +42,7 @@ export async function observePod(
   ]);
   return {
     sandboxes: newestFirst(sandboxStatuses),
-    containers: newestFirst(containerStatuses),
+    ...apart(newestFirst(containerStatuses)),
     atMs: nowMs,
   };
 }
@@ -110,13 +111,13 @@ export async function refreshPod(
   const [sandboxStatuses, containerStatuses] = await Promise.all([
     Promise.all(sandboxes.map((id) => runtime.sandboxStatus(id, signal))),
     Promise.all([
-      ...observed.containers.map(seeing),
+      ...allOf(observed).map(seeing),
       ...made.containers.map(seeing),
     ]),
   ]);
   return {
     sandboxes: newestFirst(sandboxStatuses),
-    containers: newestFirst(containerStatuses),
+    ...apart(newestFirst(containerStatuses)),
     atMs: nowMs,
   };
 }
@@ -126,6 +127,29 @@ function newestFirst<
 >(found: readonly (T | undefined)[]): T[] {
   return found.flatMap((status) => status ?? [])
     .sort((a, b) => b.createdAtMs - a.createdAtMs || b.attempt - a.attempt);
+}
+
+function allOf({ containers, cutOff = [] }: ObservedPod) {
+  return [...containers, ...cutOff];
+}
+
+function apart(
+  all: readonly ObservedContainer[],
+): Pick<ObservedPod, "containers" | "cutOff"> {
+  const cutOff = all.filter(isCutOff);
+  if (cutOff.length === 0) return { containers: all };
+  return { containers: all.filter((each) => !isCutOff(each)), cutOff };
+}
+
+/**
+ * A runtime gives up a start whose caller has gone. That nothing ran is in the
+ * times; that nothing of the container's own was in the way, in the message.
+ */
+function isCutOff(
+  { state, startedAtMs, message }: ContainerStatus,
+): boolean {
+  return state === "exited" && startedAtMs === 0 &&
+    message.includes("context canceled");
 }
 
 type Summary = Pick<ContainerSummary, "id" | "sandboxId">;
@@ -140,7 +164,9 @@ function seer(
   );
   return async ({ id, sandboxId }) => {
     const status = await runtime.containerStatus(id, signal);
-    if (status?.state !== "exited") return status && { ...status, sandboxId };
+    if (status?.state !== "exited" || isCutOff(status)) {
+      return status && { ...status, sandboxId };
+    }
     const left = words.get(id) ?? await lastWords(uid, status);
     const message = [status.message, left].filter((each) => each !== "")
       .join(": ");
@@ -196,7 +222,7 @@ function sandboxMark(
 function marksOf(observed: ObservedPod): string[] {
   return [
     ...observed.sandboxes.map(sandboxMark),
-    ...observed.containers.map(({ id, state }) => `${id} ${state}`),
+    ...allOf(observed).map(({ id, state }) => `${id} ${state}`),
   ];
 }
 

@@ -79,6 +79,16 @@ Deno.test("refreshPod() sees what changed, what is gone and what was made", asyn
   assert.deepEqual([gone.sandboxes, gone.containers], [[], []]);
 });
 
+Deno.test("observePod() has a container apart whose start was cut off", async () => {
+  const { world, container, first, look } = await aWorld();
+  const [cut, bad] = [container(1), container(2)];
+  world.failStart(cut, "failed to create shim task: context canceled");
+  world.failStart(bad, 'exec: "/no/such": no such file or directory');
+  const { containers, cutOff } = await look();
+  assert.deepEqual(containers.map(({ id }) => id), [bad.id, first.id]);
+  assert.deepEqual(cutOff?.map(({ id }) => id), [cut.id]);
+});
+
 Deno.test("differingPods() names pods that are new, changed or gone", async () => {
   const { runtime, world, sandbox, first, look } = await aWorld();
   const pods = new Map<typeof UID, PodMemory>();

@@ -33,6 +33,8 @@ const COMMANDS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["advance", (world, [time = ""]) => world.advance(millisecondsOf(time))],
   // exit POD/CONTAINER code=N: the process ends by itself.
   ["exit", exit],
+  // cut-off POD/CONTAINER: its start ends with the agent that asked for it.
+  ["cut-off", cutOff],
   // lose POD: the sandbox stops, with all that is in it.
   ["lose", (world, [pod = ""]) => {
     const sandboxes = [...world.runtime.world.sandboxes.values()];
@@ -137,6 +139,16 @@ function agent(world: PodWorld, [what, , call]: readonly string[]) {
 /** Names in stories stand for pods of the API server and for static ones. */
 function isNamed(podName: string, name: string): boolean {
   return podName === name || podName === fullName(name);
+}
+
+/** As containerd does with a start whose caller has gone. */
+function cutOff(world: PodWorld, [path = ""]: readonly string[]): void {
+  const [pod = "", name = ""] = path.split("/");
+  const { world: runtime } = world.runtime;
+  const found = runtime.find(pod, name);
+  if (found?.state !== "created") throw new Error(`${path} is not being made`);
+  const words = "failed to create shim task: context canceled";
+  runtime.failStart(found, words);
 }
 
 function exit(world: PodWorld, args: readonly string[]): void {
