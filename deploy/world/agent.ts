@@ -123,25 +123,45 @@ export async function spawnAgent(
   programs: readonly string[] = [],
   grants: readonly string[] = GRANTS,
 ): Promise<number> {
+  const args = agentArgs(
+    world,
+    [...ownFlags(world), ...flags],
+    programs,
+    grants,
+  );
+  return await spawnProgram(world, Deno.execPath(), args);
+}
+
+/** The same of a package, which brings its runtime and its grants. */
+export async function spawnPackage(
+  world: WorldFacts,
+  file: string,
+  flags: readonly string[] = [],
+): Promise<number> {
+  const place = `--host-root=${world.hostRoot}`;
+  const args = [...ownFlags(world), ...flags, place];
+  const home = `${world.root}/var/lib/denolet`;
+  return await spawnProgram(world, file, args, { DENOLET_HOME: home });
+}
+
+function ownFlags(world: WorldFacts): string[] {
+  return [
+    `--config=${world.agentConfig}`,
+    `--hostname-override=${world.name}`,
+  ];
+}
+
+async function spawnProgram(
+  world: WorldFacts,
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  const audit = Deno.env.get("DENOLET_TEST_AUDIT") ?? "";
   const child = new Deno.Command("/bin/sh", {
-    args: [
-      "-c",
-      AGENT_SHELL,
-      Deno.execPath(),
-      world.agentLog,
-      Deno.env.get("DENOLET_TEST_AUDIT") ?? "",
-      ...agentArgs(
-        world,
-        [
-          `--config=${world.agentConfig}`,
-          `--hostname-override=${world.name}`,
-          ...flags,
-        ],
-        programs,
-        grants,
-      ),
-    ],
+    args: ["-c", AGENT_SHELL, file, world.agentLog, audit, ...args],
     cwd: CHECKOUT,
+    env,
     stdin: "null",
     stdout: "null",
     stderr: "null",

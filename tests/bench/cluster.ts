@@ -3,11 +3,13 @@
  * each the only node of a control plane of its own. They stand side by side
  * and take turns; who has no turn idles, which the table shows the cost of.
  */
+import { wishesFrom } from "../../deploy/build.ts";
 import { clusterDown, clusterUp, stopKubelet } from "../../deploy/cluster.ts";
 import { findProgram } from "../../deploy/cluster/programs.ts";
+import { makePackage } from "../../deploy/package.ts";
 import { down, stopAgent, up, worldFacts } from "../../deploy/world.ts";
 import {
-  DENOLET,
+  denolet,
   KUBELET,
   type Member,
   type MemberProcess,
@@ -62,14 +64,19 @@ async function remove(name: string): Promise<void> {
 async function run(chosen: Options, over: AbortController): Promise<void> {
   const lacking = await findProgram("kubelet").then(() => undefined, String);
   const members: Member[] = [];
+  const folder = await Deno.makeTempDir({ prefix: "denolet-bench." });
   try {
-    members.push(await place(WORLDS.ours, NAMES.ours, DENOLET, over));
+    const file = `${folder}/denolet`;
+    const wishes = ["--set", "scratch", "--output", file];
+    await makePackage(await wishesFrom(wishes, ""));
+    members.push(await place(WORLDS.ours, NAMES.ours, denolet(file), over));
     if (lacking === undefined) {
       members.push(await place(WORLDS.peer, NAMES.peer, KUBELET, over));
     }
     await measure(chosen, members);
   } finally {
     for (const member of members) member.close();
+    await Deno.remove(folder, { recursive: true });
   }
   if (lacking !== undefined) console.log(`\nSKIPPED: the kubelet; ${lacking}`);
 }

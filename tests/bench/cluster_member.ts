@@ -2,14 +2,15 @@
  * An agent that is the only node of a control plane: denolet, and the real
  * kubelet as its peer. Orders are given as anybody would: to the API server.
  */
-import { memberFiles, spawnMember } from "../../deploy/cluster/agent.ts";
-import type { ClusterFacts } from "../../deploy/cluster/facts.ts";
+import { memberFiles, memberFlags } from "../../deploy/cluster/agent.ts";
+import { type ClusterFacts, clusterFacts } from "../../deploy/cluster/facts.ts";
 import {
   kubeletIdentity,
   spawnKubelet,
   stopKubelet,
 } from "../../deploy/cluster/kubelet.ts";
 import { until } from "../../deploy/world/command.ts";
+import { spawnPackage } from "../../deploy/world/agent.ts";
 import { stopAgent, type WorldFacts } from "../../deploy/world.ts";
 import type { V1Pod } from "../../lib/api/types.ts";
 import { type Api, openApi } from "./cluster_api.ts";
@@ -26,11 +27,15 @@ export interface MemberProcess {
   ): { readonly kubeconfig: string; readonly certDir: string };
 }
 
-export const DENOLET: MemberProcess = {
-  spawn: (world) => spawnMember(world),
-  stop: (world) => stopAgent(world),
-  identity: memberFiles,
-};
+/** What is shipped: `file` is a package. */
+export function denolet(file: string): MemberProcess {
+  return {
+    spawn: (world) =>
+      spawnPackage(world, file, memberFlags(clusterFacts(world))),
+    stop: (world) => stopAgent(world),
+    identity: memberFiles,
+  };
+}
 
 export const KUBELET: MemberProcess = {
   spawn: async (world) => (await spawnKubelet(world)).pid,
