@@ -23,6 +23,7 @@ async function main(): Promise<number> {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
         ...["compile", "--quiet", "--no-prompt", "--no-check"],
+        "--no-code-cache",
         ...[`--config=${config}`, `--lock=${CHECKOUT}deno.lock`],
         ...[`-P=${setName}`, `--v8-flags=${V8_FLAGS}`],
         ...["--target", target, "--output", output, entry],

@@ -51,6 +51,7 @@ unpack() {
 # Nothing of these may change what it is allowed.
 unset DENO_V8_FLAGS DENO_PERMISSION_BROKER_PATH NODE_OPTIONS
 export DENO_DIR="$own/cache" DENO_NO_UPDATE_CHECK=1
+# Compiled code that is kept on the disk is mapped for as long as it runs.
 exec "$own/$name" run --quiet --no-prompt --no-lock --cached-only \
-  "--config=$own/deno.json" -P=@SET@ "--v8-flags=@V8_FLAGS@" \
+  --no-code-cache "--config=$own/deno.json" -P=@SET@ "--v8-flags=@V8_FLAGS@" \
   "$own/denolet.js" "$@"

@@ -97,8 +97,16 @@ async function answers(form: string, program: string): Promise<void> {
     start(program, ["check-config", "--config=/etc/passwd"]),
     /^denolet: Cannot read \/etc\/passwd: .*read access/,
   );
+  if (form === "package") await isAscii();
   await isAgent(program, "denolet");
   await isAgent(kubelet, "kubelet");
+}
+
+/** Else the runtime keeps two bytes of each letter. */
+async function isAscii(): Promise<void> {
+  const [own] = await homeHolds();
+  const text = await Deno.readFile(`${HOME}/${own}/denolet.js`);
+  assert.ok(text.every((byte) => byte < 0x80));
 }
 
 /** It does the work, under the name by which it was called. */
