@@ -77,6 +77,7 @@ export function needsOf(input: NeedsInput): readonly Need[] {
     ...input.servers.flatMap(ofServer),
     ...manifestServer(input.config),
     ...podAddresses(input),
+    ...journal(input.config),
     ...input.plugins.map((value): Need => ({
       kind: "run",
       value,
@@ -212,6 +213,16 @@ function listeners({ kubelet }: Config): Need[] {
     ...listen(healthzBindAddress, healthzPort, "healthzPort"),
     ...(enableServer ? listen(address, kubelet.port, "port") : []),
   ];
+}
+
+/** Without it queries are answered from files. */
+function journal({ kubelet }: Config): Need[] {
+  return kubelet.enableSystemLogQuery
+    ? [{
+      ...{ kind: "run", value: "journalctl", isOptional: true },
+      wantedBy: "enableSystemLogQuery",
+    }]
+    : [];
 }
 
 function ofServer(access: ServerAccess): Need[] {

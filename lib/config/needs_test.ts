@@ -108,6 +108,12 @@ Deno.test("needsOf() names who wants what", () => {
   }
 });
 
+Deno.test("needsOf() lets the journal be read where queries of logs are", () => {
+  assert.deepEqual(values(needs([]), "run"), []);
+  const file = "enableSystemLogQuery: true";
+  assert.deepEqual(values(needs([], { file }), "run"), ["journalctl"]);
+});
+
 Deno.test("needsOf() takes what a kubeconfig names: proxy, program, files", () => {
   const all = needs(["--kubeconfig=/k"], {
     servers: [{

@@ -37,6 +37,7 @@ import { claimRunDirectory } from "./one_agent.ts";
 import { LinuxOwnProcess } from "./own_process.ts";
 import { hostPodNet } from "./pod_net.ts";
 import { ProcFacts } from "./proc.ts";
+import { hostJournal } from "./journal.ts";
 import { hostPrograms } from "./programs.ts";
 import {
   hostServiceManager,
@@ -158,5 +159,6 @@ function systemLogs(libc: Libc, folder: string): SystemLogs {
     folder,
     files: new HostFiles(trees),
     logFiles: new HostLogFiles(trees),
+    journal: hostJournal,
   };
 }

@@ -39,7 +39,53 @@ export const hostPrograms: Programs = {
   },
 };
 
-function spawn(command: Command): Deno.ChildProcess {
+const COMPLAINT_BYTES = 64 * 1024;
+
+/**
+ * What a program prints, as fast as it is read, and then what it complained
+ * of. It is killed when nobody reads on, and when its time is over or `signal`
+ * aborts, which ends the output.
+ */
+export async function* outputOf(
+  { path, args, limitMs }: Pick<Command, "path" | "args" | "limitMs">,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const child = spawn({ path, args, env: new Map() });
+  const stop = () => kill(child);
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  const timer = setTimeout(stop, limitMs);
+  const complaint = start(child.stderr);
+  try {
+    yield* child.stdout;
+    const words = await complaint;
+    if (words.length > 0) yield words;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+    stop();
+    await complaint;
+    await child.status;
+  }
+}
+
+/** The first of it; the rest is read and forgotten. */
+async function start(
+  stream: ReadableStream<Uint8Array>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const found = new Uint8Array(COMPLAINT_BYTES);
+  let length = 0;
+  for await (const chunk of stream) {
+    const fits = chunk.subarray(0, COMPLAINT_BYTES - length);
+    found.set(fits, length);
+    length += fits.length;
+  }
+  return found.slice(0, length);
+}
+
+function spawn(
+  command: Pick<Command, "path" | "args" | "env" | "stdin">,
+): Deno.ChildProcess {
   const { path, args, env, stdin } = command;
   try {
     return new Deno.Command(path, {

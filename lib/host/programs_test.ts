@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Command } from "../port/programs.ts";
-import { hostPrograms } from "./programs.ts";
+import { hostPrograms, outputOf } from "./programs.ts";
 
+const SIGNAL = new AbortController().signal;
 const SECRET = "planted-secret";
 
 function shell(script: string, own: Partial<Command> = {}): Command {
@@ -57,6 +58,29 @@ Deno.test("hostPrograms.run() ends what hangs, is too loud or unwanted", async (
   const running = run(shell("sleep 5"), ending.signal);
   ending.abort();
   await assert.rejects(running, { name: "AbortError" });
+});
+
+Deno.test("outputOf() gives what is printed, then the complaints", async () => {
+  const all = await Array.fromAsync(
+    outputOf(shell("echo out; echo bad >&2; exit 3"), SIGNAL),
+  );
+  assert.equal(
+    all.map((each) => new TextDecoder().decode(each)).join(""),
+    "out\nbad\n",
+  );
+});
+
+Deno.test("outputOf() ends the program when nobody reads on, or when told to", async () => {
+  const loud = shell("echo $$; while :; do echo more; done");
+  for await (const first of outputOf(loud, SIGNAL)) {
+    assert.match(new TextDecoder().decode(first), /^\d+\n/);
+    break;
+  }
+  const ending = new AbortController();
+  setTimeout(() => ending.abort(), 50);
+  const hung = shell("echo here; exec sleep 30");
+  const all = await Array.fromAsync(outputOf(hung, ending.signal));
+  assert.equal(new TextDecoder().decode(all[0]), "here\n");
 });
 
 Deno.test("hostPrograms.run() says what is missing", async () => {

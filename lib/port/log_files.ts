@@ -3,6 +3,7 @@
  * that stays open while it is renamed, and reading a part of it.
  */
 import type { Files } from "./host.ts";
+import type { Journal } from "./journal.ts";
 
 /** One open log file. It goes on being the same file when it is renamed. */
 export interface LogFile {
@@ -35,6 +36,7 @@ export interface SystemLogs {
   readonly folder: string;
   readonly files: Pick<Files, "list" | "stat">;
   readonly logFiles: LogFiles;
+  readonly journal: Journal;
 }
 
 /** What rotating logs needs besides: other names, and packed files. */

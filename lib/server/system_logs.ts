@@ -1,12 +1,14 @@
 /**
  * `/logs`: files and folders below `/var/log`, and nothing else of the machine:
  * no link is followed, no part of a path leads upwards. The kubelet follows
- * links here, this does not. Journals need a program, which is not run.
+ * links here, this does not. Services may be asked for by their names.
  */
 import type { NodeAnswer } from "../port/node_server.ts";
-import type { LogFile, SystemLogs } from "../port/log_files.ts";
+import type { SystemLogs } from "../port/log_files.ts";
+import { type AskedLogs, askedLogs } from "./log_query.ts";
 import { TEXT, text, typed } from "./node_answer.ts";
 import type { Call, Route } from "./node_routes.ts";
+import { contentOf, showServices } from "./service_logs.ts";
 
 export interface SystemLogParts {
   readonly logs: SystemLogs;
@@ -14,7 +16,6 @@ export interface SystemLogParts {
   readonly mayQuery: boolean;
 }
 
-const BLOCK_BYTES = 64 * 1024;
 const NOT_FOUND = "404 page not found\n";
 
 export function systemLogRoutes(parts: SystemLogParts): Route[] {
@@ -30,19 +31,52 @@ async function show(
   { logs, mayQuery }: SystemLogParts,
   { params, request }: Call,
 ): Promise<NodeAnswer> {
-  if (mayQuery && request.query.has("query")) {
-    return text(
-      501,
-      "Log queries are not answered: they take journalctl, which this agent " +
-        "does not run; files below /var/log can be read by their path\n",
-    );
-  }
   const path = params.get("*") ?? "";
+  const asked = mayQuery ? askedLogs(request.query, path) : NOTHING;
+  switch (asked.kind) {
+    case "refused":
+      return text(asked.status, asked.message);
+    case "services":
+      return await showServices(logs, asked, request.signal);
+    case "file":
+      return await isThere(logs, asked.path)
+        ? await showPath(logs, asked.path)
+        : text(406, noSuchFile(asked.path));
+    case "nothing":
+      return await showPath(logs, path);
+  }
+}
+
+const NOTHING: AskedLogs = { kind: "nothing" };
+
+async function isThere(logs: SystemLogs, path: string): Promise<boolean> {
+  const parts = partsOf(path);
+  if (parts === undefined) return false;
+  try {
+    return await logs.files.stat([logs.folder, ...parts].join("/")) !==
+      undefined;
+  } catch {
+    return false;
+  }
+}
+
+function noSuchFile(path: string): string {
+  return `query: Invalid value: ${JSON.stringify([path])}: ` +
+    "no such file below /var/log\n";
+}
+
+/** Undefined: one of them leads elsewhere. */
+function partsOf(path: string): readonly string[] | undefined {
   const parts = path.split("/").filter((part) => part !== "");
   const isOdd = parts.some((part) =>
     part === "." || part === ".." || part.includes("\0")
   );
-  if (isOdd) return text(404, NOT_FOUND);
+  return isOdd ? undefined : parts;
+}
+
+async function showPath(logs: SystemLogs, path: string): Promise<NodeAnswer> {
+  const parts = partsOf(path);
+  if (parts === undefined) return text(404, NOT_FOUND);
   const whole = [logs.folder, ...parts].join("/");
   try {
     const found = await logs.files.stat(whole);
@@ -77,19 +111,4 @@ async function listing(logs: SystemLogs, path: string): Promise<NodeAnswer> {
 function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;").replaceAll('"', "&#34;");
-}
-
-/** What is there now, however fast it grows meanwhile. */
-async function* contentOf(file: LogFile): AsyncGenerator<Uint8Array> {
-  try {
-    const size = await file.sizeBytes();
-    for (let at = 0; at < size;) {
-      const block = await file.read(at, Math.min(BLOCK_BYTES, size - at));
-      if (block.length === 0) return;
-      at += block.length;
-      yield block;
-    }
-  } finally {
-    file.close();
-  }
 }

@@ -146,6 +146,7 @@ export class PodWorld {
         folder: "/var/log",
         files: this.files,
         logFiles: new FakeLogFiles(this.files),
+        journal: { units: () => Promise.resolve(new Set()), read: nothing },
       },
       checkpoints: { checkpoint: () => Promise.resolve() },
       mounts: this.mounts,
@@ -175,6 +176,8 @@ export class PodWorld {
     }, { version: "0.0.0", credentialProviders: [] });
   }
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** Nobody ever connects. */
 const QUIET: Listener & NodeListener = {
