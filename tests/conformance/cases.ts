@@ -92,3 +92,14 @@ export function patternOf(names: readonly string[]): string {
   );
   return `(${escaped.join("|")})$`;
 }
+
+const FIRST_LINES = 4;
+const LAST_LINES = 12;
+
+/** What is said first, and what was wrong: in between may be a whole pod. */
+export function gist(message: string): readonly string[] {
+  const lines = message.trimEnd().split("\n");
+  return lines.length <= FIRST_LINES + LAST_LINES
+    ? lines
+    : [...lines.slice(0, FIRST_LINES), "…", ...lines.slice(-LAST_LINES)];
+}

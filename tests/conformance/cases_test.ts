@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  gist,
   IMPOSSIBLE,
   isInFifth,
   isWanted,
@@ -69,4 +70,12 @@ Deno.test("outcomes() leaves out set-up and what was not chosen", () => {
     { name: "a b", state: "failed", seconds: 2, message: "no" },
     { name: "a d", state: "skipped", seconds: 0, message: "not here" },
   ]);
+});
+
+Deno.test("gist() leaves out the middle of what is long", () => {
+  assert.deepEqual(gist("one\ntwo\n"), ["one", "two"]);
+  const lines = Array.from({ length: 40 }, (_, at) => `${at}`);
+  const found = gist(lines.join("\n"));
+  assert.deepEqual(found.slice(0, 6), ["0", "1", "2", "3", "…", "28"]);
+  assert.equal(found.at(-1), "39");
 });

@@ -26,6 +26,7 @@ import { findTools } from "../../deploy/world/containerd.ts";
 import { down, up, worldFacts } from "../../deploy/world.ts";
 import {
   FOCUS,
+  gist,
   IMPOSSIBLE,
   isInFifth,
   isWanted,
@@ -176,7 +177,7 @@ function tell(
   for (const { name, state, seconds, message } of failed) {
     console.log(
       `\n${state.toUpperCase()} after ${seconds.toFixed(0)} s: ${name}\n  ` +
-        message.split("\n").slice(0, 12).join("\n  "),
+        gist(message).join("\n  "),
     );
   }
   const missing = chosen - found.length;
