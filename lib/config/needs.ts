@@ -215,7 +215,7 @@ function listeners({ kubelet }: Config): Need[] {
   ];
 }
 
-/** Without it queries are answered from files. */
+/** Without it a query is answered with the permission that is missing. */
 function journal({ kubelet }: Config): Need[] {
   return kubelet.enableSystemLogQuery
     ? [{

@@ -3,6 +3,12 @@ import { hostJournal, journalArgs } from "./journal.ts";
 
 const SIGNAL = new AbortController().signal;
 
+async function isHere(): Promise<boolean> {
+  const found = await Deno.stat("/usr/bin/journalctl").catch(() => undefined);
+  if (found === undefined) console.warn("SKIP: no journalctl here");
+  return found !== undefined;
+}
+
 Deno.test("journalArgs() asks in UTC for what is wanted", () => {
   const usual = ["--utc", "--no-pager", "--output=short-precise"];
   assert.deepEqual(journalArgs({ units: ["kubelet"] }), [
@@ -34,8 +40,7 @@ Deno.test("journalArgs() asks in UTC for what is wanted", () => {
 });
 
 Deno.test("hostJournal asks the real program, whatever it has", async () => {
-  const program = await Deno.stat("/usr/bin/journalctl").catch(() => undefined);
-  if (program === undefined) return console.warn("SKIP: no journalctl here");
+  if (!await isHere()) return;
   const units = await hostJournal.units(SIGNAL);
   assert.ok([...units].every((name) => /^\S*$/.test(name)));
   const parts = await Array.fromAsync(hostJournal.read({
@@ -51,9 +56,7 @@ Deno.test({
   name: "hostJournal names the permission that is missing",
   permissions: { run: ["/bin/true"], read: true },
   async fn() {
-    const program = await Deno.stat("/usr/bin/journalctl")
-      .catch(() => undefined);
-    if (program === undefined) return console.warn("SKIP: no journalctl here");
+    if (!await isHere()) return;
     await assert.rejects(hostJournal.units(SIGNAL), {
       reason: "NotAllowed",
     });

@@ -141,3 +141,12 @@ export function anAgent(
     ...more,
   };
 }
+
+/** A query as a request has it: `a=1&a=2`. */
+export function queryOf(search: string): ReadonlyMap<string, string[]> {
+  const query = new Map<string, string[]>();
+  for (const [name, value] of new URLSearchParams(search)) {
+    query.set(name, [...query.get(name) ?? [], value]);
+  }
+  return query;
+}

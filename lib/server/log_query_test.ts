@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
+import { queryOf } from "./fixture_test.ts";
 import { askedLogs } from "./log_query.ts";
 
 function asked(search: string, path = "") {
-  const query = new Map<string, string[]>();
-  for (const [name, value] of new URLSearchParams(search)) {
-    query.set(name, [...query.get(name) ?? [], value]);
-  }
-  return askedLogs(query, path);
+  return askedLogs(queryOf(search), path);
 }
 
 Deno.test("askedLogs() knows services with options, one file, or nothing", () => {

@@ -5,6 +5,7 @@ import type { NodeRequest } from "../port/node_server.ts";
 import type { SystemLogs } from "../port/log_files.ts";
 import { FakeFiles } from "../../tests/fakes/fake_host.ts";
 import { FakeLogFiles } from "../../tests/fakes/fake_log_files.ts";
+import { queryOf } from "./fixture_test.ts";
 import { systemLogRoutes } from "./system_logs.ts";
 
 const ROOT = { name: "root", uid: "", groups: [], extra: new Map() };
@@ -39,10 +40,7 @@ async function ask(
 ) {
   const mayQuery = how === "switched on";
   const [route] = systemLogRoutes({ logs, mayQuery });
-  const query = new Map<string, string[]>();
-  for (const [name, value] of new URLSearchParams(search)) {
-    query.set(name, [...query.get(name) ?? [], value]);
-  }
+  const query = queryOf(search);
   const request: NodeRequest = {
     ...{ method: "GET", path: "/logs/", query, headers: new Map() },
     ...{ certificate: undefined, remote: "", isUpgrade: false },

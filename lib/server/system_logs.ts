@@ -50,11 +50,10 @@ async function show(
 const NOTHING: AskedLogs = { kind: "nothing" };
 
 async function isThere(logs: SystemLogs, path: string): Promise<boolean> {
-  const parts = partsOf(path);
-  if (parts === undefined) return false;
+  const whole = wholeOf(logs, path);
+  if (whole === undefined) return false;
   try {
-    return await logs.files.stat([logs.folder, ...parts].join("/")) !==
-      undefined;
+    return await logs.files.stat(whole) !== undefined;
   } catch {
     return false;
   }
@@ -65,19 +64,18 @@ function noSuchFile(path: string): string {
     "no such file below /var/log\n";
 }
 
-/** Undefined: one of them leads elsewhere. */
-function partsOf(path: string): readonly string[] | undefined {
+/** Where it lies; undefined: a part of it leads elsewhere. */
+function wholeOf({ folder }: SystemLogs, path: string): string | undefined {
   const parts = path.split("/").filter((part) => part !== "");
   const isOdd = parts.some((part) =>
     part === "." || part === ".." || part.includes("\0")
   );
-  return isOdd ? undefined : parts;
+  return isOdd ? undefined : [folder, ...parts].join("/");
 }
 
 async function showPath(logs: SystemLogs, path: string): Promise<NodeAnswer> {
-  const parts = partsOf(path);
-  if (parts === undefined) return text(404, NOT_FOUND);
-  const whole = [logs.folder, ...parts].join("/");
+  const whole = wholeOf(logs, path);
+  if (whole === undefined) return text(404, NOT_FOUND);
   try {
     const found = await logs.files.stat(whole);
     if (found?.kind === "directory") return await listing(logs, whole);
