@@ -53,6 +53,12 @@ export async function makePackage(wishes: Wishes): Promise<void> {
   }
 }
 
+/** A package that may do what the agents of tests and benchmarks may. */
+export async function makeScratchPackage(output: string): Promise<void> {
+  const wishes = ["--set", "scratch", "--output", output];
+  await makePackage(await wishesFrom(wishes, ""));
+}
+
 async function fillTree(
   tree: string,
   runtime: string,

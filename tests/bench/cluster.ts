@@ -3,10 +3,9 @@
  * each the only node of a control plane of its own. They stand side by side
  * and take turns; who has no turn idles, which the table shows the cost of.
  */
-import { wishesFrom } from "../../deploy/build.ts";
 import { clusterDown, clusterUp, stopKubelet } from "../../deploy/cluster.ts";
 import { findProgram } from "../../deploy/cluster/programs.ts";
-import { makePackage } from "../../deploy/package.ts";
+import { makeScratchPackage } from "../../deploy/package.ts";
 import { down, stopAgent, up, worldFacts } from "../../deploy/world.ts";
 import {
   denolet,
@@ -67,8 +66,7 @@ async function run(chosen: Options, over: AbortController): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "denolet-bench." });
   try {
     const file = `${folder}/denolet`;
-    const wishes = ["--set", "scratch", "--output", file];
-    await makePackage(await wishesFrom(wishes, ""));
+    await makeScratchPackage(file);
     members.push(await place(WORLDS.ours, NAMES.ours, denolet(file), over));
     if (lacking === undefined) {
       members.push(await place(WORLDS.peer, NAMES.peer, KUBELET, over));

@@ -8,8 +8,8 @@ import { setTimeout } from "node:timers/promises";
 import { down, up } from "../../deploy/world.ts";
 import { agentArgs, isHealthy } from "../../deploy/world/agent.ts";
 import type { WorldFacts } from "../../deploy/world/facts.ts";
-import { CHECKOUT, wishesFrom } from "../../deploy/build.ts";
-import { makePackage } from "../../deploy/package.ts";
+import { CHECKOUT } from "../../deploy/build.ts";
+import { makeScratchPackage } from "../../deploy/package.ts";
 import { run } from "../../deploy/world/command.ts";
 import { countsOf } from "./counts.ts";
 import { KubeletProcess } from "./kubelet.ts";
@@ -64,8 +64,7 @@ export async function benchStart(args: readonly string[]): Promise<void> {
 
 async function forms(world: WorldFacts, folder: string): Promise<Form[]> {
   const packed = `${folder}/denolet`;
-  const set = ["--set", "scratch", "--output"];
-  await makePackage(await wishesFrom([...set, packed], ""));
+  await makeScratchPackage(packed);
   const flags = [
     ...[`--config=${world.agentConfig}`, `--hostname-override=${world.name}`],
     `--host-root=${world.hostRoot}`,
@@ -82,7 +81,8 @@ async function forms(world: WorldFacts, folder: string): Promise<Form[]> {
   } else {
     const compiled = `${folder}/compiled`;
     await run(Deno.execPath(), [
-      ...["run", "-A", `${CHECKOUT}deploy/compile.ts`, ...set, compiled],
+      ...["run", "-A", `${CHECKOUT}deploy/compile.ts`],
+      ...["--set", "scratch", "--output", compiled],
     ]);
     found.push(form("compiled", compiled, {
       ...{ version: [compiled], start: [compiled, ...flags] },

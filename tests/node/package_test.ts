@@ -5,8 +5,7 @@
  * form passes the same tests.
  */
 import assert from "node:assert/strict";
-import { wishesFrom } from "../../deploy/build.ts";
-import { makePackage } from "../../deploy/package.ts";
+import { makeScratchPackage } from "../../deploy/package.ts";
 import { stopAgent } from "../../deploy/world.ts";
 import { isHealthy } from "../../deploy/world/agent.ts";
 import { CHECKOUT, nodeTest, until, world } from "./agent_world.ts";
@@ -49,8 +48,7 @@ async function sh(script: string): Promise<void> {
 async function forms(): Promise<ReadonlyMap<string, string>> {
   await Deno.mkdir(FOLDER, { recursive: true });
   const packed = `${FOLDER}/denolet`;
-  const args = ["--set", "scratch", "--output"];
-  await makePackage(await wishesFrom([...args, packed], ""));
+  await makeScratchPackage(packed);
   const found = new Map([["package", packed]]);
   if (Deno.env.get("DENORT_BIN") === undefined) {
     console.warn("SKIP: the compiled form, because DENORT_BIN names no denort");
@@ -198,8 +196,7 @@ nodeTest(
       for (const [form, program] of found) await answers(form, program);
       const packed = found.get("package") ?? "";
       const again = `${FOLDER}/again`;
-      const args = ["--set", "scratch", "--output", again];
-      await makePackage(await wishesFrom(args, ""));
+      await makeScratchPackage(again);
       await sh(`cmp ${packed} ${again}`);
       await damaged(packed);
       await unpackedBadly(packed);
