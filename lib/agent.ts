@@ -20,6 +20,7 @@ import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
 import { createResizes, runResizes } from "./agent_resizes.ts";
 import { createRunners, followLabels } from "./agent_runners.ts";
 import { createGauges } from "./agent_gauges.ts";
+import { createIptables } from "./agent_iptables.ts";
 import { watchLag } from "./agent_meters.ts";
 import { ending, managerLoops } from "./agent_manager.ts";
 import { createServers } from "./agent_server.ts";
@@ -65,7 +66,8 @@ export function createAgent(
   const eviction = createEviction({ ...parts, stats });
   const keeper = createCgroupLoop(parts);
   const shutdown = createShutdown(parts);
-  const own = { ...parts, eviction, keeper, shutdown };
+  const iptables = createIptables(parts);
+  const own = { ...parts, eviction, keeper, shutdown, iptables };
   const view = createView(own, options.version);
   const { version } = options;
   const figures = { stats, ...statsNode(parts, stats, version) };
@@ -75,6 +77,7 @@ export function createAgent(
     ...parts.membership?.loops ?? [],
     ...servers,
     followOoms(parts),
+    ...iptables.loops,
     ...managerLoops({ ...parts, view }),
   ];
   return {

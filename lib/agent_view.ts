@@ -48,6 +48,7 @@ export interface ViewParts {
   readonly eviction: EvictionLoop;
   readonly keeper: { views(): readonly LoopView[] };
   readonly shutdown: ShutdownLoop;
+  readonly iptables: { views(): readonly LoopView[] };
   readonly stallReader: Reader<Stall | undefined>;
   readonly ports: Pick<AgentPorts, "clock">;
 }
@@ -72,6 +73,7 @@ export function createView(parts: ViewParts, version: string): AgentView {
       ...shutdownViews(parts.shutdown, parts.ports.clock.nowMs()),
       ...evictionViews(parts.eviction),
       ...parts.keeper.views(),
+      ...parts.iptables.views(),
       ...clusterViews(parts),
     ],
   };

@@ -4,7 +4,7 @@
  */
 import type { Command } from "./config/command_line.ts";
 import { openFiles } from "./config/file_modes.ts";
-import { loadConfig, type Loaded } from "./config/load.ts";
+import { loadConfig, type Loaded, setFields } from "./config/load.ts";
 import { type Need, needsOf } from "./config/needs.ts";
 import { needsText, refusal } from "./config/needs_text.ts";
 import type { PermissionsWish } from "./config/permissions_wish.ts";
@@ -52,7 +52,7 @@ function done(code: number): Configured {
 
 /** What this configuration takes, with what its kubeconfigs say. */
 async function needed(
-  { config }: Loaded,
+  { config, settings }: Loaded,
   { credentialProviders }: files.Referred,
   { podRanges, imageDir }: Partial<PermissionsWish> = {},
 ): Promise<readonly Need[]> {
@@ -60,6 +60,7 @@ async function needed(
   const { imageCredentialProviderBinDir: folder } = config.flags;
   return needsOf({
     config,
+    setFields: setFields(settings),
     servers: found.flatMap((each) => serverAccess(each) ?? []),
     plugins: credentialProviders.map(({ name }) => `${folder}/${name}`),
     podRanges: podRanges ?? [],

@@ -167,13 +167,16 @@ function placeWarnings(
   ];
 }
 
-function otherWarnings(settings: Settings, gates: GateOutcome): string[] {
-  const idle = [...settings].flatMap(([path, { origin }]) =>
-    origin.kind === "default" || origin.kind === "legacy-default" ||
-      ACTED_ON.has(path)
-      ? []
-      : [path]
+/** The fields that somebody has set, by file or flag. */
+export function setFields(settings: Settings): ReadonlySet<string> {
+  const set = [...settings].filter(([_, { origin }]) =>
+    origin.kind !== "default" && origin.kind !== "legacy-default"
   );
+  return new Set(set.map(([path]) => path));
+}
+
+function otherWarnings(settings: Settings, gates: GateOutcome): string[] {
+  const idle = [...setFields(settings)].filter((path) => !ACTED_ON.has(path));
   const { kind } = KUBELET_SHAPE.clusterDNS;
   const servers = settings.get("clusterDNS")?.value;
   const bad = kind.holds(servers) ? servers.filter((one) => !isIp(one)) : [];

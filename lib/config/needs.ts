@@ -38,6 +38,8 @@ export interface ServerAccess {
 
 export interface NeedsInput {
   readonly config: Config;
+  /** The fields that somebody has set, whatever to. */
+  readonly setFields: ReadonlySet<string>;
   readonly servers: readonly ServerAccess[];
   /** Paths of image credential plugins. */
   readonly plugins: readonly string[];
@@ -66,6 +68,8 @@ export const SYS_NAMES = ["hostname", "networkInterfaces", "statfs"] as const;
 /** Where a pod's probes and hooks may go while nobody said where pods are. */
 export const ANYWHERE = "*";
 
+const IPTABLES = ["iptables", "ip6tables"];
+
 /** Each need once, in the order of kind and value. */
 export function needsOf(input: NeedsInput): readonly Need[] {
   const all = [
@@ -77,13 +81,7 @@ export function needsOf(input: NeedsInput): readonly Need[] {
     ...input.servers.flatMap(ofServer),
     ...manifestServer(input.config),
     ...podAddresses(input),
-    ...journal(input.config),
-    ...input.plugins.map((value): Need => ({
-      kind: "run",
-      value,
-      wantedBy: "--image-credential-provider-config",
-      isOptional: true,
-    })),
+    ...programs(input),
     ...input.libraries.map((value): Need => ({
       ...{ kind: "ffi", value, wantedBy: "system calls" },
     })),
@@ -215,14 +213,23 @@ function listeners({ kubelet }: Config): Need[] {
   ];
 }
 
-/** Without it a query is answered with the permission that is missing. */
-function journal({ kubelet }: Config): Need[] {
-  return kubelet.enableSystemLogQuery
-    ? [{
-      ...{ kind: "run", value: "journalctl", isOptional: true },
-      wantedBy: "enableSystemLogQuery",
-    }]
-    : [];
+function programs({ config, setFields, plugins }: NeedsInput): Need[] {
+  const { enableSystemLogQuery, makeIPTablesUtilChains } = config.kubelet;
+  const chains = "makeIPTablesUtilChains";
+  const found: [wantedBy: string, values: readonly string[]][] = [
+    ["--image-credential-provider-config", plugins],
+    ["enableSystemLogQuery", enableSystemLogQuery ? ["journalctl"] : []],
+    // Wanted by default; who did not ask for them gets no more rights.
+    [
+      chains,
+      makeIPTablesUtilChains && setFields.has(chains) ? IPTABLES : [],
+    ],
+  ];
+  return found.flatMap(([wantedBy, values]) =>
+    values.map((value): Need => ({
+      ...{ kind: "run", value, wantedBy, isOptional: true },
+    }))
+  );
 }
 
 function ofServer(access: ServerAccess): Need[] {

@@ -3,6 +3,7 @@
  * places and addresses that their flags and files name.
  */
 import assert from "node:assert/strict";
+import { setFields } from "./load.ts";
 import { load } from "./load_fixture.ts";
 import { needsOf, type ServerAccess } from "./needs.ts";
 
@@ -138,15 +139,19 @@ const ROWS: readonly Row[] = [
 ];
 
 function named(row: Omit<Row, "installer" | "more">): string[] {
-  const { config } = load([...COMMON, ...row.flags], { file: row.file ?? "" });
+  const { config, settings } = load([...COMMON, ...row.flags], {
+    file: row.file ?? "",
+  });
   const servers = (row.servers ?? []).map((each): ServerAccess => ({
     ...{ flag: "--kubeconfig", server: "", files: [] },
     ...{ proxyUrl: undefined, program: undefined },
     ...each,
   }));
   const plugins = row.plugins ?? [];
-  return needsOf({ config, servers, plugins, podRanges: [], libraries: [] })
-    .map(({ kind, value }) => `${kind} ${value}`);
+  return needsOf({
+    ...{ config, setFields: setFields(settings), servers, plugins },
+    ...{ podRanges: [], libraries: [] },
+  }).map(({ kind, value }) => `${kind} ${value}`);
 }
 
 const usual = new Set(named({ flags: [] }));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import deno from "../../deno.json" with { type: "json" };
+import { setFields } from "./load.ts";
 import { load } from "./load_fixture.ts";
 import { ENV_NAMES, type Need, needsOf, type ServerAccess } from "./needs.ts";
 import { needsText, permissionSet, refusal } from "./needs_text.ts";
@@ -15,16 +16,17 @@ const BOOTSTRAP: ServerAccess = {
 
 function needs(
   words: readonly string[],
-  more: Partial<Omit<Parameters<typeof needsOf>[0], "config">> & {
+  more: Partial<Omit<Parameters<typeof needsOf>[0], "config" | "setFields">> & {
     readonly file?: string;
   } = {},
 ): readonly Need[] {
   const { file = "", ...own } = more;
-  const { config } = load([...words], { file });
+  const { config, settings } = load([...words], { file });
   return needsOf({
     ...{ servers: [], plugins: [], podRanges: [], libraries: ["/lib/c"] },
     ...own,
     config,
+    setFields: setFields(settings),
   });
 }
 
@@ -112,6 +114,21 @@ Deno.test("needsOf() lets the journal be read where queries of logs are", () => 
   assert.deepEqual(values(needs([]), "run"), []);
   const file = "enableSystemLogQuery: true";
   assert.deepEqual(values(needs([], { file }), "run"), ["journalctl"]);
+});
+
+Deno.test("needsOf() has iptables run for who asks for its chains", () => {
+  assert.deepEqual(values(needs([]), "run"), [], "true by default");
+  const rows: [file: string, programs: string[]][] = [
+    ["makeIPTablesUtilChains: true", ["ip6tables", "iptables"]],
+    ["makeIPTablesUtilChains: false", []],
+  ];
+  for (const [file, programs] of rows) {
+    assert.deepEqual(values(needs([], { file }), "run"), programs, file);
+  }
+  const flag = "--make-iptables-util-chains";
+  const found = needs([flag]).filter(({ kind }) => kind === "run");
+  assert.ok(found.every(({ isOptional }) => isOptional === true));
+  assert.equal(found.length, 2);
 });
 
 Deno.test("needsOf() takes what a kubeconfig names: proxy, program, files", () => {

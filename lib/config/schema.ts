@@ -53,6 +53,7 @@ export const ACTED_ON: ReadonlySet<string> = new Set([
   "imageGCLowThresholdPercent",
   "runtimeRequestTimeout",
   "containerRuntimeEndpoint",
+  "makeIPTablesUtilChains",
   "imageServiceEndpoint",
   "crashLoopBackOff.maxContainerRestartPeriod",
   "clusterDNS",

@@ -96,7 +96,7 @@ export const NODE_FIELDS = {
     { help: "Has no effect, as upstream", flag: "hairpin-mode" },
   ),
   makeIPTablesUtilChains: field(bool, true, {
-    help: "Keep the iptables hint chain in place",
+    help: "Keep chains of iptables that others look for",
     flag: "make-iptables-util-chains",
     keepsZero: true,
   }),
