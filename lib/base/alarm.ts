@@ -2,6 +2,9 @@
 import type { Clock } from "./clock.ts";
 import { isAbort } from "./errors.ts";
 
+/** Made once: to make one takes a look at the whole stack. */
+const RUNG = new DOMException("Rung", "AbortError");
+
 export class Alarm {
   #rung = Promise.withResolvers<void>();
 
@@ -19,7 +22,7 @@ export class Alarm {
       await Promise.race([slept, this.#rung.promise]);
     } finally {
       this.#rung = Promise.withResolvers();
-      timer.abort(new DOMException("Rung", "AbortError"));
+      timer.abort(RUNG);
       await slept.catch((error) => {
         if (!isAbort(error, both)) throw error;
       });

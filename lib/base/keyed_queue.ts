@@ -28,6 +28,9 @@ export type Pass<Key> = (
   signal: AbortSignal,
 ) => Promise<number | undefined>;
 
+/** Made once: to make one takes a look at the whole stack. */
+const NEWER_ORDER = new DOMException("A newer order came", "AbortError");
+
 export class KeyedQueue<Key> {
   readonly #clock: Clock;
   readonly #entries = new Map<Key, Entry>();
@@ -68,7 +71,7 @@ export class KeyedQueue<Key> {
   interrupt(key: Key): void {
     const entry = this.#entry(key);
     entry.isDirty = true;
-    entry.pass?.abort(new DOMException("A newer order came", "AbortError"));
+    entry.pass?.abort(NEWER_ORDER);
     this.#notify();
   }
 

@@ -7,6 +7,9 @@ export interface Patience {
   readonly ms: number;
 }
 
+/** Made once: to make one takes a look at the whole stack. */
+const DONE = new DOMException("The work is done", "AbortError");
+
 export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -34,7 +37,7 @@ export class Semaphore {
     try {
       return await work();
     } finally {
-      done.abort();
+      done.abort(DONE);
       leave();
     }
   }

@@ -23,6 +23,8 @@ import { EAGAIN, EPIPE, failure } from "./errno.ts";
 import type { Libc } from "./libc.ts";
 import { boundCgroup, boundProc } from "./mounts.ts";
 
+/** How long lines wait for those that follow at once. */
+const GATHER_MS = 100;
 const KERNEL_LOG = "/dev/kmsg";
 /** The kernel cuts messages at 1 KiB; their fields come on top. */
 const RECORD_BYTES = 8 * 1024;
@@ -75,6 +77,8 @@ export class LinuxKernelNews implements KernelNews {
       while (!signal.aborted) {
         yield* this.#records(fd, doing);
         await this.#wait({ fd, events: POLLIN }, signal);
+        // A pod's start has the kernel say ten lines, one after the other.
+        await pause(GATHER_MS);
       }
     } finally {
       this.#libc.closeFd(fd);
@@ -168,4 +172,8 @@ function messageOf(record: string): string {
 
 function bytesOf(text: string): Bytes {
   return new TextEncoder().encode(text);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -31,6 +31,7 @@ export class LinuxMachine implements Machine {
   readonly #runDir: string;
   /** The kernel takes its time to tell it, and it stays. */
   #cpus: ReturnType<typeof cpuTopology> | undefined;
+  #uuid: string | undefined;
   readonly #hostRoot: string;
 
   constructor(paths: { readonly runDir: string; readonly hostRoot: string }) {
@@ -113,7 +114,7 @@ export class LinuxMachine implements Machine {
 
   /** Compat: cadvisor 0.56 GetSystemUUID, without s390x and ppc system-id. */
   #systemUuid(): string | undefined {
-    return readIfAny(`${boundDmi(this.#runDir)}/product_uuid`) ??
+    return this.#uuid ??= readIfAny(`${boundDmi(this.#runDir)}/product_uuid`) ??
       readIfAny(`${boundProc(this.#runDir)}/device-tree/vm,uuid`);
   }
 

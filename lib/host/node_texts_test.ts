@@ -7,7 +7,8 @@ Deno.test("HostNodeTexts reads a file again when it has changed", async () => {
   const libc = openLibc();
   const folder = await Deno.makeTempDir();
   try {
-    const texts = new HostNodeTexts(libc);
+    let nowMs = 0;
+    const texts = new HostNodeTexts(libc, () => nowMs);
     const path = `${folder}/resolv.conf`;
     assert.equal(texts.read(path).kind, "failed");
     await Deno.writeTextFile(`${folder}/one`, "nameserver 192.0.2.1\n");
@@ -18,9 +19,12 @@ Deno.test("HostNodeTexts reads a file again when it has changed", async () => {
     // As a resolver's agent does it: another file under the same name.
     await Deno.writeTextFile(`${folder}/two`, "nameserver 192.0.2.2\n");
     await Deno.rename(`${folder}/two`, `${folder}/one`);
+    assert.deepEqual(texts.read(path), first, "looked at just now");
+    nowMs += 250;
     const second = { kind: "text", text: "nameserver 192.0.2.2\n" };
     assert.deepEqual(texts.read(path), second);
     await Deno.remove(`${folder}/one`);
+    nowMs += 250;
     assert.equal(texts.read(path).kind, "failed");
     assert.equal(texts.read(folder).kind, "failed", "a directory");
   } finally {

@@ -177,16 +177,20 @@ export class Client {
     const { ask, limitMs, signal } = call;
     signal.throwIfAborted();
     const late = new AbortController();
-    const stop = new WaitedTooLong(`deadline of ${limitMs / 1000} s passed`);
-    const timer = setTimeout(() => late.abort(stop), limitMs);
+    const timer = setTimeout(
+      () =>
+        late.abort(
+          new WaitedTooLong(`deadline of ${limitMs / 1000} s passed`),
+        ),
+      limitMs,
+    );
     try {
       return await work(AbortSignal.any([signal, late.signal]));
     } catch (error) {
       // The way there may be dead, and so the idle connections beside it.
-      if (late.signal.aborted) {
-        this.#parts.transport.dropIdle(ask.lane ?? "main");
-      }
-      throw this.failure(late.signal.aborted ? stop : error, ask, signal);
+      const isLate = late.signal.aborted;
+      if (isLate) this.#parts.transport.dropIdle(ask.lane ?? "main");
+      throw this.failure(isLate ? late.signal.reason : error, ask, signal);
     } finally {
       clearTimeout(timer);
     }

@@ -20,11 +20,15 @@ const LARGEST_BYTES = 1 << 20;
 /** A credential that ends so soon may end on the way. */
 const EXPIRY_MARGIN_MS = 10_000;
 
-export interface Secrets {
-  readonly access: Access;
-  readonly ca: string | undefined;
+/** PEM. */
+interface Pair {
   readonly certificate: string | undefined;
   readonly key: string | undefined;
+}
+
+export interface Secrets extends Pair {
+  readonly access: Access;
+  readonly ca: string | undefined;
   /** The whole header. */
   readonly authorization: string | undefined;
 }
@@ -52,6 +56,7 @@ export class Credentials {
   readonly #parts: CredentialParts;
   readonly #texts: FileTexts;
   #parsed: { readonly text: string; readonly access: Access } | undefined;
+  #pair: { readonly of: Pair; readonly checked: Pair } | undefined;
   #plugin: PluginCredential | undefined;
   #good: Secrets | undefined;
   #lookedAtMs = -Infinity;
@@ -114,16 +119,27 @@ export class Credentials {
       ? undefined
       : await this.#ask(access, ca);
     const pair = plugin?.certificate === undefined ? own : plugin;
-    const certificate = pair.certificate && certificatesIn(pair.certificate);
-    const key = pair.key && keysIn(pair.key);
-    checkPair({ certificate, key }, this.#parts.path);
     return {
       access,
       ca,
-      certificate,
-      key,
+      ...this.#checked(pair),
       authorization: await this.#authorization(access, plugin),
     };
+  }
+
+  /** Looked through once for each pair: signatures take their time. */
+  #checked({ certificate, key }: Pair): Pair {
+    const known = this.#pair;
+    const isKnown = known !== undefined &&
+      known.of.certificate === certificate && known.of.key === key;
+    if (isKnown) return known.checked;
+    const checked = {
+      certificate: certificate && certificatesIn(certificate),
+      key: key && keysIn(key),
+    };
+    checkPair(checked, this.#parts.path);
+    this.#pair = { of: { certificate, key }, checked };
+    return checked;
   }
 
   async #access(): Promise<Access> {
@@ -221,14 +237,7 @@ export class FileTexts {
 }
 
 /** Two files are replaced one after the other: between them they differ. */
-function checkPair(
-  pair: {
-    readonly certificate: string | undefined;
-    readonly key: string | undefined;
-  },
-  path: string,
-): void {
-  const { certificate, key } = pair;
+function checkPair({ certificate, key }: Pair, path: string): void {
   if (certificate === undefined && key === undefined) return;
   const refuse = (why: string) =>
     new AgentError(`Cannot use the client certificate of ${path}: ${why}`, {

@@ -47,8 +47,6 @@ export interface Remembered {
   readonly graceSeconds: number | undefined;
   readonly preStop: V1LifecycleHandler | undefined;
   readonly ports: V1ContainerPort[];
-  /** See `stop_rank.ts`; undefined when another agent made the container. */
-  readonly stopRank: number | undefined;
   /** Where its process leaves its last words; empty when not written. */
   readonly messagePath: string;
   readonly messagePolicy: string;
@@ -130,10 +128,19 @@ export function remembered(
       wholeNumber(annotations.get(TERMINATION_GRACE)),
     preStop: preStopFrom(annotations.get(PRE_STOP)),
     ports: portsFrom(annotations.get(PORTS)),
-    stopRank: wholeNumber(annotations.get(STOP_RANK)),
     messagePath: annotations.get(MESSAGE_PATH) ?? "",
     messagePolicy: annotations.get(MESSAGE_POLICY) ?? "",
   };
+}
+
+/**
+ * See `stop_rank.ts`; undefined when another agent made the container. Alone,
+ * as each pass asks for it.
+ */
+export function rememberedRank(
+  annotations: ReadonlyMap<string, string>,
+): number | undefined {
+  return wholeNumber(annotations.get(STOP_RANK));
 }
 
 /** What cannot be read is as if it had not been written. */

@@ -6,6 +6,7 @@ import {
   containerLabels,
   podLabels,
   remembered,
+  rememberedRank,
 } from "./labels.ts";
 
 const START = { attempt: 3, crashDelayMs: 40_000 };
@@ -35,6 +36,7 @@ Deno.test("remembered() reads back what was written", () => {
   const ports = [{ name: "web", containerPort: 80 }];
   const container = aContainer({ ports, lifecycle: { preStop } });
   const made = containerAnnotations(aPod(), container, START);
+  assert.equal(rememberedRank(made), 0);
   assert.deepEqual(remembered(made), {
     hash: containerHash("web", "busybox:1"),
     restartCount: 3,
@@ -43,13 +45,13 @@ Deno.test("remembered() reads back what was written", () => {
     graceSeconds: 30,
     preStop,
     ports,
-    stopRank: 0,
     messagePath: "/dev/termination-log",
     messagePolicy: "File",
   });
 });
 
 Deno.test("remembered() bears what others wrote, or did not", () => {
+  assert.equal(rememberedRank(new Map()), undefined);
   assert.deepEqual(remembered(new Map()), {
     hash: "",
     restartCount: 0,
@@ -58,7 +60,6 @@ Deno.test("remembered() bears what others wrote, or did not", () => {
     graceSeconds: undefined,
     preStop: undefined,
     ports: [],
-    stopRank: undefined,
     messagePath: "",
     messagePolicy: "",
   });

@@ -7,7 +7,7 @@
 import type { Action, ContainerToStop } from "./action.ts";
 import { type Facts, type ObservedContainer, podIpOf } from "./facts.ts";
 import { type Hook, hookOf } from "./hook.ts";
-import { remembered } from "./labels.ts";
+import { remembered, rememberedRank } from "./labels.ts";
 import type { Plan } from "./plan.ts";
 import type { Blocker } from "./action.ts";
 import { stopRank } from "./stop_rank.ts";
@@ -103,7 +103,7 @@ export function preStopOf(
 
 function rankOf(facts: Facts, { name, annotations }: ObservedContainer) {
   const { pod } = facts;
-  return remembered(annotations).stopRank ??
+  return rememberedRank(annotations) ??
     (pod === undefined ? 0 : stopRank(pod, name));
 }
 

@@ -2,6 +2,10 @@
 import type { Clock } from "../base/clock.ts";
 import { isAbort } from "../base/errors.ts";
 
+/** Made once: to make one takes a look at the whole stack. */
+const SOONER = new DOMException("It comes sooner", "AbortError");
+const DONE = new DOMException("It is done", "AbortError");
+
 export class Deadline {
   readonly #clock: Clock;
   #atMs: number;
@@ -28,7 +32,7 @@ export class Deadline {
     this.#atMs = atMs;
     const before = this.#shortened;
     this.#shortened = new AbortController();
-    before.abort(new DOMException("It comes sooner", "AbortError"));
+    before.abort(SOONER);
   }
 
   /**
@@ -41,7 +45,7 @@ export class Deadline {
     try {
       await Promise.race([work, passed]);
     } finally {
-      done.abort(new DOMException("It is done", "AbortError"));
+      done.abort(DONE);
       await passed.catch((error) => {
         if (!isAbort(error, done.signal)) throw error;
       });

@@ -36,6 +36,9 @@ const RETRY = { initialMs: 500, maxMs: 4_000, forgetAfterMs: 60_000 };
  * run by then, so `ContainerCreating` need not be written at all.
  */
 const PATIENCE_MS = 1_000;
+/** Where many start at once, each takes longer: so much more for each other. */
+const PATIENCE_EACH_MS = 100;
+const LONGEST_PATIENCE_MS = 5_000;
 
 export interface ReportPorts {
   readonly pods: Pick<ClusterPods, "patchStatus" | "remove">;
@@ -53,8 +56,8 @@ interface Told {
   readonly answer?: V1Pod;
   /** The server was told to let go of it. */
   readonly isRemoved?: boolean;
-  /** Since when there is news that may wait. */
-  readonly heldSinceMs?: number;
+  /** News that may wait: since when, and until when at the latest. */
+  readonly held?: { readonly sinceMs: number; readonly untilMs: number };
   readonly failure?: Backoff;
 }
 
@@ -160,9 +163,9 @@ export class StatusReports {
       }
       const ref = podNameOf(target);
       const { clock, written } = this.#ports;
-      const changedAtMs = this.#told.get(uid)?.heldSinceMs ?? clock.nowMs();
+      const changedAtMs = this.#told.get(uid)?.held?.sinceMs ?? clock.nowMs();
       const answer = await pods.patchStatus(ref, change, signal);
-      this.#note(uid, { answer, heldSinceMs: undefined });
+      this.#note(uid, { answer, held: undefined });
       written?.(uid, clock.nowMs() - changedAtMs);
     }
     if (mayRemove(known) && !this.#told.get(uid)?.isRemoved) {
@@ -172,12 +175,21 @@ export class StatusReports {
     return undefined;
   }
 
-  /** Until when news that may wait does so. */
+  /** Until when news that may wait does so; never sooner than said before. */
   #patience(uid: PodUid): number {
     const nowMs = this.#ports.clock.nowMs();
-    const heldSinceMs = this.#told.get(uid)?.heldSinceMs ?? nowMs;
-    this.#note(uid, { heldSinceMs });
-    return heldSinceMs + PATIENCE_MS;
+    const before = this.#told.get(uid)?.held;
+    const others = [...this.#told].filter(([other, { held }]) =>
+      other !== uid && held !== undefined
+    );
+    const patienceMs = Math.min(
+      PATIENCE_MS + others.length * PATIENCE_EACH_MS,
+      LONGEST_PATIENCE_MS,
+    );
+    const sinceMs = before?.sinceMs ?? nowMs;
+    const untilMs = Math.max(before?.untilMs ?? 0, sinceMs + patienceMs);
+    this.#note(uid, { held: { sinceMs, untilMs } });
+    return untilMs;
   }
 
   /** The object at the server that shows this pod, as last heard of. */
@@ -194,12 +206,12 @@ export class StatusReports {
   }
 
   #note(uid: PodUid, news: { [Key in keyof Told]?: Told[Key] | undefined }) {
-    const { answer, isRemoved, heldSinceMs, failure } = {
+    const { answer, isRemoved, held, failure } = {
       ...this.#told.get(uid),
       ...news,
     };
     this.#told.set(uid, {
-      ...heldSinceMs === undefined ? {} : { heldSinceMs },
+      ...held === undefined ? {} : { held },
       ...answer === undefined ? {} : { answer },
       ...isRemoved === undefined ? {} : { isRemoved },
       ...failure === undefined ? {} : { failure },

@@ -26,6 +26,9 @@ export interface StopPorts extends StopOnePorts {
   readonly suspect: () => void;
 }
 
+/** Made once: to make one takes a look at the whole stack. */
+const ENDED = new DOMException("The container has ended", "AbortError");
+
 export class Stops {
   readonly #ports: StopPorts;
   readonly #entries = new Map<PodUid, Map<ContainerId, Entry>>();
@@ -82,7 +85,7 @@ export class Stops {
     for (const [id, entry] of entries) {
       const state = states.get(id);
       if (state === undefined || state === "exited") {
-        entry.ended.abort(ended(entry));
+        entry.ended.abort(ENDED);
         entries.delete(id);
         entry.isNews = false;
       } else {
@@ -106,7 +109,7 @@ export class Stops {
   /** The pod is gone. */
   forget(uid: PodUid): void {
     for (const entry of this.#entries.get(uid)?.values() ?? []) {
-      entry.ended.abort(ended(entry));
+      entry.ended.abort(ENDED);
       entry.isNews = false;
     }
     this.#entries.delete(uid);
@@ -178,7 +181,7 @@ export class Stops {
     try {
       await stopOne(this.#ports, { entry, ...order }, all);
       entry.endedAtMs = this.#ports.clock.nowMs();
-      entry.ended.abort(ended(entry));
+      entry.ended.abort(ENDED);
     } catch (error) {
       if (isAbort(error, all)) return;
       this.#fail(entry, error);
@@ -221,8 +224,4 @@ function underWay({ deadline, failure, hasFailed }: Entry): StopUnderWay {
   return hasFailed && failure !== undefined
     ? { killAtMs, failure }
     : { killAtMs };
-}
-
-function ended({ name }: Entry): DOMException {
-  return new DOMException(`Container ${name} has ended`, "AbortError");
 }
