@@ -2,10 +2,9 @@
 import type { Clock } from "./clock.ts";
 import { isAbort } from "./errors.ts";
 
-/** Made once: to make one takes a look at the whole stack. */
-const RUNG = new DOMException("Rung", "AbortError");
-
 export class Alarm {
+  /** Made once: to make one takes a look at the whole stack. */
+  readonly #reason = new DOMException("Rung", "AbortError");
   #rung = Promise.withResolvers<void>();
 
   /** Ends the present wait, or the next one if nobody waits now. */
@@ -22,7 +21,7 @@ export class Alarm {
       await Promise.race([slept, this.#rung.promise]);
     } finally {
       this.#rung = Promise.withResolvers();
-      timer.abort(RUNG);
+      timer.abort(this.#reason);
       await slept.catch((error) => {
         if (!isAbort(error, both)) throw error;
       });

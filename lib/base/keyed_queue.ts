@@ -28,10 +28,9 @@ export type Pass<Key> = (
   signal: AbortSignal,
 ) => Promise<number | undefined>;
 
-/** Made once: to make one takes a look at the whole stack. */
-const NEWER_ORDER = new DOMException("A newer order came", "AbortError");
-
 export class KeyedQueue<Key> {
+  /** Made once: to make one takes a look at the whole stack. */
+  readonly #newer = new DOMException("A newer order came", "AbortError");
   readonly #clock: Clock;
   readonly #entries = new Map<Key, Entry>();
   /** Resolved, and made anew, when a key has nothing left to do. */
@@ -71,7 +70,7 @@ export class KeyedQueue<Key> {
   interrupt(key: Key): void {
     const entry = this.#entry(key);
     entry.isDirty = true;
-    entry.pass?.abort(NEWER_ORDER);
+    entry.pass?.abort(this.#newer);
     this.#notify();
   }
 

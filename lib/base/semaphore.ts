@@ -7,9 +7,6 @@ export interface Patience {
   readonly ms: number;
 }
 
-/** Made once: to make one takes a look at the whole stack. */
-const DONE = new DOMException("The work is done", "AbortError");
-
 export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -37,7 +34,8 @@ export class Semaphore {
     try {
       return await work();
     } finally {
-      done.abort(DONE);
+      // Nobody sees it; to make an error takes a look at the whole stack.
+      done.abort("done");
       leave();
     }
   }

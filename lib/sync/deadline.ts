@@ -2,10 +2,6 @@
 import type { Clock } from "../base/clock.ts";
 import { isAbort } from "../base/errors.ts";
 
-/** Made once: to make one takes a look at the whole stack. */
-const SOONER = new DOMException("It comes sooner", "AbortError");
-const DONE = new DOMException("It is done", "AbortError");
-
 export class Deadline {
   readonly #clock: Clock;
   #atMs: number;
@@ -32,7 +28,7 @@ export class Deadline {
     this.#atMs = atMs;
     const before = this.#shortened;
     this.#shortened = new AbortController();
-    before.abort(SOONER);
+    before.abort(new DOMException("It comes sooner", "AbortError"));
   }
 
   /**
@@ -45,7 +41,8 @@ export class Deadline {
     try {
       await Promise.race([work, passed]);
     } finally {
-      done.abort(DONE);
+      // Nobody sees it; to make an error takes a look at the whole stack.
+      done.abort("done");
       await passed.catch((error) => {
         if (!isAbort(error, done.signal)) throw error;
       });

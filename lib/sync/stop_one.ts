@@ -52,9 +52,6 @@ interface Stopping {
   readonly before: readonly AbortSignal[];
 }
 
-/** Made once: to make one takes a look at the whole stack. */
-const ENDED = new DOMException("Its container has ended", "AbortError");
-
 /** Resolves when the runtime says that the container has ended. */
 export async function stopOne(
   ports: StopOnePorts,
@@ -69,7 +66,7 @@ export async function stopOne(
     await entry.deadline.wait(allAborted(before), all);
     await stopNow(ports, entry, all);
   } finally {
-    over.abort(ENDED);
+    over.abort(new DOMException("Its container has ended", "AbortError"));
   }
 }
 

@@ -26,10 +26,9 @@ export interface StopPorts extends StopOnePorts {
   readonly suspect: () => void;
 }
 
-/** Made once: to make one takes a look at the whole stack. */
-const ENDED = new DOMException("The container has ended", "AbortError");
-
 export class Stops {
+  /** Made once: to make one takes a look at the whole stack. */
+  readonly #ended = new DOMException("The container has ended", "AbortError");
   readonly #ports: StopPorts;
   readonly #entries = new Map<PodUid, Map<ContainerId, Entry>>();
   readonly #begun = Promise.withResolvers<AbortSignal>();
@@ -85,7 +84,7 @@ export class Stops {
     for (const [id, entry] of entries) {
       const state = states.get(id);
       if (state === undefined || state === "exited") {
-        entry.ended.abort(ENDED);
+        entry.ended.abort(this.#ended);
         entries.delete(id);
         entry.isNews = false;
       } else {
@@ -109,7 +108,7 @@ export class Stops {
   /** The pod is gone. */
   forget(uid: PodUid): void {
     for (const entry of this.#entries.get(uid)?.values() ?? []) {
-      entry.ended.abort(ENDED);
+      entry.ended.abort(this.#ended);
       entry.isNews = false;
     }
     this.#entries.delete(uid);
@@ -181,7 +180,7 @@ export class Stops {
     try {
       await stopOne(this.#ports, { entry, ...order }, all);
       entry.endedAtMs = this.#ports.clock.nowMs();
-      entry.ended.abort(ENDED);
+      entry.ended.abort(this.#ended);
     } catch (error) {
       if (isAbort(error, all)) return;
       this.#fail(entry, error);
