@@ -135,6 +135,9 @@ export interface Statx {
 const STATX_BLOCK_BYTES = 512n;
 
 /** One entry of a directory, its name as the kernel's NUL-ended bytes. */
+/** The type of directories. */
+export const DT_DIR = 4;
+
 export interface RawEntry {
   readonly name: Bytes;
   /** The `DT_…` type; 0 when the file system does not say. */

@@ -10,7 +10,13 @@ import type {
   Cgroups,
   CgroupValues,
 } from "../port/cgroups.ts";
-import { AT_REMOVEDIR, O_DIRECTORY, O_RDONLY, O_WRONLY } from "./abi.ts";
+import {
+  AT_REMOVEDIR,
+  DT_DIR,
+  O_DIRECTORY,
+  O_RDONLY,
+  O_WRONLY,
+} from "./abi.ts";
 import { check, inParent, openPath, STRICT, type Trees } from "./beneath.ts";
 import { enter, lack, type Place, processesIn } from "./cgroup_entry.ts";
 import { type Applied, applyValues, plainRelative } from "./cgroup_values.ts";
@@ -21,8 +27,6 @@ import { sliceOf, sliceValues } from "./slice_properties.ts";
 import type { SystemdSlices } from "./systemd_slices.ts";
 import { writeAll } from "./transfer.ts";
 
-/** `DT_DIR`; the links `cpu,cpuacct -> cpu` of version 1 are passed over. */
-const DT_DIR = 4;
 const DIRECTORY = O_RDONLY | O_DIRECTORY;
 
 type Slices = Pick<SystemdSlices, "set" | "stop">;
@@ -200,6 +204,7 @@ export class HostCgroups implements Cgroups {
         type,
       }));
       if (named.some(({ name }) => name === "cgroup.controllers")) return [""];
+      // The links `cpu,cpuacct -> cpu` of version 1 are passed over.
       return named.filter(({ type }) => type === DT_DIR).map((each) =>
         each.name
       );
@@ -211,21 +216,21 @@ export class HostCgroups implements Cgroups {
   /** Negative: the number of what went wrong. */
   #remove(root: string, relative: string): Promise<number> {
     const path = `${root}/${relative}`;
-    return inParent(this.#trees(root), path, (place) => {
+    return inParent(this.#trees(root), path, async (place) => {
       const fd = this.#libc.openAt(place.fd, place.name, {
         flags: DIRECTORY,
         resolve: STRICT,
       });
       if (fd < 0) return fd;
-      const emptied = this.#removeChildren(fd);
+      const emptied = await this.#removeChildren(fd);
       this.#libc.closeFd(fd);
       if (emptied < 0) return emptied;
-      return this.#libc.unlinkAt(place.fd, place.name, AT_REMOVEDIR);
+      return await this.#libc.unlinkAt(place.fd, place.name, AT_REMOVEDIR);
     });
   }
 
   /** Deepest first; the files of a cgroup vanish with it. */
-  #removeChildren(fd: number): number {
+  async #removeChildren(fd: number): Promise<number> {
     const entries = this.#libc.entries(fd);
     if (typeof entries === "number") return entries;
     for (const { name, type } of entries) {
@@ -234,11 +239,11 @@ export class HostCgroups implements Cgroups {
       const child = this.#libc.openAt(fd, name, how);
       if (child === -ENOENT) continue;
       if (child < 0) return child;
-      const emptied = this.#removeChildren(child);
+      const emptied = await this.#removeChildren(child);
       this.#libc.closeFd(child);
       const removed = emptied < 0
         ? emptied
-        : this.#libc.unlinkAt(fd, name, AT_REMOVEDIR);
+        : await this.#libc.unlinkAt(fd, name, AT_REMOVEDIR);
       if (removed < 0 && removed !== -ENOENT) return removed;
     }
     return 0;

@@ -91,7 +91,7 @@ export class HostFiles implements Files {
         check(await libc.fsync(fd), doing);
         check(libc.renameAt(place.fd, temporary, asTarget(place)), doing);
       } catch (error) {
-        libc.unlinkAt(place.fd, temporary, 0);
+        await libc.unlinkAt(place.fd, temporary, 0);
         throw error;
       } finally {
         libc.closeFd(fd);
@@ -110,7 +110,7 @@ export class HostFiles implements Files {
         await writeAll(libc, fd, { bytes, doing });
         setAccess(libc, fd, { access, doing });
       } catch (error) {
-        libc.unlinkAt(place.fd, place.name, 0);
+        await libc.unlinkAt(place.fd, place.name, 0);
         throw error;
       } finally {
         libc.closeFd(fd);
@@ -154,7 +154,7 @@ export class HostFiles implements Files {
       const { libc } = this.#trees;
       const flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
       const how = { flags, mode, resolve: STRICT };
-      const fd = check(libc.openAt(place.fd, place.name, how), doing);
+      const fd = check(await libc.openToCut(place.fd, place.name, how), doing);
       try {
         refuseUnlessFile(path, fileStat(this.#statFd(fd, doing)), Infinity);
         await writeAll(libc, fd, { bytes, doing });
@@ -172,13 +172,13 @@ export class HostFiles implements Files {
   }
 
   async link(path: string, target: string): Promise<void> {
-    await this.#inParent(`Cannot link ${path}`, path, (place, doing) => {
+    await this.#inParent(`Cannot link ${path}`, path, async (place, doing) => {
       const { libc } = this.#trees;
       const temporary = temporaryName();
       const goal = cString(target);
       check(libc.symlinkAt(goal, place.fd, temporary), doing);
       const moved = libc.renameAt(place.fd, temporary, asTarget(place));
-      if (moved < 0) libc.unlinkAt(place.fd, temporary, 0);
+      if (moved < 0) await libc.unlinkAt(place.fd, temporary, 0);
       check(moved, doing);
     });
   }
@@ -193,10 +193,10 @@ export class HostFiles implements Files {
 
   async remove(path: string): Promise<void> {
     const { libc } = this.#trees;
-    const removed = await inParent(this.#trees, path, ({ fd, name }) => {
-      const result = libc.unlinkAt(fd, name, 0);
+    const removed = await inParent(this.#trees, path, async ({ fd, name }) => {
+      const result = await libc.unlinkAt(fd, name, 0);
       const isDirectory = result === -EISDIR || result === -EPERM;
-      return isDirectory ? libc.unlinkAt(fd, name, AT_REMOVEDIR) : result;
+      return isDirectory ? await libc.unlinkAt(fd, name, AT_REMOVEDIR) : result;
     });
     if (removed < 0 && !isAbsent(-removed)) {
       throw failure(`Cannot remove ${path}`, -removed);

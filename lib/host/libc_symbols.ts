@@ -4,6 +4,12 @@
  */
 
 export const SYMBOLS = {
+  openat2Aside: {
+    name: "syscall",
+    parameters: ["i64", "i64", "buffer", "buffer", "i64"],
+    result: "i64",
+    nonblocking: true,
+  },
   openat2: {
     name: "syscall",
     parameters: ["i64", "i64", "buffer", "buffer", "i64"],
@@ -53,6 +59,12 @@ export const SYMBOLS = {
   },
   renameat: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
   unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  unlinkatAside: {
+    name: "unlinkat",
+    parameters: ["i32", "buffer", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
   mkdirat: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   fchmod: { parameters: ["i32", "u32"], result: "i32" },
   fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },

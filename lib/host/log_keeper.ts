@@ -66,7 +66,7 @@ export class HostLogKeeper implements LogKeeper {
         const { libc } = this.#trees;
         const whole = { fd: place.fd, path: named(".gz") };
         check(libc.renameAt(place.fd, half, whole), doing);
-        return libc.unlinkAt(place.fd, place.name, 0);
+        return await libc.unlinkAt(place.fd, place.name, 0);
       });
       check(done, doing);
     } finally {
@@ -98,7 +98,7 @@ export class HostLogKeeper implements LogKeeper {
       // The original goes next: the new one must outlive a power cut.
       check(await libc.fsync(fd), doing);
     } catch (error) {
-      libc.unlinkAt(place.fd, place.name, 0);
+      await libc.unlinkAt(place.fd, place.name, 0);
       throw error;
     } finally {
       libc.closeFd(fd);

@@ -11,6 +11,7 @@ import {
   AT_REMOVEDIR,
   type Bytes,
   cString,
+  DT_DIR,
   O_DIRECTORY,
   O_NOFOLLOW,
   O_RDONLY,
@@ -51,7 +52,7 @@ export async function removeTree(
   place: Place,
   doing: string,
 ): Promise<void> {
-  const plain = libc.unlinkAt(place.fd, place.name, 0);
+  const plain = await libc.unlinkAt(place.fd, place.name, 0);
   if (plain === 0 || plain === -ENOENT) return;
   if (plain !== -EISDIR) throw failure(doing, -plain);
   const fd = openDirectory(libc, place.fd, place.name);
@@ -72,7 +73,7 @@ export async function removeTree(
     libc.closeFd(fd);
   }
   if (removal.failure !== undefined) throw removal.failure;
-  const last = libc.unlinkAt(place.fd, place.name, AT_REMOVEDIR);
+  const last = await libc.unlinkAt(place.fd, place.name, AT_REMOVEDIR);
   if (last < 0 && last !== -ENOENT) throw blocked(doing, -last);
 }
 
@@ -103,8 +104,9 @@ async function emptyOnce(
       const some: RawEntry[] = [];
       const more = libc.someEntries(again, some);
       if (more <= 0) return remember(removal, more);
-      for (const { name } of some) {
-        await removeEntry(removal, { fd, name }, depth);
+      for (const { name, type } of some) {
+        const isDirectory = type === DT_DIR;
+        await removeEntry(removal, { fd, name, isDirectory }, depth);
         await removal.pace.step();
       }
     }
@@ -115,11 +117,13 @@ async function emptyOnce(
 
 async function removeEntry(
   removal: Removal,
-  place: Place,
+  place: Place & { readonly isDirectory: boolean },
   depth: number,
 ): Promise<void> {
   const { libc } = removal;
-  const plain = libc.unlinkAt(place.fd, place.name, 0);
+  const plain = place.isDirectory
+    ? -EISDIR
+    : await libc.unlinkAt(place.fd, place.name, 0);
   if (plain !== -EISDIR) return settle(removal, plain);
   if (depth >= DEEPEST) {
     const path = cString(`.denolet-deep-${removal.moved++}`);
@@ -135,7 +139,7 @@ async function removeEntry(
   } finally {
     libc.closeFd(fd);
   }
-  const last = libc.unlinkAt(place.fd, place.name, AT_REMOVEDIR);
+  const last = await libc.unlinkAt(place.fd, place.name, AT_REMOVEDIR);
   // Not empty: its own failure is remembered, or a later round sees to it.
   if (last !== -ENOTEMPTY) settle(removal, last);
 }

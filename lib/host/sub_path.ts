@@ -166,9 +166,9 @@ async function makeTarget(
 
 async function removeOne(trees: Trees, path: string, doing: string) {
   const { libc } = trees;
-  const gone = await inParent(trees, path, ({ fd, name }) => {
-    const plain = libc.unlinkAt(fd, name, 0);
-    return plain === 0 ? 0 : libc.unlinkAt(fd, name, AT_REMOVEDIR);
+  const gone = await inParent(trees, path, async ({ fd, name }) => {
+    const plain = await libc.unlinkAt(fd, name, 0);
+    return plain === 0 ? 0 : await libc.unlinkAt(fd, name, AT_REMOVEDIR);
   });
   check(gone, doing);
 }

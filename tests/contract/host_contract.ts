@@ -188,15 +188,14 @@ const PROMISES: Readonly<Record<string, (w: FilesWorld) => Promise<void>>> = {
     await files.makeDirectory(`${root}/d`, 0o755);
     const seen = files.watch(`${root}/d`, never())[Symbol.asyncIterator]();
     await seen.next();
-    const next = seen.next();
-    await files.removeTree(`${root}/d`);
-    await refused(
+    const ended = refused(
       (async () => {
-        await next;
         for (;;) await seen.next();
       })(),
       "retry",
     );
+    await files.removeTree(`${root}/d`);
+    await ended;
     const again = files.watch(`${root}/d`, never())[Symbol.asyncIterator]();
     await refused(again.next(), "retry");
   },
