@@ -37,8 +37,8 @@ const RETRY = { initialMs: 500, maxMs: 4_000, forgetAfterMs: 60_000 };
  */
 const PATIENCE_MS = 1_000;
 /** Where many start at once, each takes longer: so much more for each other. */
-const PATIENCE_EACH_MS = 100;
-const LONGEST_PATIENCE_MS = 5_000;
+const PATIENCE_EACH_MS = 200;
+const LONGEST_PATIENCE_MS = 10_000;
 
 export interface ReportPorts {
   readonly pods: Pick<ClusterPods, "patchStatus" | "remove">;

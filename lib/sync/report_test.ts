@@ -96,7 +96,7 @@ Deno.test("StatusReports tell of a start that takes longer", async () => {
 });
 
 Deno.test("StatusReports hold longer what is one of many, not for ever", async () => {
-  for (const [count, seconds] of [[11, 2], [100, 5]] as const) {
+  for (const [count, seconds] of [[11, 3], [100, 10]] as const) {
     const world = new World();
     await world.run(async () => {
       for (const pod of pods(count)) world.see(pod, "Pending");
