@@ -4,6 +4,7 @@
  * work; it owns only when it happens.
  */
 import type { Clock } from "./clock.ts";
+import { Pace } from "./pace.ts";
 import { orAborted } from "./wait.ts";
 
 /** False when what a wake told of has been seen by a pass in the meantime. */
@@ -105,8 +106,10 @@ export class KeyedQueue<Key> {
     try {
       while (!signal.aborted && failures.length === 0) {
         this.#changed = Promise.withResolvers<void>();
-        for (const [key, entry] of this.#entries) {
-          if (!this.#isDue(entry)) continue;
+        // Many at once would hold up everybody else till each has begun.
+        const pace = new Pace(this.#clock);
+        for (const [key, entry] of [...this.#entries]) {
+          if (signal.aborted || !this.#isDue(entry)) continue;
           const work = this.#one(key, { entry, pass, signal })
             .catch((error) => {
               failures.push(error);
@@ -114,6 +117,7 @@ export class KeyedQueue<Key> {
             })
             .finally(() => running.delete(work));
           running.add(work);
+          await pace.step();
         }
         this.#arm();
         await this.#changed.promise;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Clock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { KeyedQueue } from "./keyed_queue.ts";
 
 /** Time that moves only when a test says so. */
@@ -187,4 +187,22 @@ Deno.test("KeyedQueue.idle() waits for passes, wakes and times of its keys", asy
   stop.abort(new DOMException("Over", "AbortError"));
   await rejected;
   await running;
+});
+
+Deno.test("KeyedQueue lets others have their turn between many passes", async () => {
+  const queue = new KeyedQueue<number>(systemClock);
+  const stop = new AbortController();
+  let begun = 0;
+  for (let key = 0; key < 20; key++) queue.wake(key);
+  const ended = queue.run(() => {
+    begun++;
+    const untilMs = performance.now() + 3;
+    while (performance.now() < untilMs);
+    return Promise.resolve(undefined);
+  }, stop.signal);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.ok(begun > 0 && begun < 20, `${begun} had begun`);
+  while (begun < 20) await new Promise((resolve) => setTimeout(resolve, 1));
+  stop.abort();
+  await ended;
 });
