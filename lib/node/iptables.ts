@@ -219,8 +219,10 @@ export class IptablesLoop {
   #fail(program: Program, error: unknown): void {
     const message = chainOf(error);
     const before = this.#failing.get(program);
-    if (nextOf(error) === "give-up") this.#letBe.set(program, message);
-    else this.#failing.set(program, message);
+    if (nextOf(error) === "give-up") {
+      this.#kept.delete(program);
+      this.#letBe.set(program, message);
+    } else this.#failing.set(program, message);
     if (before === message) return;
     this.#ports.log.info("Chains of iptables are not kept", {
       ...{ program, error: message, wantedBy: "makeIPTablesUtilChains" },
