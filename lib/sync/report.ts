@@ -156,7 +156,8 @@ export class StatusReports {
       ? withTimesOf(heldStatus(target), known.status)
       : known.status;
     const change = statusChange(target.status, status);
-    if (change !== undefined) {
+    if (change === undefined) this.#note(uid, { held: undefined });
+    else {
       if (mayWait(target, { ...known, status }, change)) {
         const untilMs = this.#patience(uid);
         if (untilMs > this.#ports.clock.nowMs()) return untilMs;

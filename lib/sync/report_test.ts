@@ -125,3 +125,19 @@ Deno.test("StatusReports hold the last of many as long as the first", async () =
     assert.ok(world.written.every((each) => each.endsWith("Running")));
   });
 });
+
+Deno.test("StatusReports count none whose news has come to nothing", async () => {
+  const world = new World();
+  const many = pods(20);
+  await world.run(async () => {
+    for (const pod of many) world.see(pod, "Pending");
+    await world.clock.advance(500);
+    for (const pod of many.slice(1)) {
+      // Somebody else has told it.
+      const { phase, qosClass } = unseenStatus(pod);
+      world.see({ ...pod, status: { phase, qosClass } }, "Pending");
+    }
+    await world.clock.advance(500);
+    assert.deepEqual(world.written, ["1 p0 Pending"]);
+  });
+});
