@@ -19,9 +19,10 @@ import {
 /** Each burst is more than a log may hold; a look comes every 3 s. */
 const BURSTS = 24;
 const BURST_LINES = 1_500;
-const SCRIPT = `sleep 2; i=0; b=0; while [ $b -lt ${BURSTS} ]; do n=0; ` +
-  `while [ $n -lt ${BURST_LINES} ]; do echo "line $i"; i=$((i+1)); ` +
-  "n=$((n+1)); done; b=$((b+1)); sleep 0.5; done";
+/** Ends with a line: a log that is rotated after the last one is empty. */
+const SCRIPT = `sleep 1; i=0; b=0; while [ $b -lt ${BURSTS} ]; do n=0; ` +
+  `sleep 0.5; while [ $n -lt ${BURST_LINES} ]; do echo "line $i"; ` +
+  "i=$((i+1)); n=$((n+1)); done; b=$((b+1)); done";
 
 async function followed(pauseMs: number): Promise<string> {
   const child = new Deno.Command("timeout", {

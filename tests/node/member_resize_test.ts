@@ -112,9 +112,12 @@ memberTest(
       assert.deepEqual(status?.allocatedResources, { cpu: `${cpu}m`, memory });
       for (const path of paths) assert.deepEqual(await setIn(path), [cpu, mib]);
     }
+    await until("the last event", async () => {
+      const last = /ResizeCompleted - Pod resize completed: .*"300m"/;
+      return last.test(await eventsOf("web"));
+    });
     const told = await eventsOf("web");
     assert.match(told, /ResizeStarted - Pod resize started: \{"containers":/);
-    assert.match(told, /ResizeCompleted - Pod resize completed: .*"300m"/);
     assert.doesNotMatch(told, /Killing/);
     await kubectl("delete", "pod", "web", "--wait=false", "--grace-period=1");
     await gone("web");
