@@ -78,7 +78,7 @@ export class LinuxKernelNews implements KernelNews {
         yield* this.#records(fd, doing);
         await this.#wait({ fd, events: POLLIN }, signal);
         // A pod's start has the kernel say ten lines, one after the other.
-        await pause(GATHER_MS);
+        if (!signal.aborted) await pause(GATHER_MS);
       }
     } finally {
       this.#libc.closeFd(fd);

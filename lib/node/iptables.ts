@@ -122,7 +122,7 @@ export class IptablesLoop {
 
   async #keep(program: Program, signal: AbortSignal): Promise<void> {
     const { clock } = this.#ports;
-    while (!this.#letBe.has(program)) {
+    for (;;) {
       try {
         await this.#audit(program, signal);
         this.#failing.delete(program);
@@ -131,6 +131,7 @@ export class IptablesLoop {
         this.#fail(program, error);
       }
       this.#lastAtMs = clock.nowMs();
+      if (this.#letBe.has(program)) return;
       await clock.sleep(AUDIT_MS, signal);
     }
   }
