@@ -13,7 +13,12 @@ import { createCgroupLoop } from "./agent_cgroups.ts";
 import { keepLogs } from "./agent_ends.ts";
 import { makeDirectories } from "./agent_directories.ts";
 import { createEviction, followOoms, nodePressure } from "./agent_eviction.ts";
-import { followClasses, followNode, followStarts } from "./agent_follow.ts";
+import {
+  followClasses,
+  followNode,
+  followStarts,
+  podCidrLoop,
+} from "./agent_follow.ts";
 import { createCells } from "./agent_cells.ts";
 import { checkHost } from "./agent_host.ts";
 import type { AgentOptions, AgentPorts } from "./agent_ports.ts";
@@ -77,6 +82,7 @@ export function createAgent(
     ...parts.membership?.loops ?? [],
     ...servers,
     followOoms(parts),
+    podCidrLoop(parts),
     ...iptables.loops,
     ...managerLoops({ ...parts, view }),
   ];

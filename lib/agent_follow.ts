@@ -2,10 +2,14 @@
  * Who is woken when something becomes known that pods wait for: the node, the
  * runtime classes, a name that is free again.
  */
-import type { Reader } from "./base/cell.ts";
+import { cell, type Reader } from "./base/cell.ts";
 import type { KeyedQueue } from "./base/keyed_queue.ts";
 import type { PodUid } from "./api/id.ts";
-import type { Membership } from "./agent_cluster.ts";
+import type { Loop, Membership } from "./agent_cluster.ts";
+import type { AgentPorts } from "./agent_ports.ts";
+import type { Config } from "./config/load.ts";
+import { followPodCidr } from "./node/pod_cidr.ts";
+import type { KnownNode } from "./node/types.ts";
 import type { Desired } from "./source/types.ts";
 import { wakeAll } from "./sync/audit.ts";
 import type { Resizes } from "./sync/resizes.ts";
@@ -76,4 +80,21 @@ export async function followStarts(
   };
   note(desiredReader.get());
   for await (const desired of desiredReader.changes(signal)) note(desired);
+}
+
+/** The cluster's word where there is one, the configuration's before it. */
+export function podCidrLoop(
+  { config, ports, membership }: {
+    readonly config: Config;
+    readonly ports: Pick<AgentPorts, "runtime" | "clock" | "log">;
+    readonly membership: Membership | undefined;
+  },
+): Loop {
+  const [, nobody] = cell<KnownNode | undefined>(undefined);
+  const node = membership?.node.node ?? nobody;
+  const configured = config.kubelet.podCIDR;
+  return {
+    name: "pod-cidr",
+    run: (signal) => followPodCidr({ ...ports, node, configured }, signal),
+  };
 }

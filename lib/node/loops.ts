@@ -5,7 +5,7 @@
 import { cell, type Reader } from "../base/cell.ts";
 import type { ClusterNode } from "../port/cluster.ts";
 import type { ContainerRuntime } from "../port/runtime.ts";
-import { followNode, followPodCidr } from "./follow.ts";
+import { followNode } from "./follow.ts";
 import { LeaseLoop } from "./lease.ts";
 import { NodeObserver, type ObserverPorts } from "./observe.ts";
 import { NodeStatusLoop, type StatusPorts } from "./run.ts";
@@ -22,10 +22,7 @@ export interface NodePorts
     Omit<ObserverPorts, "seen" | "changed" | "runtime">,
     Omit<StatusPorts, "seen" | "node" | "nodes" | "failure"> {
   readonly nodes: ClusterNode;
-  readonly runtime: Pick<
-    ContainerRuntime,
-    "status" | "version" | "setPodCidr"
-  >;
+  readonly runtime: Pick<ContainerRuntime, "status" | "version">;
   /** Drops every connection to the API server. */
   readonly reconnect: () => void;
 }
@@ -74,10 +71,6 @@ export function createNode(
         name: "node-watch",
         run: (signal) =>
           followNode({ nodes, node, reader, changed }, settings, signal),
-      },
-      {
-        name: "node-pod-cidr",
-        run: (signal) => followPodCidr({ ...ports, node: reader }, signal),
       },
     ],
     wake: () => observer.wake(),

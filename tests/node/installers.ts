@@ -21,6 +21,12 @@ export interface Installed {
   /** The words of ExecStart, expanded. */
   readonly words: readonly string[];
   readonly files: ReadonlyMap<string, string>;
+  /** A kubeconfig with a client certificate of this subject. */
+  readonly certified?: {
+    readonly file: string;
+    readonly commonName: string;
+    readonly organization: string;
+  };
   /** Programs it must be allowed to start. */
   readonly programs: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
@@ -192,7 +198,10 @@ export const aks: Installer = (place) => ({
 /** Where Container-Optimized OS lets things be written. */
 const COS = ["", "home", "kubernetes"].join("/");
 
-/** A port without authentication, a metadata plugin that is not there. */
+/**
+ * A port without authentication, a metadata plugin that is not there; it asks
+ * for its certificate with one that the machine was given.
+ */
 export const gke: Installer = (place) => ({
   words: [
     ...split("--v=2 --cloud-provider=external"),
@@ -211,8 +220,12 @@ export const gke: Installer = (place) => ({
       "kubelet-config.yaml",
       JSON.stringify({ ...fields(place), readOnlyPort: 10255 }),
     ],
-    ["bootstrap-kubeconfig", kubeconfig(place, { token: place.token })],
   ]),
+  certified: {
+    file: "bootstrap-kubeconfig",
+    commonName: "kubelet",
+    organization: "system:bootstrappers:kubeadm:default-node-token",
+  },
   programs: [],
   labels: { "cloud.google.com/gke-nodepool": "default-pool" },
 });

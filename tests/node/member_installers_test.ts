@@ -4,14 +4,17 @@
  * that the installer gives it.
  */
 import assert from "node:assert/strict";
-import { readBootstrapToken } from "../../deploy/cluster/pki.ts";
+import {
+  readBootstrapToken,
+  writeUserKubeconfig,
+} from "../../deploy/cluster/pki.ts";
 import { get } from "../../deploy/cluster/request.ts";
 import { startMember } from "../../deploy/cluster/agent.ts";
 import { isNodeReady } from "../../deploy/cluster/kubelet.ts";
 import { stopAgent } from "../../deploy/world.ts";
 import { isHealthy } from "../../deploy/world/agent.ts";
 import { CHECKOUT, until, world } from "./agent_world.ts";
-import { INSTALLERS, type Place } from "./installers.ts";
+import { type Installed, INSTALLERS, type Place } from "./installers.ts";
 import { cluster, kubectl, memberTest } from "./member_world.ts";
 
 interface NodeObject {
@@ -52,16 +55,30 @@ async function writeAws(root: string): Promise<void> {
   );
 }
 
+async function written(
+  installed: Installed,
+  root: string,
+): Promise<Installed> {
+  for (const [file, text] of installed.files) {
+    const path = `${root}/${file}`;
+    await Deno.mkdir(path.replace(/\/[^/]*$/, ""), { recursive: true });
+    await Deno.writeTextFile(path, text, { mode: 0o600 });
+  }
+  if (installed.certified !== undefined) {
+    const { file, ...subject } = installed.certified;
+    await writeUserKubeconfig(cluster, `${root}/${file}`, subject);
+  }
+  return installed;
+}
+
 async function joins(name: string): Promise<void> {
   const installer = INSTALLERS.get(name);
   assert.ok(installer !== undefined);
   const own = await place(name);
-  const { words, files, programs, labels, providerId } = installer(own);
-  for (const [file, text] of files) {
-    const path = `${own.root}/${file}`;
-    await Deno.mkdir(path.replace(/\/[^/]*$/, ""), { recursive: true });
-    await Deno.writeTextFile(path, text, { mode: 0o600 });
-  }
+  const { words, files, programs, labels, providerId } = await written(
+    installer(own),
+    own.root,
+  );
   if (name === "eks") await writeAws(own.root);
   const said = await Deno.open(`${own.root}/agent.log`, {
     ...{ create: true, write: true },
