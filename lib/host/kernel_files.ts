@@ -8,7 +8,10 @@ import {
   AT_FDCWD,
   type Bytes,
   cString,
+  O_DIRECTORY,
+  O_PATH,
   O_RDONLY,
+  RESOLVE_BENEATH,
   RESOLVE_NO_MAGICLINKS,
 } from "./abi.ts";
 import {
@@ -26,12 +29,18 @@ const FIRST_BYTES = 64 * 1024;
 const WHOLE_BYTES = 2048;
 const PATH_BYTES = 4096;
 const HOW = { flags: O_RDONLY, resolve: RESOLVE_NO_MAGICLINKS };
+const BELOW = { flags: O_RDONLY, resolve: RESOLVE_BENEATH };
+const FOLDER = {
+  flags: O_PATH | O_DIRECTORY,
+  resolve: RESOLVE_NO_MAGICLINKS,
+};
 
 export class KernelFiles {
   readonly #libc: Libc;
   readonly #path: Bytes = new Uint8Array(PATH_BYTES);
   readonly #encoder = new TextEncoder();
   readonly #decoder = new TextDecoder();
+  readonly #folders = new Map<string, number>();
   #bytes: Bytes = new Uint8Array(FIRST_BYTES);
 
   constructor(libc: Libc) {
@@ -40,7 +49,28 @@ export class KernelFiles {
 
   /** The whole text; undefined when there is no such file, or no more. */
   read(path: string): string | undefined {
-    const fd = this.#libc.openAt(AT_FDCWD, this.#inBytes(path), HOW);
+    return this.#whole(
+      path,
+      this.#libc.openAt(AT_FDCWD, this.#inBytes(path), HOW),
+    );
+  }
+
+  /**
+   * The same of a path below a folder. Once there was a file the folder is held
+   * open: to find the way to it takes a sixth of a read. For a few folders.
+   */
+  readBelow(folder: string, path: string): string | undefined {
+    const known = this.#folders.get(folder);
+    const at = known ?? this.#libc.openAt(AT_FDCWD, cString(folder), FOLDER);
+    if (at < 0) return absentOr(folder, -at);
+    const fd = this.#libc.openAt(at, this.#inBytes(path), BELOW);
+    // What is to be mounted there may come later.
+    if (known === undefined && fd < 0) this.#libc.closeFd(at);
+    if (known === undefined && fd >= 0) this.#folders.set(folder, at);
+    return this.#whole(path, fd);
+  }
+
+  #whole(path: string, fd: number): string | undefined {
     if (fd < 0) return absentOr(path, -fd);
     const length = this.#fill(fd);
     this.#libc.closeFd(fd);

@@ -86,9 +86,14 @@ export class LinuxUsage implements Usage {
       // Of version 1 all have the same files, but for the root.
       const kind = isTwo || below === "" ? below : "other";
       const read = (name: string) => {
-        if (isTwo) return this.#files.read(`${this.#cgroups}${below}/${name}`);
+        if (isTwo) {
+          return this.#files.readBelow(this.#cgroups, `.${below}/${name}`);
+        }
         const [tree, file] = name.split("/");
-        return this.#files.read(`${this.#cgroups}/${tree}${below}/${file}`);
+        return this.#files.readBelow(
+          `${this.#cgroups}/${tree}`,
+          `.${below}/${file}`,
+        );
       };
       return this.#absent.reading<CgroupUse>(kind, read, (there) => {
         const wanted = detail === "everything" ? undefined : WANTED[detail];

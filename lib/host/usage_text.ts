@@ -15,7 +15,6 @@ import type {
 /** What a file of a cgroup says; undefined when there is no such file. */
 export type ReadFile = (name: string) => string | undefined;
 
-const PAIR = /^([^ \n]+) (\d+)$/gm;
 /** Nanoseconds of one tick of `cpuacct.stat`: USER_HZ is 100 everywhere. */
 const TICK_NS = 10_000_000n;
 const US = 1_000n;
@@ -27,13 +26,21 @@ export function wholeNumber(text: string | undefined): bigint | undefined {
   return /^\d+$/.test(trimmed) ? BigInt(trimmed) : undefined;
 }
 
-/** `name value` lines, as in `memory.stat`; read by the hundred. */
-export function keyed(text: string | undefined): ReadonlyMap<string, bigint> {
-  const found = new Map<string, bigint>();
-  for (const [, name = "", digits = ""] of (text ?? "").matchAll(PAIR)) {
-    found.set(name, BigInt(digits));
-  }
-  return found;
+/** `name value` lines, as in `memory.stat`: of many, few are asked for. */
+export interface Keyed {
+  get(name: string): bigint | undefined;
+}
+
+export function keyed(text: string | undefined): Keyed {
+  const lines = `\n${text ?? ""}\n`;
+  return {
+    get: (name) => {
+      const at = lines.indexOf(`\n${name} `);
+      if (at < 0) return undefined;
+      const from = at + name.length + 2;
+      return wholeNumber(lines.slice(from, lines.indexOf("\n", from)));
+    },
+  };
 }
 
 export function cpu1(read: ReadFile): CpuCounts | undefined {
@@ -91,7 +98,10 @@ export function memory1(read: ReadFile): MemoryCounts | undefined {
   const stat = keyed(read("memory/memory.stat"));
   const of = (name: string) => stat.get(`total_${name}`) ?? 0n;
   const limit = limit1(read("memory/memory.limit_in_bytes"));
-  const both = limit1(read("memory/memory.memsw.limit_in_bytes"));
+  // What is not limited has no limit with swap either.
+  const both = limit === undefined
+    ? undefined
+    : limit1(read("memory/memory.memsw.limit_in_bytes"));
   const oom = keyed(read("memory/memory.oom_control")).get("oom_kill");
   return {
     usageBytes,
