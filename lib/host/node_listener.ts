@@ -196,15 +196,17 @@ async function answer(
     ending.abort(new DOMException("Connection ended", "AbortError"));
   });
   const signal = AbortSignal.any([calls.signal, ending.signal]);
+  // Kept: a request whose body was not read to its end has no socket any more.
+  const { socket } = request;
   // A body is read when it is asked for, and not before.
-  if (isUnread(request)) holdReads(request.socket);
+  if (isUnread(request)) holdReads(socket);
   const found = await handled(calls, request, signal);
   // Nobody waits for a handover here: it takes the raw connection.
   const plain = found.kind === "handover" ? BROKEN : found;
   const isOwed = isUnread(request);
   if (isOwed) response.setHeader("Connection", "close");
   await respond(response, plain, signal);
-  if (isOwed) endSoon(request);
+  if (isOwed) endSoon(request, socket);
 }
 
 /** A body that nobody has asked for, or not for all of it. */
@@ -215,10 +217,10 @@ function isUnread({ headers, complete }: IncomingMessage): boolean {
 }
 
 /** Invariant: what was answered is not read on, be it endless. */
-function endSoon(request: IncomingMessage): void {
-  holdReads(request.socket);
+function endSoon(request: IncomingMessage, socket: Socket): void {
+  holdReads(socket);
   request.pause();
-  setTimeout(() => request.socket.destroy(), LINGER_MS);
+  setTimeout(() => socket.destroy(), LINGER_MS);
 }
 
 async function answerUpgrade(

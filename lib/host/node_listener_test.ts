@@ -129,6 +129,28 @@ Deno.test("HostNodeListener reads a body when it is asked for, no further than i
   });
 });
 
+Deno.test("HostNodeListener ends the connection of a body over the limit, and goes on", async () => {
+  const handler: NodeHandler = async ({ body }) => {
+    const length = (await body(10))?.length;
+    return { kind: "response", status: 200, headers: [], body: `${length}` };
+  };
+  await serving(handler, async ({ url, port }) => {
+    const connection = await connect(port);
+    await connection.write(bytes(
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" +
+        "x".repeat(100),
+    ));
+    const answered = await new Response(connection.readable).text();
+    assert.match(answered, /^HTTP\/1.1 200 OK\r\n[^]*undefined$/);
+    // Longer than the rest of such a body may go on coming.
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const client = Deno.createHttpClient({ caCerts: [NODE_CA.certificate] });
+    const answer = await fetch(url, { method: "POST", body: "1", client });
+    assert.equal(await answer.text(), "1");
+    client.close();
+  });
+});
+
 Deno.test("HostNodeListener reads all of a body, and the next request", async () => {
   const handler: NodeHandler = async ({ body }) => {
     const length = (await body(10_000_000))?.length;
