@@ -57,11 +57,13 @@ export class HostNodeListener implements NodeListener {
     const server = makeServer(address, peers);
     const sockets = guard(server);
     const calls = { handler, peers, signal: both };
+    // A failure that nobody foresaw ends a connection, not the agent.
     server.on("request", (request, response) => {
-      void answer(calls, request, response);
+      answer(calls, request, response).catch(() => response.destroy());
     });
     server.on("upgrade", (request, socket, head) => {
-      void answerUpgrade(calls, request, { socket, head });
+      const connection = { socket, head };
+      answerUpgrade(calls, request, connection).catch(() => socket.destroy());
     });
     const identity = followIdentity(server, address, { peers, signal: both });
     try {

@@ -71,6 +71,23 @@ Deno.test("HostNodeListener answers a failed handler with a bare 500", () =>
     assert.equal(await get(), "500 Internal error\n");
   }));
 
+Deno.test("HostNodeListener ends only the connection of an answer that cannot be", async () => {
+  const handler: NodeHandler = ({ path }) =>
+    Promise.resolve({
+      kind: "response",
+      status: 200,
+      headers: path === "/bad" ? [["X-Name", "a\nb"]] : [],
+      body: "fine",
+    });
+  await serving(handler, async ({ url }) => {
+    const client = Deno.createHttpClient({ caCerts: [NODE_CA.certificate] });
+    await assert.rejects(fetch(`${url}/bad`, { client }));
+    const answer = await fetch(`${url}/good`, { client });
+    assert.equal(await answer.text(), "fine");
+    client.close();
+  });
+});
+
 Deno.test("HostNodeListener pulls an answer as fast as it is read, and ends its source", async () => {
   let made = 0;
   const ended = Promise.withResolvers<void>();
