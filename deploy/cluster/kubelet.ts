@@ -78,6 +78,8 @@ export async function spawnKubelet(
       `--bootstrap-kubeconfig=${cluster.bootstrapKubeconfig}`,
       `--kubeconfig=${kubeconfig}`,
       `--hostname-override=${nodeName}`,
+      // cAdvisor's own way to containers: without it, it knows pods only.
+      `--containerd=${world.socket}`,
       `--node-ip=${cluster.nodeIp}`,
       ...(options.flags ?? []),
     ],

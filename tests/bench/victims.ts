@@ -26,7 +26,9 @@ const DISK = `${world.root}/disk`;
 /** The kubelet looks every ten seconds, at what it measured before. */
 const LONGEST_MS = 75_000;
 /** Until the kubelet has measured everybody, too. */
-const FILL_MS = 14_000;
+const FILL_MS = 25_000;
+/** A kubelet that has just started knows nobody's processes for as long. */
+const LEARN_MS = 30_000;
 
 interface Subject {
   readonly name: string;
@@ -88,20 +90,36 @@ async function judged(
     await subject.start([...root, ...early]);
     const watch = new Watch(cluster, subject.nodeName);
     await begin(each.pods, subject);
-    await Deno.writeTextFile(`${GO}/now`, "");
-    await new Promise((resolve) => setTimeout(resolve, FILL_MS));
-    if (each.isMeasured) {
-      await subject.stop();
-      await subject.start([...root, ...await each.flags()]);
-    }
-    if (each.last !== undefined) await create([each.last], subject);
-    await watch.until(each.victims, LONGEST_MS);
+    await Promise.all([
+      watch.until(each.victims, FILL_MS + LEARN_MS + LONGEST_MS),
+      press(each, subject, root),
+    ]);
     return watch.seen;
   } finally {
     await clear();
     await subject.stop();
     if (each.disk !== undefined) await unmountDisk();
   }
+}
+
+/** The pods take what they take; then comes the last. */
+async function press(
+  each: Case,
+  subject: Subject,
+  flags: readonly string[],
+): Promise<void> {
+  await Deno.writeTextFile(`${GO}/now`, "");
+  await pause(FILL_MS);
+  if (each.isMeasured) {
+    await subject.stop();
+    await subject.start([...flags, ...await each.flags()]);
+    await pause(LEARN_MS);
+  }
+  if (each.last !== undefined) await create([each.last], subject);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 async function begin(
