@@ -2,10 +2,10 @@
  * What a new cluster is told before a node can join: who may ask for a node's
  * certificate and gets it, as kubeadm sets it up, and the bootstrap token.
  */
-import { parseAllDocuments } from "yaml";
+import { parseAllDocuments, stringify } from "yaml";
 import type { ClusterFacts, ClusterOptions } from "./facts.ts";
 import { readBootstrapToken } from "./pki.ts";
-import { type ApiObject, apply } from "./request.ts";
+import { type ApiObject, apply, untilThere } from "./request.ts";
 
 const BOOTSTRAPPERS = "system:bootstrappers:kubeadm:default-node-token";
 
@@ -20,6 +20,46 @@ export async function applyBootstrap(
       apply(cluster, "clusterrolebindings", binding)
     ),
   ]);
+}
+
+/**
+ * Tells everybody the cluster's CA, as kubeadm does, for machines that were
+ * given no more than its hash.
+ */
+export async function tellCa(cluster: ClusterFacts): Promise<void> {
+  await untilThere(cluster, "/api/v1/namespaces/kube-public");
+  const ca = await Deno.readTextFile(cluster.ca.certificate);
+  const metadata = { name: "cluster-info", namespace: "kube-public" };
+  const group = "rbac.authorization.k8s.io";
+  const rbac = { apiVersion: `${group}/v1`, metadata };
+  await apply(cluster, "configmaps", {
+    ...{ apiVersion: "v1", kind: "ConfigMap", metadata },
+    data: {
+      kubeconfig: stringify({
+        ...{ apiVersion: "v1", kind: "Config" },
+        clusters: [{
+          name: "",
+          cluster: {
+            "certificate-authority-data": btoa(ca),
+            server: cluster.server,
+          },
+        }],
+      }, { lineWidth: 0 }),
+    },
+  });
+  const resourceNames = [metadata.name];
+  await apply(cluster, "roles", {
+    ...{ ...rbac, kind: "Role" },
+    rules: [{
+      ...{ apiGroups: [""], resources: ["configmaps"] },
+      ...{ resourceNames, verbs: ["get"] },
+    }],
+  });
+  await apply(cluster, "rolebindings", {
+    ...{ ...rbac, kind: "RoleBinding" },
+    roleRef: { apiGroup: group, kind: "Role", name: metadata.name },
+    subjects: [{ apiGroup: group, kind: "User", name: "system:anonymous" }],
+  });
 }
 
 function tokenSecret(id: string, secret: string) {

@@ -69,6 +69,13 @@ export async function issue(authority: Pair, wish: Wish): Promise<Pair> {
   return pair(certificate, keys);
 }
 
+/** `sha256:…` of its key, as `kubeadm join --discovery-token-ca-cert-hash`. */
+export async function hashOf(certificate: string): Promise<string> {
+  const { publicKey } = new x509.X509Certificate(certificate);
+  const digest = await crypto.subtle.digest("SHA-256", publicKey.rawData);
+  return `sha256:${new Uint8Array(digest).toHex()}`;
+}
+
 /** A PKCS#10 request of a new key, as a node makes one. */
 export async function makeRequest(
   wish: Pick<Wish, "commonName" | "organization" | "hosts">,

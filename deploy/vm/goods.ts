@@ -7,6 +7,7 @@ import { makePackage } from "../package.ts";
 import { run } from "../world/command.ts";
 import { findTools } from "../world/containerd.ts";
 import { IMAGES } from "../world/facts.ts";
+import { hashOf } from "../cluster/certificates.ts";
 import type { ClusterFacts } from "../cluster/facts.ts";
 import { readBootstrapToken } from "../cluster/pki.ts";
 import type { MachineFacts } from "./facts.ts";
@@ -68,7 +69,9 @@ export async function userData(
   const ca = await Deno.readTextFile(cluster.ca.certificate);
   const values = new Map([
     ["SERVER", `https://${machine.host}:${cluster.ports.apiServer}`],
-    ["CA", btoa(ca)],
+    // It asks for the CA, and knows it by its hash.
+    ["CA", ""],
+    ["CAHASH", await hashOf(ca)],
     ["TOKEN", await readBootstrapToken(cluster)],
     ["FILES", `http://${machine.host}:${filesPort}`],
   ]);

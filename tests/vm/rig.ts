@@ -8,6 +8,7 @@ import {
   clusterUp,
   kubectl,
 } from "../../deploy/cluster.ts";
+import { tellCa } from "../../deploy/cluster/bootstrap.ts";
 import { isNodeReady } from "../../deploy/cluster/kubelet.ts";
 import { type Ask, get, pause } from "../../deploy/cluster/request.ts";
 import { type MachineFacts, machineFacts } from "../../deploy/vm/facts.ts";
@@ -50,6 +51,7 @@ export class Rig {
     // Left by a run that was killed.
     await this.end();
     this.#cluster = await clusterUp(this.world, {});
+    await tellCa(this.#cluster);
   }
 
   /** To the end of cloud-init: by then the agent is installed and started. */
