@@ -1,6 +1,7 @@
 /**
  * Who is woken when something becomes known that pods wait for: the node, the
- * runtime classes, a name that is free again.
+ * runtime classes, a name that is free again; and what the runtime is told of
+ * the node.
  */
 import { cell, type Reader } from "./base/cell.ts";
 import type { KeyedQueue } from "./base/keyed_queue.ts";

@@ -25,8 +25,9 @@ fail() {
   exit 1
 }
 
+[ -e "$cache/env.sh" ] || fail "needs deploy/prepare.sh first"
 # shellcheck disable=SC1091 # written by prepare.sh
-. "$cache/env.sh" || fail "needs deploy/prepare.sh first"
+. "$cache/env.sh"
 version=$("$DENO" --version | sed -n 's/^deno \([0-9.]*\).*/\1/p')
 key=$(printf '%s\n' "$version" | cat "$0" - | sha256sum | cut -c 1-16)
 root=$cache/aarch64/$key
@@ -46,8 +47,9 @@ fetch() {
     -o APT::Sandbox::User=root
   (
     cd "$apt"
-    apt-get "$@" update && apt-get "$@" download $PACKAGES
-    for each in ./*.deb; do dpkg -x "$each" tree; done
+    # shellcheck disable=SC2086 # a list of words on purpose
+    apt-get "$@" update && apt-get "$@" download $PACKAGES &&
+      for each in ./*.deb; do dpkg -x "$each" tree || exit 1; done
   ) >"$apt/log" 2>&1 || {
     tail -n 20 "$apt/log" >&2
     fail "apt cannot fetch $PACKAGES of $SUITE"

@@ -64,9 +64,11 @@ export class KernelFiles {
     const at = known ?? this.#libc.openAt(AT_FDCWD, cString(folder), FOLDER);
     if (at < 0) return absentOr(folder, -at);
     const fd = this.#libc.openAt(at, this.#inBytes(path), BELOW);
-    // What is to be mounted there may come later.
-    if (known === undefined && fd < 0) this.#libc.closeFd(at);
-    if (known === undefined && fd >= 0) this.#folders.set(folder, at);
+    if (known === undefined) {
+      // What is to be mounted there may come later.
+      if (fd < 0) this.#libc.closeFd(at);
+      else this.#folders.set(folder, at);
+    }
     return this.#whole(path, fd);
   }
 

@@ -85,16 +85,7 @@ export class LinuxUsage implements Usage {
       const isTwo = this.#isVersion2();
       // Of version 1 all have the same files, but for the root.
       const kind = isTwo || below === "" ? below : "other";
-      const read = (name: string) => {
-        if (isTwo) {
-          return this.#files.readBelow(this.#cgroups, `.${below}/${name}`);
-        }
-        const [tree, file] = name.split("/");
-        return this.#files.readBelow(
-          `${this.#cgroups}/${tree}`,
-          `.${below}/${file}`,
-        );
-      };
+      const read = (name: string) => this.#read(below, name);
       return this.#absent.reading<CgroupUse>(kind, read, (there) => {
         const wanted = detail === "everything" ? undefined : WANTED[detail];
         const known = wanted === undefined
@@ -109,9 +100,9 @@ export class LinuxUsage implements Usage {
 
   processOf(path: string): Promise<number | undefined> {
     return Promise.try(() => {
-      const tree = this.#isVersion2() ? "" : "/pids";
-      const file = `${this.#cgroups}${tree}${plain(path)}/cgroup.procs`;
-      const first = /^\d+/.exec(this.#files.read(file) ?? "")?.[0];
+      const tree = this.#isVersion2() ? "" : "pids/";
+      const all = this.#read(plain(path), `${tree}cgroup.procs`) ?? "";
+      const first = /^\d+/.exec(all)?.[0];
       return first === undefined ? undefined : Number(first);
     });
   }
@@ -208,6 +199,16 @@ export class LinuxUsage implements Usage {
         ? 1
         : 2;
     return this.#version === 2;
+  }
+
+  /** A file of a cgroup; of version 1 `name` has its tree: `pids/pids.max`. */
+  #read(below: string, name: string): string | undefined {
+    if (this.#isVersion2()) {
+      return this.#files.readBelow(this.#cgroups, `.${below}/${name}`);
+    }
+    const [tree, file] = name.split("/");
+    const folder = `${this.#cgroups}/${tree}`;
+    return this.#files.readBelow(folder, `.${below}/${file}`);
   }
 
   #cgroup1(read: text.ReadFile, detail: UseDetail): CgroupUse | undefined {

@@ -98,10 +98,6 @@ export function memory1(read: ReadFile): MemoryCounts | undefined {
   const stat = keyed(read("memory/memory.stat"));
   const of = (name: string) => stat.get(`total_${name}`) ?? 0n;
   const limit = limit1(read("memory/memory.limit_in_bytes"));
-  // What is not limited has no limit with swap either.
-  const both = limit === undefined
-    ? undefined
-    : limit1(read("memory/memory.memsw.limit_in_bytes"));
   const oom = keyed(read("memory/memory.oom_control")).get("oom_kill");
   return {
     usageBytes,
@@ -118,14 +114,19 @@ export function memory1(read: ReadFile): MemoryCounts | undefined {
     failures: wholeNumber(read("memory/memory.failcnt")) ?? 0n,
     ...optional("limitBytes", limit),
     swapBytes: of("swap"),
-    ...optional(
-      "swapLimitBytes",
-      both === undefined || limit === undefined
-        ? undefined
-        : without(both, limit),
-    ),
+    ...optional("swapLimitBytes", swapLimit1(read, limit)),
     ...optional("oomKills", oom),
   };
+}
+
+/** The file counts memory too; where that is not limited swap is not. */
+function swapLimit1(
+  read: ReadFile,
+  limit: bigint | undefined,
+): bigint | undefined {
+  if (limit === undefined) return undefined;
+  const both = limit1(read("memory/memory.memsw.limit_in_bytes"));
+  return both === undefined ? undefined : without(both, limit);
 }
 
 function limit1(text: string | undefined): bigint | undefined {

@@ -9,6 +9,7 @@ import { BUSYBOX, OBEDIENT } from "../node/agent_world.ts";
 import { countsOf } from "./counts.ts";
 import { align, middle } from "./report.ts";
 import { cluster, type Side, sides, withPods } from "./sides.ts";
+import { pause } from "./subject.ts";
 import { conditions, cpuMs } from "./usage.ts";
 
 const PATHS = [
@@ -132,10 +133,6 @@ async function longestPing(
     await pause(2);
   }
   return longestMs;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function manyPods(nodeName: string, count: number): V1Pod[] {

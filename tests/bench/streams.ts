@@ -10,6 +10,7 @@ import { BUSYBOX, until } from "../node/agent_world.ts";
 import { countsOf } from "./counts.ts";
 import { amount, type Row, sideBySide, type Value } from "./report.ts";
 import { cluster, type Side, sides, withPods } from "./sides.ts";
+import { pause } from "./subject.ts";
 import { conditions, cpuMs } from "./usage.ts";
 
 const NAME = "streams";
@@ -226,10 +227,6 @@ async function drained(
 
 function broken(what: string, length: number): never {
   throw new Error(`${what}: the stream had ${length} bytes`);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** The file has a hole for its content, so that no disk is measured. */

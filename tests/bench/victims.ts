@@ -10,6 +10,7 @@ import { run } from "../../deploy/world/command.ts";
 import { stopAgent } from "../../deploy/world.ts";
 import { BUSYBOX, until, world } from "../node/agent_world.ts";
 import { send } from "./sides.ts";
+import { pause } from "./subject.ts";
 import {
   type BenchPod,
   type Case,
@@ -116,10 +117,6 @@ async function press(
     await pause(LEARN_MS);
   }
   if (each.last !== undefined) await create([each.last], subject);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 async function begin(
