@@ -3,6 +3,7 @@
  * it: stopping is not tearing down, which tests of the agent rely on.
  */
 import * as grpc from "@grpc/grpc-js";
+import { guardedCredentials } from "../../lib/cri/credentials.ts";
 import { readIfThere, run, until } from "./command.ts";
 import { cniConfig, containerdConfig } from "./config.ts";
 import { IMAGES, reference, type WorldFacts } from "./facts.ts";
@@ -170,7 +171,7 @@ async function waitForCri(world: WorldFacts): Promise<void> {
 function isCriReady(socket: string): Promise<boolean> {
   const client = new grpc.Client(
     `unix:${socket}`,
-    grpc.credentials.createInsecure(),
+    guardedCredentials(),
   );
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const bytes = (message: Uint8Array) => Buffer.from(message);

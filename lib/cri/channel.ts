@@ -7,9 +7,9 @@
 import type { Buffer } from "node:buffer";
 import * as grpc from "@grpc/grpc-js";
 import { isAbort } from "../base/errors.ts";
+import { guardedCredentials } from "./credentials.ts";
 import { socketPathOf } from "./endpoint.ts";
 import { type Code, codeOf, RpcError, toAgentError } from "./errors.ts";
-import { guardedCredentials } from "./goaway.ts";
 import type {
   Method,
   StreamMethod,

@@ -9,6 +9,7 @@ import protobuf from "protobufjs";
 import health from "../../proto/health.proto" with { type: "text" };
 import { AgentError } from "../base/errors.ts";
 import type { PodNet, PodTarget } from "../port/net.ts";
+import { guardedCredentials } from "./credentials.ts";
 import { codeOf } from "./errors.ts";
 import { decodeMessage, encodeMessage } from "./translate_bytes.ts";
 
@@ -47,7 +48,7 @@ export function openHealth(): Pick<PodNet, "health"> {
       const scheme = host.includes(":") ? "ipv6" : "ipv4";
       const client = new grpc.Client(
         `${scheme}:${address}`,
-        grpc.credentials.createInsecure(),
+        guardedCredentials(),
         OPTIONS,
       );
       const stop = () => client.close();

@@ -9,6 +9,7 @@
 import * as http2 from "node:http2";
 import * as tls from "node:tls";
 import type { Readable } from "node:stream";
+import { untilGoaway } from "../base/goaway.ts";
 import type { Secrets } from "./credentials.ts";
 import { identityOf, nameToExpect } from "./dial.ts";
 
@@ -97,7 +98,6 @@ export class Multiplex {
       }
       const connection = { session, streams: 0 };
       session.once("close", () => this.#connections.delete(connection));
-      session.once("goaway", () => this.#connections.delete(connection));
       this.#connections.add(connection);
       return connection;
     }).finally(() => this.#dials.delete(made));
@@ -145,7 +145,7 @@ async function connect(
     return undefined;
   }
   const session = http2.connect(access.server, {
-    createConnection: () => socket,
+    createConnection: () => untilGoaway(socket),
   });
   // The streams on it fail too, and tell; without a listener it is uncaught.
   session.on("error", () => session.destroy());

@@ -6,6 +6,7 @@ import type { Buffer } from "node:buffer";
 import * as grpc from "@grpc/grpc-js";
 import { parseSchema, rpcShapes } from "../../lib/cri/schema.ts";
 import { decodeMessage, encodeMessage } from "../../lib/cri/translate_bytes.ts";
+import { listenGrpc } from "./grpc_listen.ts";
 
 export type Answer = (request: object) => Promise<object> | object;
 export type Answers = (
@@ -47,17 +48,7 @@ export async function serveCri(
     if (answers !== undefined) calls[name] = streamCall(answers);
   }
   server.addService(definition, calls);
-  await new Promise<void>((resolve, reject) =>
-    server.bindAsync(
-      `unix:${socketPath}`,
-      grpc.ServerCredentials.createInsecure(),
-      (error) => error === null ? resolve() : reject(error),
-    )
-  );
-  return () => {
-    server.forceShutdown();
-    return new Promise((resolve) => server.tryShutdown(() => resolve()));
-  };
+  return (await listenGrpc(server, { path: socketPath })).close;
 }
 
 function unaryCall(answer: Answer): grpc.handleUnaryCall<object, object> {

@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import * as grpc from "@grpc/grpc-js";
 import protobuf from "protobufjs";
 import type { Behaviour } from "../fakes/fake_pod_net.ts";
+import { listenGrpc } from "./grpc_listen.ts";
 
 export interface PodServer {
   readonly port: number;
@@ -142,19 +143,5 @@ async function serveHealth(
       responseDeserialize: (bytes: Buffer) => bytes[1] ?? 0,
     },
   }, { Check: check });
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(
-      `${host}:0`,
-      grpc.ServerCredentials.createInsecure(),
-      (error, bound) => error === null ? resolve(bound) : reject(error),
-    )
-  );
-  return {
-    port,
-    request: () => agent,
-    close() {
-      server.forceShutdown();
-      return new Promise((resolve) => server.tryShutdown(() => resolve()));
-    },
-  };
+  return { ...await listenGrpc(server, { host }), request: () => agent };
 }

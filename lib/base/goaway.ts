@@ -1,24 +1,32 @@
 /**
- * Keeps GOAWAY frames away from Deno's HTTP/2. Deno 2.9.6 dies inside nghttp2,
- * past any catch, when a server says goodbye with such a frame
- * (denoland/deno#36788); gRPC servers do so when they stop gracefully. Here
- * the connection simply ends instead: calls under way fail as UNAVAILABLE and
- * the channel connects anew. To be removed when Deno is repaired.
+ * Keeps GOAWAY frames away from Deno's HTTP/2. Deno 2.9.6 frees a session
+ * while nghttp2 still reads the frame that ended it (denoland/deno#36788): the
+ * process dies past any catch, or goes on with memory that is not its own. So
+ * a peer's goodbye, which a pod's own server may say to a probe, ends the
+ * connection instead: what is under way on it fails, and callers connect anew.
+ * To be removed when Deno is repaired; tests/contract/goaway_test.ts tells.
  */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import * as grpc from "@grpc/grpc-js";
 
 const GOAWAY = 7;
 const HEADER_BYTES = 9;
 const TYPE_AT = 3;
 
-/** Follows the frames in what a server sends; RFC 9113, section 4.1. */
+/** What a client sends before its first frame; RFC 9113, section 3.4. */
+export const PREFACE_BYTES = 24;
+
+/** Follows the frames in what a peer sends; RFC 9113, section 4.1. */
 export class FrameScanner {
-  #payloadLeft = 0;
+  #payloadLeft: number;
   #headerSeen = 0;
   #length = 0;
+
+  /** `bytesBefore` come before the first frame. */
+  constructor(bytesBefore = 0) {
+    this.#payloadLeft = bytesBefore;
+  }
 
   /** Where in `chunk` a GOAWAY frame shows itself; -1 when nowhere. */
   findGoaway(chunk: Uint8Array): number {
@@ -48,29 +56,13 @@ export class FrameScanner {
   }
 }
 
-/** Plain-text credentials whose connections end on GOAWAY. */
-export function guardedCredentials(): grpc.ChannelCredentials {
-  const plain = grpc.credentials.createInsecure();
-  const connector: typeof plain._createSecureConnector = (...target) => {
-    const inner = plain._createSecureConnector(...target);
-    // grpc-js says that it wants a socket, but any duplex stream will do.
-    return Object.create(inner, {
-      connect: {
-        value: async (socket: Socket) => {
-          const result = await inner.connect(socket);
-          return { ...result, socket: guarded(result.socket) };
-        },
-      },
-    });
-  };
-  // grpc-js asks for an instance of its own class, so this is one, with one
-  // method of our own.
-  return Object.create(plain, { _createSecureConnector: { value: connector } });
-}
-
-/** A stream that passes on what `socket` does, up to a GOAWAY frame. */
-function guarded(socket: Socket): Duplex {
-  const scanner = new FrameScanner();
+/**
+ * A stream that passes on what `socket` does, up to a GOAWAY frame. Any
+ * session of HTTP/2 is made on one of these, in clear text or over TLS.
+ */
+export function untilGoaway(socket: Socket, bytesBefore = 0): Duplex {
+  const scanner = new FrameScanner(bytesBefore);
+  let isOver = false;
   const stream = new Duplex({
     read: () => void socket.resume(),
     write: (chunk: Buffer, _encoding, done) => void socket.write(chunk, done),
@@ -85,10 +77,16 @@ function guarded(socket: Socket): Duplex {
     },
   });
   socket.on("data", (chunk: Buffer) => {
-    if (scanner.findGoaway(chunk) >= 0) stream.destroy();
-    else if (!stream.push(chunk)) socket.pause();
+    if (isOver) return;
+    const at = scanner.findGoaway(chunk);
+    isOver = at >= 0;
+    const passed = isOver
+      ? chunk.subarray(0, Math.max(0, at - TYPE_AT))
+      : chunk;
+    if (!stream.push(passed)) socket.pause();
+    if (isOver) stream.destroy();
   });
-  socket.on("end", () => stream.push(null));
+  socket.on("end", () => isOver || stream.push(null));
   socket.on("error", (error) => stream.destroy(error));
   socket.on("close", () => stream.destroy());
   // Beside a stream's methods the HTTP/2 session calls these two.

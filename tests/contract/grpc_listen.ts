@@ -1,0 +1,43 @@
+/**
+ * Lets a gRPC server of a test listen, each connection up to a GOAWAY frame:
+ * Deno's HTTP/2 dies of one on this side too; see lib/base/goaway.ts.
+ */
+import * as net from "node:net";
+import type { Socket } from "node:net";
+import * as grpc from "@grpc/grpc-js";
+import { PREFACE_BYTES, untilGoaway } from "../../lib/base/goaway.ts";
+
+export interface GrpcListener {
+  /** 0 on a Unix socket. */
+  readonly port: number;
+  readonly close: () => Promise<void>;
+}
+
+/** Listens until closed: on a free port of `host`, or on a Unix socket. */
+export async function listenGrpc(
+  server: grpc.Server,
+  where: { readonly host: string } | { readonly path: string },
+): Promise<GrpcListener> {
+  const injector = server.createConnectionInjector(
+    grpc.ServerCredentials.createInsecure(),
+  );
+  const sockets = new Set<Socket>();
+  const listener = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    injector.injectConnection(untilGoaway(socket, PREFACE_BYTES));
+  });
+  await new Promise<void>((resolve, reject) => {
+    listener.once("error", reject);
+    listener.listen("path" in where ? where : { ...where, port: 0 }, resolve);
+  });
+  const address = listener.address();
+  return {
+    port: address !== null && typeof address === "object" ? address.port : 0,
+    close() {
+      for (const each of sockets) each.destroy();
+      server.forceShutdown();
+      return new Promise((resolve) => listener.close(() => resolve()));
+    },
+  };
+}
