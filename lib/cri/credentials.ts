@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import * as grpc from "@grpc/grpc-js";
-import { untilGoaway } from "../base/goaway.ts";
+import { guardedSocket } from "../base/http2_guard.ts";
 
 /** Plain-text credentials whose connections end on GOAWAY. */
 export function guardedCredentials(): grpc.ChannelCredentials {
@@ -16,7 +16,7 @@ export function guardedCredentials(): grpc.ChannelCredentials {
       connect: {
         value: async (socket: Socket) => {
           const result = await inner.connect(socket);
-          return { ...result, socket: untilGoaway(result.socket) };
+          return { ...result, socket: guardedSocket(result.socket, "client") };
         },
       },
     });

@@ -9,7 +9,7 @@
 import * as http2 from "node:http2";
 import * as tls from "node:tls";
 import type { Readable } from "node:stream";
-import { untilGoaway } from "../base/goaway.ts";
+import { guardedSocket } from "../base/http2_guard.ts";
 import type { Secrets } from "./credentials.ts";
 import { identityOf, nameToExpect } from "./dial.ts";
 
@@ -145,7 +145,7 @@ async function connect(
     return undefined;
   }
   const session = http2.connect(access.server, {
-    createConnection: () => untilGoaway(socket),
+    createConnection: () => guardedSocket(socket, "client"),
   });
   // The streams on it fail too, and tell; without a listener it is uncaught.
   session.on("error", () => session.destroy());

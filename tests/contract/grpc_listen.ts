@@ -1,11 +1,11 @@
 /**
  * Lets a gRPC server of a test listen, each connection up to a GOAWAY frame:
- * Deno's HTTP/2 dies of one on this side too; see lib/base/goaway.ts.
+ * Deno's HTTP/2 dies of one on this side too; see lib/base/http2_guard.ts.
  */
 import * as net from "node:net";
 import type { Socket } from "node:net";
 import * as grpc from "@grpc/grpc-js";
-import { PREFACE_BYTES, untilGoaway } from "../../lib/base/goaway.ts";
+import { guardedSocket } from "../../lib/base/http2_guard.ts";
 
 export interface GrpcListener {
   /** 0 on a Unix socket. */
@@ -25,7 +25,7 @@ export async function listenGrpc(
   const listener = net.createServer((socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    injector.injectConnection(untilGoaway(socket, PREFACE_BYTES));
+    injector.injectConnection(guardedSocket(socket, "server"));
   });
   await new Promise<void>((resolve, reject) => {
     listener.once("error", reject);

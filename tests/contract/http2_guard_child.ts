@@ -1,7 +1,7 @@
 /**
- * Started by goaway_test.ts with two words: who of our clients of HTTP/2 meets
- * a server that says GOAWAY, and when it does. Prints what the client was
- * told, three times; the process must be alive to do so.
+ * Started by http2_guard_test.ts with two words: who of our clients of HTTP/2 meets
+ * what server. Prints what the client was told, three times, or once how often
+ * it asked a server that makes noise; the process must be alive to do so.
  */
 import { Buffer } from "node:buffer";
 import * as http2 from "node:http2";
@@ -12,13 +12,17 @@ import { openHealth } from "../../lib/cri/health.ts";
 import { selfSigned } from "../../lib/identity/x509.ts";
 import { Multiplex } from "../../lib/kube/multiplex.ts";
 import { systemKeys } from "../../lib/kube/open.ts";
+import { dice, makeNoise } from "./http2_noise.ts";
 
 const TIMES = 3;
+const NOISY_ROUNDS = 20;
+const AT_ONCE = 20;
 const HOST = "127.0.0.1";
 const PREFACE_BYTES = 24;
 const HEADER_BYTES = 9;
 const HEADERS = 1;
 const ENDS = 5;
+const PONG = [0, 0, 8, 6, 1, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 const SETTINGS = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 /** Status 200 and the error UNIMPLEMENTED of gRPC, by RFC 7541, section 6. */
 const BLOCK = [
@@ -37,6 +41,10 @@ const FAREWELLS: Readonly<Record<string, Farewell>> = {
   "at once": { greeting: [...SETTINGS, ...goaway(0, 0)], answer: [] },
   "when asked": { greeting: SETTINGS, answer: goaway(0, 0) },
   "when asked, angrily": { greeting: SETTINGS, answer: goaway(0, 11) },
+  "with an answer to no question": {
+    greeting: SETTINGS,
+    answer: [...PONG, ...PONG],
+  },
   "after the answer": {
     greeting: SETTINGS,
     answer: [...ANSWER, ...goaway(1, 0)],
@@ -53,7 +61,10 @@ function literal(name: string, value: string): number[] {
   return [0, ...long(name), ...long(value)];
 }
 
-function farewell(socket: net.Socket): void {
+const roll = dice(Number(Deno.args[2] ?? 1));
+
+function serve(socket: net.Socket): void {
+  if (Deno.args[1] === "noise") return makeNoise(socket, roll);
   const said = FAREWELLS[Deno.args[1] ?? ""];
   if (said === undefined) throw new Error(`no such way: ${Deno.args[1]}`);
   socket.write(Buffer.from(said.greeting));
@@ -94,7 +105,7 @@ const CLIENTS: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> =
   {
     /** Deno's own HTTP/2, as it comes. */
     async bare() {
-      const port = await portOf(net.createServer(farewell));
+      const port = await portOf(net.createServer(serve));
       return () =>
         new Promise((_resolve, reject) => {
           const session = http2.connect(`http://${HOST}:${port}`);
@@ -105,19 +116,19 @@ const CLIENTS: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> =
         });
     },
     async probe() {
-      const port = await portOf(net.createServer(farewell));
+      const port = await portOf(net.createServer(serve));
       const { health } = openHealth();
-      const target = { host: HOST, port, timeoutMs: 5_000, service: "" };
+      const target = { host: HOST, port, timeoutMs: 500, service: "" };
       return () => health(target, signal);
     },
     async runtime() {
       const path = `${await Deno.makeTempDir()}/s`;
-      await portOf(net.createServer(farewell), path);
+      await portOf(net.createServer(serve), path);
       const channel = openChannel({ endpoint: `unix://${path}` });
       return () =>
         channel.unary("runtime.v1.RuntimeService/Version", { version: "" }, {
           signal,
-          deadlineMs: 5_000,
+          deadlineMs: 500,
         });
     },
     async watch() {
@@ -128,7 +139,7 @@ const CLIENTS: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> =
       );
       const { certificate: cert, key } = pair;
       const options = { cert, key, ALPNProtocols: ["h2"] };
-      const port = await portOf(tls.createServer(options, farewell));
+      const port = await portOf(tls.createServer(options, serve));
       const multiplex = new Multiplex();
       const none = undefined;
       const secrets = {
@@ -142,12 +153,20 @@ const CLIENTS: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> =
       };
       const request = { method: "GET", path: "/", headers: {} };
       return async () =>
-        (await multiplex.open(request, secrets, signal))?.status;
+        (await multiplex.open(request, secrets, AbortSignal.timeout(500)))
+          ?.status;
     },
   };
 
 const open = CLIENTS[Deno.args[0] ?? ""];
 if (open === undefined) throw new Error(`no such client: ${Deno.args[0]}`);
 const ask = await open();
-for (let time = 0; time < TIMES; time++) console.log(await outcome(ask));
+if (Deno.args[1] === "noise") {
+  for (let round = 0; round < NOISY_ROUNDS; round++) {
+    await Promise.all(Array.from({ length: AT_ONCE }, () => outcome(ask)));
+  }
+  console.log(NOISY_ROUNDS * AT_ONCE);
+} else {
+  for (let time = 0; time < TIMES; time++) console.log(await outcome(ask));
+}
 Deno.exit(0);
