@@ -12,7 +12,8 @@ import { openHealth } from "../../lib/cri/health.ts";
 import { selfSigned } from "../../lib/identity/x509.ts";
 import { Multiplex } from "../../lib/kube/multiplex.ts";
 import { systemKeys } from "../../lib/kube/open.ts";
-import { dice, makeNoise } from "./http2_noise.ts";
+import { dice } from "../dice.ts";
+import { makeNoise } from "./http2_noise.ts";
 
 const TIMES = 3;
 const NOISY_ROUNDS = 20;

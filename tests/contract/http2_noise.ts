@@ -1,24 +1,14 @@
 /** A peer that speaks HTTP/2 badly: frames of every kind, made of chance. */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
+import type { Roll } from "../dice.ts";
 
 const LONGEST_BURST = 8;
 const SETTINGS = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 const STATUS_200 = [0x88];
 
-export type Dice = (sides: number) => number;
-
-/** The same numbers for the same seed. */
-export function dice(seed: number): Dice {
-  let state = seed;
-  return (sides) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return Math.floor(state / 2 ** 31 * sides);
-  };
-}
-
 /** Answers whatever is said with noise; hangs up now and then. */
-export function makeNoise(socket: Socket, roll: Dice): void {
+export function makeNoise(socket: Socket, roll: Roll): void {
   socket.on("error", () => {});
   if (roll(10) > 0) socket.write(Buffer.from(SETTINGS));
   const burst = () => {
@@ -37,7 +27,7 @@ export function makeNoise(socket: Socket, roll: Dice): void {
 }
 
 /** Half of them well made, or nearly. */
-function frame(roll: Dice): number[] {
+function frame(roll: Roll): number[] {
   const some = (most: number) =>
     Array.from({ length: roll(most) }, () => roll(256));
   const kind = roll(5) > 0 ? roll(11) : roll(256);
@@ -53,7 +43,7 @@ function frame(roll: Dice): number[] {
   ];
 }
 
-function aptPayload(kind: number, roll: Dice): number[] | undefined {
+function aptPayload(kind: number, roll: Roll): number[] | undefined {
   switch (kind) {
     case 1:
       return STATUS_200;
