@@ -41,6 +41,11 @@ export class KernelFiles {
   readonly #encoder = new TextEncoder();
   readonly #decoder = new TextDecoder();
   readonly #folders = new Map<string, number>();
+  /** The way to the folder that was read last, and names behind it. */
+  readonly #way: Bytes = new Uint8Array(PATH_BYTES);
+  #wayTo: string | undefined;
+  #wayBytes = 0;
+  readonly #names = new Map<string, Bytes>();
   #bytes: Bytes = new Uint8Array(FIRST_BYTES);
 
   constructor(libc: Libc) {
@@ -56,20 +61,40 @@ export class KernelFiles {
   }
 
   /**
-   * The same of a path below a folder. Once there was a file the folder is held
-   * open: to find the way to it takes a sixth of a read. For a few folders.
+   * The same of `name` in `inside` (empty, or `/a/b`) below a folder. Once there
+   * was a file the folder is held open: to find the way to it takes a sixth of a
+   * read. For a few folders, and a few names.
    */
-  readBelow(folder: string, path: string): string | undefined {
+  readBelow(folder: string, inside: string, name: string): string | undefined {
     const known = this.#folders.get(folder);
     const at = known ?? this.#libc.openAt(AT_FDCWD, cString(folder), FOLDER);
     if (at < 0) return absentOr(folder, -at);
-    const fd = this.#libc.openAt(at, this.#inBytes(path), BELOW);
+    const fd = this.#libc.openAt(at, this.#pathOf(inside, name), BELOW);
     if (known === undefined) {
       // What is to be mounted there may come later.
       if (fd < 0) this.#libc.closeFd(at);
       else this.#folders.set(folder, at);
     }
-    return this.#whole(path, fd);
+    if (fd < 0) return absentOr(`${folder}${inside}/${name}`, -fd);
+    return this.#whole(name, fd);
+  }
+
+  /** Many files of one folder are read in turn: only their names differ. */
+  #pathOf(inside: string, name: string): Bytes {
+    if (inside !== this.#wayTo) {
+      const way = cString(`.${inside}/`);
+      if (way.length > PATH_BYTES) return cString(`.${inside}/${name}`);
+      this.#way.set(way);
+      this.#wayBytes = way.length - 1;
+      this.#wayTo = inside;
+    }
+    const bytes = this.#names.get(name) ?? cString(name);
+    this.#names.set(name, bytes);
+    if (this.#wayBytes + bytes.length > PATH_BYTES) {
+      return cString(`.${inside}/${name}`);
+    }
+    this.#way.set(bytes, this.#wayBytes);
+    return this.#way;
   }
 
   #whole(path: string, fd: number): string | undefined {

@@ -56,17 +56,17 @@ Deno.test("KernelFiles.readBelow() stays below a folder that may come late", asy
   try {
     const files = new KernelFiles(libc);
     const tree = `${folder}/tree`;
-    assert.equal(files.readBelow(tree, "./a/file"), undefined);
+    assert.equal(files.readBelow(tree, "/a", "file"), undefined);
     await Deno.mkdir(tree);
-    assert.equal(files.readBelow(tree, "./a/file"), undefined);
+    assert.equal(files.readBelow(tree, "/a", "file"), undefined);
     // As something is mounted over what was there.
     await Deno.rename(tree, `${folder}/before`);
     await Deno.mkdir(`${tree}/a`, { recursive: true });
     await Deno.writeTextFile(`${tree}/a/file`, "1");
     await Deno.writeTextFile(`${folder}/outside`, "2");
-    assert.equal(files.readBelow(tree, "./a/file"), "1");
-    assert.equal(files.readBelow(tree, "./a/none"), undefined);
-    assert.throws(() => files.readBelow(tree, "./../outside"), /Cannot read/);
+    assert.equal(files.readBelow(tree, "/a", "file"), "1");
+    assert.equal(files.readBelow(tree, "/a", "none"), undefined);
+    assert.throws(() => files.readBelow(tree, "/..", "outside"), /Cannot read/);
   } finally {
     libc.close();
     await Deno.remove(folder, { recursive: true });

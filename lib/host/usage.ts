@@ -204,11 +204,11 @@ export class LinuxUsage implements Usage {
   /** A file of a cgroup; of version 1 `name` has its tree: `pids/pids.max`. */
   #read(below: string, name: string): string | undefined {
     if (this.#isVersion2()) {
-      return this.#files.readBelow(this.#cgroups, `.${below}/${name}`);
+      return this.#files.readBelow(this.#cgroups, below, name);
     }
-    const [tree, file] = name.split("/");
-    const folder = `${this.#cgroups}/${tree}`;
-    return this.#files.readBelow(folder, `.${below}/${file}`);
+    const at = name.indexOf("/");
+    const folder = `${this.#cgroups}/${name.slice(0, at)}`;
+    return this.#files.readBelow(folder, below, name.slice(at + 1));
   }
 
   #cgroup1(read: text.ReadFile, detail: UseDetail): CgroupUse | undefined {

@@ -5,7 +5,7 @@
  * Compat: cadvisor 0.56 metrics/prometheus.go, kubelet 1.36
  * containerPrometheusLabelsFunc.
  */
-import type { CgroupUse, MachineDisk } from "../port/usage.ts";
+import type { CgroupUse, InterfaceCounts, MachineDisk } from "../port/usage.ts";
 import { type ContainerFamily, NETWORK_FAMILIES } from "./cadvisor_devices.ts";
 import { diskReadings } from "./cadvisor_disks.ts";
 import { machineFamilies, type MachineLabels } from "./cadvisor_machine.ts";
@@ -57,8 +57,16 @@ export function* cadvisorFamilies(
         : [{ labels, value: Math.floor(startedAtMs / 1000) }]
     ),
   };
+  const interfaces = interfaceRows(figures);
   for (const { read, ...head } of NETWORK_FAMILIES) {
-    yield { ...head, series: networkSeries(figures, read) };
+    yield {
+      ...head,
+      series: interfaces.map(({ labels, counts, atMs }) => ({
+        labels,
+        value: read(counts),
+        atMs,
+      })),
+    };
   }
 }
 
@@ -146,12 +154,14 @@ function rowOf({ cgroup, use }: Sample, names: Names): Row {
   return { labels, use, startedAtMs: undefined, disks: [] };
 }
 
+interface InterfaceRow {
+  readonly labels: string;
+  readonly counts: InterfaceCounts;
+  readonly atMs: number;
+}
+
 /** On the sandbox, and for the node on the whole; not for host networks. */
-function networkSeries(
-  figures: Figures,
-  read: typeof NETWORK_FAMILIES[number]["read"],
-): Series[] {
-  const { node, nodeNetwork, pods } = figures;
+function interfaceRows({ node, nodeNetwork, pods }: Figures): InterfaceRow[] {
   const owners = [
     { sample: node, names: {}, network: nodeNetwork },
     ...pods.flatMap((each) => {
@@ -165,7 +175,7 @@ function networkSeries(
     const { labels } = rowOf(sample, names);
     return network.map((counts) => ({
       labels: `${labels},${labelText([["interface", counts.name]])}`,
-      value: read(counts),
+      counts,
       atMs: sample.use.atMs,
     }));
   });

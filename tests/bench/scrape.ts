@@ -1,8 +1,8 @@
 /**
  * What it costs to look at a node with many pods: each endpoint of figures and
- * metrics is asked again and again, while somebody else asks for health all the
- * time and so notices when nothing else is done; this agent, then the real
- * kubelet. Wants a world with a cluster (DENOLET_TEST_WORLD).
+ * metrics is asked again and again, alone and while somebody else asks for
+ * health all the time and so notices when nothing else is done; this agent,
+ * then the real kubelet. Wants a world with a cluster (DENOLET_TEST_WORLD).
  */
 import type { V1Pod } from "../../lib/api/types.ts";
 import { BUSYBOX, OBEDIENT } from "../node/agent_world.ts";
@@ -34,7 +34,10 @@ export async function benchScrape(args: readonly string[]): Promise<void> {
   const { pods, times } = countsOf(args, { pods: 100, times: 10 });
   for (const side of await sides()) {
     const rows = await scraped(side, { pods, times });
-    const head = ["", "ms p50 / max", "KiB", "CPU ms", "longest stall ms"];
+    const head = [
+      ...["", "ms p50 / max", "beside pings", "KiB", "CPU ms"],
+      "longest ping ms",
+    ];
     console.log([
       "",
       ...conditions(`${side.name}, ${pods} pods`),
@@ -93,31 +96,40 @@ interface Scrape {
 }
 
 async function row({ path, times, pid, ask }: Scrape): Promise<string[]> {
-  await ask(path);
-  const took: number[] = [];
+  let bytes = await ask(path);
+  const alone: number[] = [];
+  const beside: number[] = [];
   let stallMs = 0;
   let usedMs = 0;
-  let bytes = 0;
   for (let each = 0; each < times; each++) {
+    await pause(PAUSE_MS);
+    const beforeMs = await cpuMs(pid);
+    alone.push(await timed(async () => bytes = await ask(path)));
+    usedMs += await cpuMs(pid) - beforeMs;
     await pause(PAUSE_MS);
     const stop = new AbortController();
     const pings = longestPing(ask, stop.signal);
     await pause(50);
-    const beforeMs = await cpuMs(pid);
-    const startMs = performance.now();
-    bytes = await ask(path);
-    took.push(performance.now() - startMs);
-    usedMs += await cpuMs(pid) - beforeMs;
+    beside.push(await timed(() => ask(path)));
     stop.abort();
     stallMs = Math.max(stallMs, await pings);
   }
+  const told = (took: readonly number[]) =>
+    `${middle(took).toFixed(0)} / ${Math.max(...took).toFixed(0)}`;
   return [
     path,
-    `${middle(took).toFixed(0)} / ${Math.max(...took).toFixed(0)}`,
+    told(alone),
+    told(beside),
     (bytes / 1024).toFixed(0),
     (usedMs / times).toFixed(0),
     stallMs.toFixed(0),
   ];
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  await work();
+  return performance.now() - startMs;
 }
 
 /** How long the slowest of many small questions took. */
