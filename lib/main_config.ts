@@ -54,7 +54,7 @@ function done(code: number): Configured {
 async function needed(
   { config, settings }: Loaded,
   { credentialProviders }: files.Referred,
-  { podRanges, imageDir }: Partial<PermissionsWish> = {},
+  { podRanges = [], imageDir, filesystems = [] }: Partial<PermissionsWish> = {},
 ): Promise<readonly Need[]> {
   const found = await files.readKubeconfigs(config.flags);
   const { imageCredentialProviderBinDir: folder } = config.flags;
@@ -63,8 +63,9 @@ async function needed(
     setFields: setFields(settings),
     servers: found.flatMap((each) => serverAccess(each) ?? []),
     plugins: credentialProviders.map(({ name }) => `${folder}/${name}`),
-    podRanges: podRanges ?? [],
+    podRanges,
     imageDir,
+    filesystems,
     libraries: LIBC_PATHS,
   });
 }

@@ -73,6 +73,7 @@ export async function userData(
     ["CA", ""],
     ["CAHASH", await hashOf(ca)],
     ["TOKEN", await readBootstrapToken(cluster)],
+    ["FLAGS", "--node-labels=machine=virtual"],
     ["FILES", `http://${machine.host}:${filesPort}`],
   ]);
   const template = await Deno.readTextFile(TEMPLATE);

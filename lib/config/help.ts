@@ -16,7 +16,9 @@ Usage:
   denolet check-config [flags]       print the effective configuration and
                                      where each value comes from
   denolet permissions [flags] [--format=flags|set|unit] [--pod-cidr=RANGE]
-                      [--image-dir=PATH]   print what that configuration needs
+                      [--image-dir=PATH] [--filesystems=ext4,xfs]
+                                     print what that configuration needs; file
+                                     systems are those of local block devices
   denolet version [--output=json]    what this program is, in full
   denolet pods [-n NAMESPACE] [-o json|table]
   denolet logs POD [-n NAMESPACE] [-c CONTAINER] [-f] [--tail N] [--previous]

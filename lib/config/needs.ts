@@ -47,6 +47,8 @@ export interface NeedsInput {
   readonly podRanges: readonly string[];
   /** Where the runtime keeps images; undefined: where it usually does. */
   readonly imageDir?: string | undefined;
+  /** Of claims on local block devices: `ext4`. */
+  readonly filesystems?: readonly string[];
   /** Paths at which the C library may be. */
   readonly libraries: readonly string[];
 }
@@ -213,12 +215,19 @@ function listeners({ kubelet }: Config): Need[] {
   ];
 }
 
-function programs({ config, setFields, plugins }: NeedsInput): Need[] {
+function programs(input: NeedsInput): Need[] {
+  const { config, setFields, plugins, filesystems = [] } = input;
   const { enableSystemLogQuery, makeIPTablesUtilChains } = config.kubelet;
   const chains = "makeIPTablesUtilChains";
   const found: [wantedBy: string, values: readonly string[]][] = [
     ["--image-credential-provider-config", plugins],
     ["enableSystemLogQuery", enableSystemLogQuery ? ["journalctl"] : []],
+    [
+      "claims on local block devices",
+      filesystems.length === 0
+        ? []
+        : ["blkid", "fsck", ...filesystems.map((type) => `mkfs.${type}`)],
+    ],
     // Wanted by default; who did not ask for them gets no more rights.
     [
       chains,

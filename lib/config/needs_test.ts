@@ -131,6 +131,13 @@ Deno.test("needsOf() has iptables run for who asks for its chains", () => {
   assert.equal(found.length, 2);
 });
 
+Deno.test("needsOf() has the programs run that local block devices take", () => {
+  const { wish } = permissionsWish(["--filesystems=ext4,xfs"]);
+  const found = needs([], { filesystems: wish.filesystems });
+  const programs = ["blkid", "fsck", "mkfs.ext4", "mkfs.xfs"];
+  assert.deepEqual(values(found, "run"), programs);
+});
+
 Deno.test("needsOf() takes what a kubeconfig names: proxy, program, files", () => {
   const all = needs(["--kubeconfig=/k"], {
     servers: [{
@@ -196,6 +203,8 @@ Deno.test("permissionsWish() refuses what is no format and no range", () => {
     [["--format=x"], /^--format: value "x" is not allowed: flags, set, unit$/],
     [["--format"], /^--format: value "" is not allowed/],
     [["--image-dir=a/b"], /^--image-dir: value "a\/b" is not allowed/],
+    [["--filesystems=/x"], /^--filesystems: value "\/x" is not allowed/],
+    [["--filesystems=ext4,"], /^--filesystems: value "" is not allowed/],
     [["--pod-cidr=10.0.0.1"], /^--pod-cidr: value "10.0.0.1" is not allowed/],
     [["--pod-cidr=10.0.0.0/8,", "-v"], /^--pod-cidr: value "" is not allowed/],
   ];
@@ -209,6 +218,7 @@ Deno.test("permissionsWish() refuses what is no format and no range", () => {
       format: "flags",
       podRanges: ["10.0.0.0/8"],
       imageDir: undefined,
+      filesystems: [],
     },
   });
 });

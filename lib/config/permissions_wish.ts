@@ -11,9 +11,13 @@ export interface PermissionsWish {
   readonly podRanges: readonly string[];
   /** Where the runtime keeps images; undefined: where it usually does. */
   readonly imageDir: string | undefined;
+  /** Of claims on local block devices; the host's programs make them. */
+  readonly filesystems: readonly string[];
 }
 
-const OPTION = /^--(format|pod-cidr|image-dir)(?:=(.*))?$/s;
+const OPTION = /^--(format|pod-cidr|image-dir|filesystems)(?:=(.*))?$/s;
+/** As in `mkfs.TYPE`. */
+const FILESYSTEM = /^[a-z][a-z0-9]{1,15}$/;
 const FORMATS = ["flags", "set", "unit"] as const;
 
 /** Takes its own options out; `problem` is one line about the first bad one. */
@@ -26,6 +30,7 @@ export function permissionsWish(words: readonly string[]): {
   let format: PermissionsWish["format"] = "flags";
   let podRanges: readonly string[] = [];
   let imageDir: string | undefined;
+  let filesystems: readonly string[] = [];
   let problem: string | undefined;
   const refuse = (option: string, value: string, allowed: string) =>
     problem ??= `--${option}: value ${JSON.stringify(shorten(value))} is not ` +
@@ -45,11 +50,15 @@ export function permissionsWish(words: readonly string[]): {
     } else if (option === "image-dir") {
       imageDir = value;
       if (!isCleanAbsolutePath(value)) refuse(option, value, "a full path");
+    } else if (option === "filesystems") {
+      filesystems = value.split(",");
+      const bad = filesystems.find((type) => !FILESYSTEM.test(type));
+      if (bad !== undefined) refuse(option, bad, "types such as ext4,xfs");
     } else {
       podRanges = value.split(",");
       const bad = podRanges.find((range) => !isCidr(range));
       if (bad !== undefined) refuse(option, bad, "ranges such as 10.0.0.0/16");
     }
   }
-  return { problem, rest, wish: { format, podRanges, imageDir } };
+  return { problem, rest, wish: { format, podRanges, imageDir, filesystems } };
 }

@@ -1,6 +1,7 @@
 /**
- * How user-data gets the cluster's CA: the script itself, with a cluster whose
- * word `curl` brings. `deno task vm` does the same with a real one.
+ * How user-data gets the cluster's CA, and which runtime it takes: the scripts
+ * themselves, with a cluster whose word `curl` brings and the services that a
+ * `systemctl` knows. `deno task vm` does the same with real ones.
  */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
@@ -16,6 +17,15 @@ interface File {
   readonly content: string;
 }
 
+async function contentOf(end: string): Promise<string> {
+  const { write_files: files }: { write_files: readonly File[] } = parse(
+    await Deno.readTextFile(USER_DATA),
+  );
+  const found = files.find(({ path }) => path.endsWith(end));
+  assert.ok(found, end);
+  return found.content;
+}
+
 /** Runs the script below a folder; what it says, and the CA afterwards. */
 async function getCa(
   told: string,
@@ -23,11 +33,7 @@ async function getCa(
 ): Promise<{ readonly code: number; readonly said: string; ca: string }> {
   const folder = await Deno.makeTempDir();
   try {
-    const { write_files: files }: { write_files: readonly File[] } = parse(
-      await Deno.readTextFile(USER_DATA),
-    );
-    const script = files.find(({ path }) => path.endsWith("/denolet-ca"));
-    const text = (script?.content ?? "exit 9")
+    const text = (await contentOf("/denolet-ca"))
       .replaceAll("/etc/kubernetes/pki", folder)
       .replaceAll("{{SERVER}}", "https://cluster")
       .replaceAll("{{CAHASH}}", given.hash);
@@ -86,4 +92,59 @@ Deno.test("user-data refuses a CA that does not fit, and says which it was", asy
 Deno.test("user-data asks nobody for a CA that it was given", async () => {
   const { code, ca } = await getCa(clusterInfo(OTHER), { hash: "", ca: CA });
   assert.deepEqual([code, ca], [0, CA]);
+});
+
+/** With these services; the configuration afterwards, and what was started. */
+async function takeRuntime(services: readonly string[]) {
+  const folder = await Deno.makeTempDir();
+  try {
+    const text = (await contentOf("/denolet-runtime"))
+      .replaceAll("/var/lib/kubelet", folder);
+    const config = `${folder}/config.yaml`;
+    await Deno.writeTextFile(config, await contentOf("/config.yaml"));
+    const systemctl = `#!/bin/sh
+case "$1" in
+  cat) case " ${services.join(" ")} " in *" $2 "*) ;; *) exit 1 ;; esac ;;
+  *) echo "$@" >>${folder}/started ;;
+esac
+`;
+    await Deno.writeTextFile(`${folder}/systemctl`, systemctl, { mode: 0o755 });
+    const { code, stderr } = await new Deno.Command("sh", {
+      args: ["-c", text],
+      env: { PATH: `${folder}:${Deno.env.get("PATH")}` },
+    }).output();
+    const { containerRuntimeEndpoint: endpoint, ...others } = parse(
+      await Deno.readTextFile(config),
+    );
+    const { containerRuntimeEndpoint: _, ...before } = parse(
+      await contentOf("/config.yaml"),
+    );
+    assert.deepEqual(others, before, "nothing else is changed");
+    const started = await Deno.readTextFile(`${folder}/started`)
+      .catch(() => "");
+    const said = new TextDecoder().decode(stderr);
+    return { code, endpoint, started: started.trim(), said };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("user-data takes the runtime that is there: containerd, CRI-O, cri-dockerd", async () => {
+  const rows: [services: string[], endpoint: string, unit: string][] = [
+    [
+      ["containerd.service", "crio.service"],
+      "unix:///run/containerd/containerd.sock",
+      "containerd",
+    ],
+    [["crio.service"], "unix:///run/crio/crio.sock", "crio"],
+    [["cri-docker.service"], "unix:///run/cri-dockerd.sock", "cri-docker"],
+  ];
+  for (const [services, endpoint, unit] of rows) {
+    const found = await takeRuntime(services);
+    assert.deepEqual([found.code, found.endpoint], [0, endpoint]);
+    assert.equal(found.started, `enable --now ${unit}`);
+  }
+  const none = await takeRuntime(["docker.service"]);
+  assert.deepEqual([none.code, none.started], [1, ""]);
+  assert.match(none.said, /^No runtime: neither containerd nor crio/);
 });
