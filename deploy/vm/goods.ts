@@ -23,12 +23,28 @@ function shelf({ folder }: MachineFacts): string {
 
 /** Makes denolet.tar, to be unpacked at `/`, and lays the images beside it. */
 export async function stockShelf(machine: MachineFacts): Promise<void> {
+  await stockPackage(machine, "denolet");
+  const { imagesFolder } = await findTools();
+  for (const { file } of [IMAGES.pause, IMAGES.busybox]) {
+    await Deno.copyFile(`${imagesFolder}/${file}`, `${shelf(machine)}/${file}`);
+  }
+}
+
+/** NAME.tar; with other permissions than a node's where a file names them. */
+export async function stockPackage(
+  machine: MachineFacts,
+  name: string,
+  permissions?: string,
+): Promise<void> {
   const tree = `${machine.folder}/package`;
   const units = `${tree}/usr/lib/systemd/system`;
   for (const folder of [units, `${tree}/usr/bin`, shelf(machine)]) {
     await Deno.mkdir(folder, { recursive: true });
   }
-  await makePackage(await wishesFrom([], `${tree}/usr/bin/denolet`));
+  const wishes = permissions === undefined
+    ? []
+    : [`--permissions=${permissions}`];
+  await makePackage(await wishesFrom(wishes, `${tree}/usr/bin/denolet`));
   await Deno.copyFile(UNIT, `${units}/denolet.service`);
   await Deno.chmod(`${units}/denolet.service`, 0o600);
   // Folders of the machine keep their own modes and times.
@@ -36,13 +52,9 @@ export async function stockShelf(machine: MachineFacts): Promise<void> {
     .trim().split("\n");
   await run("tar", [
     ...["-C", tree, "--owner=0", "--group=0"],
-    ...["-cf", `${shelf(machine)}/denolet.tar`, ...files],
+    ...["-cf", `${shelf(machine)}/${name}.tar`, ...files],
   ]);
   await run("rm", ["-rf", tree]);
-  const { imagesFolder } = await findTools();
-  for (const { file } of [IMAGES.pause, IMAGES.busybox]) {
-    await Deno.copyFile(`${imagesFolder}/${file}`, `${shelf(machine)}/${file}`);
-  }
 }
 
 /** Answers on loopback, which the machine reaches as `machine.host`. */

@@ -4,6 +4,7 @@ import { aPod, create, ready, removeAll } from "./pods.ts";
 import type { Rig } from "./rig.ts";
 
 interface NodeInfo {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
   readonly status: {
     readonly nodeInfo: Readonly<Record<string, string>>;
     readonly conditions: readonly {
@@ -23,9 +24,10 @@ export async function joined(rig: Rig): Promise<string> {
   // Debian's own are others.
   const settings = "vm.overcommit_memory kernel.panic kernel.panic_on_oops";
   assert.equal(await rig.sh(`sysctl -n ${settings}`), "1\n10\n1\n");
-  const { status } = await rig.get<NodeInfo>(
+  const { metadata, status } = await rig.get<NodeInfo>(
     `/api/v1/nodes/${rig.machine.name}`,
   );
+  assert.equal(metadata.labels["machine"], "virtual", "by FLAGS of user-data");
   const { osImage, kernelVersion, containerRuntimeVersion } = status.nodeInfo;
   return `${osImage}, ${kernelVersion}, ${containerRuntimeVersion}`;
 }

@@ -18,6 +18,7 @@ import { cisPasses } from "./cis_steps.ts";
 import { memoryEviction } from "./eviction_steps.ts";
 import { firstPod, joined } from "./first_pod.ts";
 import { probesRefused } from "./hardening_steps.ts";
+import { journalIsRead } from "./journal_steps.ts";
 import { removeAll } from "./pods.ts";
 import { Rig } from "./rig.ts";
 import * as systemd from "./shutdown_steps.ts";
@@ -104,6 +105,7 @@ const PARTS: readonly Part[] = [
     name: "pods of cgroupfs go",
     run: (rig) => cgroups.trioGone(rig, "cgroupfs"),
   },
+  { name: "the journal is read", run: journalIsRead },
 ];
 
 /** Why there is nothing to try here; undefined: there is. */
