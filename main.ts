@@ -20,6 +20,7 @@ import { openCluster } from "./lib/kube/open.ts";
 import { openHost } from "./lib/host/host.ts";
 import {
   complain,
+  endByStrays,
   fail,
   interruption,
   own,
@@ -62,6 +63,11 @@ async function runAgent(
   const { kubelet, nodeName: node } = config;
   const log = createLogger({ write: complain, ...kubelet.logging });
   for (const warning of warnings) log.warn(warning);
+  endByStrays((error, stack) =>
+    log.error("Ends for a fault of its own, and is to be started again", {
+      ...{ error, stack },
+    })
+  );
   const meters = createMeters(createMetrics());
   const trail = new Trail(systemClock);
   const host = { ...openHost(config), clock: systemClock, log, meters, trail };

@@ -1,4 +1,5 @@
 /** The process around the agent: its output and the signals that end it. */
+import { chainOf } from "../base/errors.ts";
 import type { Runtime } from "../config/about.ts";
 
 const encoder = new TextEncoder();
@@ -44,6 +45,21 @@ export function interruption(): Interruption {
     });
   }
   return { asked: first.signal, insisted: second.signal };
+}
+
+/**
+ * What nobody waited for or caught ends the process, as nobody knows what is
+ * missing after it; but `tell` has it first, with the place it came from.
+ */
+export function endByStrays(tell: (error: string, stack: string) => void) {
+  const end = (event: Event, error: unknown) => {
+    event.preventDefault();
+    const stack = error instanceof Error ? error.stack ?? "" : "";
+    tell(chainOf(error), stack);
+    Deno.exit(1);
+  };
+  addEventListener("error", (event) => end(event, event.error));
+  addEventListener("unhandledrejection", (event) => end(event, event.reason));
 }
 
 function writeAll(stream: typeof Deno.stdout, bytes: Uint8Array): void {
