@@ -76,14 +76,16 @@ export class FrameScanner {
 
 /**
  * A stream that passes on what `socket` does, up to the first frame that must
- * not be read. Any session of HTTP/2 is made on one of these, in clear text or
- * over TLS; `side` is ours.
+ * not be read, or to `mostBytes`. Any session of HTTP/2 is made on one of these,
+ * in clear text or over TLS; `side` is ours.
  */
 export function guardedSocket(
   socket: Socket,
   side: "client" | "server",
+  mostBytes = Infinity,
 ): Duplex {
   let pingsSent = 0;
+  let bytesReceived = 0;
   const sent = new FrameScanner(
     side === "client" ? PREFACE_BYTES : 0,
     (type, flags) => {
@@ -115,6 +117,12 @@ export function guardedSocket(
   });
   socket.on("data", (chunk: Buffer) => {
     if (stream.destroyed) return;
+    bytesReceived += chunk.length;
+    if (bytesReceived > mostBytes) {
+      return void stream.destroy(
+        new Error(`more than ${mostBytes} bytes came`),
+      );
+    }
     const end = received.find(chunk);
     if (!stream.push(end < 0 ? chunk : chunk.subarray(0, end))) socket.pause();
     if (end >= 0) stream.destroy();

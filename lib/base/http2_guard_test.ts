@@ -55,6 +55,7 @@ Deno.test("FrameScanner passes everything else, and what is before frames", () =
 async function hears(
   pieces: readonly (readonly number[])[],
   before: (stream: Duplex) => void = () => {},
+  mostBytes?: number,
 ): Promise<{ readonly heard: Buffer; readonly isOver: boolean }> {
   const heard: Buffer[] = [];
   const { promise: peerGone, resolve: gone } = Promise.withResolvers<void>();
@@ -70,8 +71,13 @@ async function hears(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   const port = typeof address === "object" ? address?.port ?? 0 : 0;
-  const stream = guardedSocket(net.connect(port, "127.0.0.1"), "client");
+  const stream = guardedSocket(
+    net.connect(port, "127.0.0.1"),
+    "client",
+    mostBytes,
+  );
   let isOver = true;
+  stream.on("error", () => {});
   stream.on("data", (chunk: Buffer) => heard.push(chunk));
   stream.on("end", () => {
     isOver = false;
@@ -107,4 +113,14 @@ Deno.test("guardedSocket passes as many answers to PING as were asked", async ()
   assert.deepEqual([...unasked.heard], frame(PING, 8));
   const well = await hears([frame(PING, 8)]);
   assert.equal(well.isOver, false);
+});
+
+Deno.test("guardedSocket ends when more comes than is wanted", async () => {
+  const update = frame(8, 4);
+  const within = await hears([update, update], undefined, update.length * 2);
+  assert.deepEqual([...within.heard], [...update, ...update]);
+  assert.equal(within.isOver, false);
+  const more = await hears([update, update], undefined, update.length * 2 - 1);
+  assert.deepEqual([...more.heard], update);
+  assert.ok(more.isOver);
 });

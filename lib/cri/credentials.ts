@@ -6,8 +6,13 @@ import type { Socket } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { guardedSocket } from "../base/http2_guard.ts";
 
-/** Plain-text credentials whose connections end on GOAWAY. */
-export function guardedCredentials(): grpc.ChannelCredentials {
+/**
+ * Plain-text credentials whose connections end on GOAWAY, and when more than
+ * `mostBytes` come, whatever they are.
+ */
+export function guardedCredentials(
+  mostBytes?: number,
+): grpc.ChannelCredentials {
   const plain = grpc.credentials.createInsecure();
   const connector: typeof plain._createSecureConnector = (...target) => {
     const inner = plain._createSecureConnector(...target);
@@ -16,7 +21,10 @@ export function guardedCredentials(): grpc.ChannelCredentials {
       connect: {
         value: async (socket: Socket) => {
           const result = await inner.connect(socket);
-          return { ...result, socket: guardedSocket(result.socket, "client") };
+          return {
+            ...result,
+            socket: guardedSocket(result.socket, "client", mostBytes),
+          };
         },
       },
     });

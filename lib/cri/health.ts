@@ -16,6 +16,9 @@ import { decodeMessage, encodeMessage } from "./translate_bytes.ts";
 /** Compat: the limit Go's client sets. */
 const LONGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 
+/** For all else that a server has to say before and after its answer. */
+const BESIDE_BYTES = 64 * 1024;
+
 const OPTIONS: grpc.ClientOptions = {
   "grpc.primary_user_agent": "kube-probe/1.36",
   "grpc.max_receive_message_length": LONGEST_ANSWER_BYTES,
@@ -48,7 +51,7 @@ export function openHealth(): Pick<PodNet, "health"> {
       const scheme = host.includes(":") ? "ipv6" : "ipv4";
       const client = new grpc.Client(
         `${scheme}:${address}`,
-        guardedCredentials(),
+        guardedCredentials(LONGEST_ANSWER_BYTES + BESIDE_BYTES),
         OPTIONS,
       );
       const stop = () => client.close();
