@@ -6,6 +6,8 @@
 #
 #   sh tests/aarch64.sh             lib/host, a minute
 #   sh tests/aarch64.sh lib         all fast tests, about ten minutes
+#   sh tests/aarch64.sh package     the package of that machine, started as it
+#                                   is there, runs a pod on this containerd
 #
 # Left out are tests that start this very program once more: the kernel does not
 # know it by itself.
@@ -84,6 +86,7 @@ make() {
 
 [ "$(id -u)" = 0 ] || fail "needs root"
 [ -x "$root/bin/deno" ] || make
+[ "${1:-}" != package ] || exec sh "$here/tests/aarch64_package.sh" "$root"
 packages=$("$DENO" info --json | sed -n 's/.*"npmCache": *"\(.*\)".*/\1/p')
 [ -d "$packages" ] || fail "no npm packages: deploy/prepare.sh tools gets them"
 
