@@ -18,14 +18,7 @@ import { versionText } from "./lib/config/render.ts";
 import { openRuntime } from "./lib/cri/open.ts";
 import { openCluster } from "./lib/kube/open.ts";
 import { openHost } from "./lib/host/host.ts";
-import {
-  complain,
-  endByStrays,
-  fail,
-  interruption,
-  own,
-  succeed,
-} from "./lib/host/process.ts";
+import * as program from "./lib/host/process.ts";
 import { cliPorts } from "./lib/host/unix_client.ts";
 import { type Configured, configured } from "./lib/main_config.ts";
 import { runQuestion } from "./lib/server/cli.ts";
@@ -35,13 +28,15 @@ async function main(argv: readonly string[]): Promise<number> {
   const command = line.parseCommandLine(argv);
   switch (command.kind) {
     case "help":
-      return succeed(helpText());
+      return program.succeed(helpText());
     case "version":
-      return succeed(`${versionText(deno.version, command.form)}\n`);
+      return program.succeed(`${versionText(deno.version, command.form)}\n`);
     case "about":
-      return succeed(aboutText(aboutOf(own(deno.version)), command.output));
+      return program.succeed(
+        aboutText(aboutOf(program.own(deno.version)), command.output),
+      );
     case "invalid":
-      return fail(command.message);
+      return program.fail(command.message);
     case "agent":
     case "check-config":
     case "permissions": {
@@ -50,7 +45,7 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     default: {
       const ports = cliPorts(command.hostRoot);
-      return await runQuestion(command, ports, interruption().asked);
+      return await runQuestion(command, ports, program.interruption().asked);
     }
   }
 }
@@ -61,13 +56,9 @@ async function runAgent(
   const { version } = deno;
   const { config, warnings } = loaded;
   const { kubelet, nodeName: node } = config;
-  const log = createLogger({ write: complain, ...kubelet.logging });
+  const log = createLogger({ write: program.complain, ...kubelet.logging });
   for (const warning of warnings) log.warn(warning);
-  endByStrays((error, stack) =>
-    log.error("Ends for a fault of its own, and is to be started again", {
-      ...{ error, stack },
-    })
-  );
+  program.endByStrays(log);
   const meters = createMeters(createMetrics());
   const trail = new Trail(systemClock);
   const host = { ...openHost(config), clock: systemClock, log, meters, trail };
@@ -77,10 +68,10 @@ async function runAgent(
   const runtime = openRuntime(kubelet, { ...host, onCall });
   const ports = { ...host, ...runtime, cluster };
   log.info("Started", { version, node });
-  const { asked, insisted } = interruption();
+  const { asked, insisted } = program.interruption();
   const agent = createAgent(config, ports, { version, ...referred });
   await agent.run(asked, insisted);
   return 0;
 }
 
-Deno.exit(await main(Deno.args).catch((error) => fail(chainOf(error))));
+Deno.exit(await main(Deno.args).catch((error) => program.fail(chainOf(error))));

@@ -4,6 +4,7 @@
  * its start with what it was granted. Pure: kubeconfigs have been read.
  */
 import type { Config } from "./load.ts";
+import { programsOf } from "./needs_programs.ts";
 
 export type NeedKind =
   | "read"
@@ -69,8 +70,6 @@ export const SYS_NAMES = ["hostname", "networkInterfaces", "statfs"] as const;
 
 /** Where a pod's probes and hooks may go while nobody said where pods are. */
 export const ANYWHERE = "*";
-
-const IPTABLES = ["iptables", "ip6tables"];
 
 /** Each need once, in the order of kind and value. */
 export function needsOf(input: NeedsInput): readonly Need[] {
@@ -216,25 +215,10 @@ function listeners({ kubelet }: Config): Need[] {
 }
 
 function programs(input: NeedsInput): Need[] {
-  const { config, setFields, plugins, filesystems = [] } = input;
-  const { enableSystemLogQuery, makeIPTablesUtilChains } = config.kubelet;
-  const chains = "makeIPTablesUtilChains";
-  const found: [wantedBy: string, values: readonly string[]][] = [
-    ["--image-credential-provider-config", plugins],
-    ["enableSystemLogQuery", enableSystemLogQuery ? ["journalctl"] : []],
-    [
-      "claims on local block devices",
-      filesystems.length === 0
-        ? []
-        : ["blkid", "fsck", ...filesystems.map((type) => `mkfs.${type}`)],
-    ],
-    // Wanted by default; who did not ask for them gets no more rights.
-    [
-      chains,
-      makeIPTablesUtilChains && setFields.has(chains) ? IPTABLES : [],
-    ],
-  ];
-  return found.flatMap(([wantedBy, values]) =>
+  const { config: { kubelet }, filesystems = [] } = input;
+  return programsOf({ ...input, kubelet, filesystems }).flatMap((
+    [wantedBy, values],
+  ) =>
     values.map((value): Need => ({
       ...{ kind: "run", value, wantedBy, isOptional: true },
     }))

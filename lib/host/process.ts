@@ -1,5 +1,6 @@
 /** The process around the agent: its output and the signals that end it. */
 import { chainOf } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
 import type { Runtime } from "../config/about.ts";
 
 const encoder = new TextEncoder();
@@ -49,13 +50,15 @@ export function interruption(): Interruption {
 
 /**
  * What nobody waited for or caught ends the process, as nobody knows what is
- * missing after it; but `tell` has it first, with the place it came from.
+ * missing after it; but the log has it first, with the place it came from.
  */
-export function endByStrays(tell: (error: string, stack: string) => void) {
+export function endByStrays(log: Pick<Logger, "error">): void {
   const end = (event: Event, error: unknown) => {
     event.preventDefault();
     const stack = error instanceof Error ? error.stack ?? "" : "";
-    tell(chainOf(error), stack);
+    log.error("Ends for a fault of its own, and is to be started again", {
+      ...{ error: chainOf(error), stack },
+    });
     Deno.exit(1);
   };
   addEventListener("error", (event) => end(event, event.error));

@@ -5,7 +5,9 @@ const PROCESS = new URL("process.ts", import.meta.url).href;
 /** What a program says that lets an error stray, and how it ends. */
 async function strayed(fault: string) {
   const program = `import { complain, endByStrays } from "${PROCESS}";
-    endByStrays((error, stack) => complain(error + "|" + stack.length + "\\n"));
+    endByStrays({
+      error: (_, { error, stack }) => complain(error + "|" + stack.length + "\\n"),
+    });
     setTimeout(() => complain("still here\\n"), 2000);
     ${fault}`;
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
