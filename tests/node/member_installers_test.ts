@@ -55,30 +55,28 @@ async function writeAws(root: string): Promise<void> {
   );
 }
 
-async function written(
-  installed: Installed,
+async function writeFiles(
+  { files, certified }: Installed,
   root: string,
-): Promise<Installed> {
-  for (const [file, text] of installed.files) {
+): Promise<void> {
+  for (const [file, text] of files) {
     const path = `${root}/${file}`;
     await Deno.mkdir(path.replace(/\/[^/]*$/, ""), { recursive: true });
     await Deno.writeTextFile(path, text, { mode: 0o600 });
   }
-  if (installed.certified !== undefined) {
-    const { file, ...subject } = installed.certified;
+  if (certified !== undefined) {
+    const { file, ...subject } = certified;
     await writeUserKubeconfig(cluster, `${root}/${file}`, subject);
   }
-  return installed;
 }
 
 async function joins(name: string): Promise<void> {
   const installer = INSTALLERS.get(name);
   assert.ok(installer !== undefined);
   const own = await place(name);
-  const { words, files, programs, labels, providerId } = await written(
-    installer(own),
-    own.root,
-  );
+  const installed = installer(own);
+  const { words, files, programs, labels, providerId } = installed;
+  await writeFiles(installed, own.root);
   if (name === "eks") await writeAws(own.root);
   const said = await Deno.open(`${own.root}/agent.log`, {
     ...{ create: true, write: true },
