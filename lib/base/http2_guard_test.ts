@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import * as net from "node:net";
 import type { Duplex } from "node:stream";
+import { listening } from "../../tests/listen.ts";
 import { FrameScanner, guardedSocket } from "./http2_guard.ts";
 
 const SETTINGS = 4;
@@ -68,9 +69,7 @@ async function hears(
     }
     peer.end();
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port ?? 0 : 0;
+  const port = await listening(server);
   const stream = guardedSocket(
     net.connect(port, "127.0.0.1"),
     "client",

@@ -54,10 +54,8 @@ export class KernelFiles {
 
   /** The whole text; undefined when there is no such file, or no more. */
   read(path: string): string | undefined {
-    return this.#whole(
-      path,
-      this.#libc.openAt(AT_FDCWD, this.#inBytes(path), HOW),
-    );
+    const fd = this.#libc.openAt(AT_FDCWD, this.#inBytes(path), HOW);
+    return this.#whole(fd, () => path);
   }
 
   /**
@@ -75,8 +73,7 @@ export class KernelFiles {
       if (fd < 0) this.#libc.closeFd(at);
       else this.#folders.set(folder, at);
     }
-    if (fd < 0) return absentOr(`${folder}${inside}/${name}`, -fd);
-    return this.#whole(name, fd);
+    return this.#whole(fd, () => `${folder}${inside}/${name}`);
   }
 
   /** Many files of one folder are read in turn: only their names differ. */
@@ -97,11 +94,12 @@ export class KernelFiles {
     return this.#way;
   }
 
-  #whole(path: string, fd: number): string | undefined {
-    if (fd < 0) return absentOr(path, -fd);
+  /** `path` is for a complaint: mostly nobody needs it. */
+  #whole(fd: number, path: () => string): string | undefined {
+    if (fd < 0) return absentOr(path(), -fd);
     const length = this.#fill(fd);
     this.#libc.closeFd(fd);
-    if (length < 0) return absentOr(path, -length);
+    if (length < 0) return absentOr(path(), -length);
     return this.#decoder.decode(this.#bytes.subarray(0, length));
   }
 

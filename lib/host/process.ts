@@ -1,4 +1,4 @@
-/** The process around the agent: its output and the signals that end it. */
+/** The process around the agent: its output, and what ends it. */
 import { chainOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Runtime } from "../config/about.ts";

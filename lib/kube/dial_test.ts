@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as http from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
+import { listening } from "../../tests/listen.ts";
 import type { Secrets } from "./credentials.ts";
 import { agentFor } from "./dial.ts";
 import { parseKubeconfig } from "./translate_kubeconfig.ts";
@@ -20,8 +20,7 @@ async function aServer() {
     open.add(socket);
     socket.on("close", () => open.delete(socket));
   });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(server);
   return { server, open, url: `http://127.0.0.1:${port}` };
 }
 

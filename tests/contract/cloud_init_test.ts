@@ -26,33 +26,50 @@ async function contentOf(end: string): Promise<string> {
   return found.content;
 }
 
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await Deno.makeTempDir();
+  try {
+    return await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** With `program` of the folder in the place of the machine's own. */
+async function runWith(
+  { folder, program, script }: {
+    readonly folder: string;
+    readonly program: readonly [name: string, text: string];
+    readonly script: string;
+  },
+): Promise<{ readonly code: number; readonly said: string }> {
+  const [name, text] = program;
+  await Deno.writeTextFile(`${folder}/${name}`, `#!/bin/sh\n${text}\n`, {
+    mode: 0o755,
+  });
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: ["-c", script],
+    env: { PATH: `${folder}:${Deno.env.get("PATH")}` },
+  }).output();
+  return { code, said: new TextDecoder().decode(stderr) };
+}
+
 /** Runs the script below a folder; what it says, and the CA afterwards. */
-async function getCa(
+function getCa(
   told: string,
   given: { readonly hash: string; readonly ca: string },
 ): Promise<{ readonly code: number; readonly said: string; ca: string }> {
-  const folder = await Deno.makeTempDir();
-  try {
-    const text = (await contentOf("/denolet-ca"))
+  return inFolder(async (folder) => {
+    const script = (await contentOf("/denolet-ca"))
       .replaceAll("/etc/kubernetes/pki", folder)
       .replaceAll("{{SERVER}}", "https://cluster")
       .replaceAll("{{CAHASH}}", given.hash);
     await Deno.writeTextFile(`${folder}/ca.crt`, given.ca);
     await Deno.writeTextFile(`${folder}/told`, told);
-    const curl = `#!/bin/sh\nexec cat ${folder}/told\n`;
-    await Deno.writeTextFile(`${folder}/curl`, curl, { mode: 0o755 });
-    const { code, stderr } = await new Deno.Command("sh", {
-      args: ["-c", text],
-      env: { PATH: `${folder}:${Deno.env.get("PATH")}` },
-    }).output();
-    return {
-      code,
-      said: new TextDecoder().decode(stderr),
-      ca: await Deno.readTextFile(`${folder}/ca.crt`),
-    };
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+    const program = ["curl", `exec cat ${folder}/told`] as const;
+    const ended = await runWith({ folder, program, script });
+    return { ...ended, ca: await Deno.readTextFile(`${folder}/ca.crt`) };
+  });
 }
 
 /** As the API server answers. */
@@ -95,24 +112,18 @@ Deno.test("user-data asks nobody for a CA that it was given", async () => {
 });
 
 /** With these services; the configuration afterwards, and what was started. */
-async function takeRuntime(services: readonly string[]) {
-  const folder = await Deno.makeTempDir();
-  try {
-    const text = (await contentOf("/denolet-runtime"))
+function takeRuntime(services: readonly string[]) {
+  return inFolder(async (folder) => {
+    const script = (await contentOf("/denolet-runtime"))
       .replaceAll("/var/lib/kubelet", folder);
     const config = `${folder}/config.yaml`;
     await Deno.writeTextFile(config, await contentOf("/config.yaml"));
-    const systemctl = `#!/bin/sh
-case "$1" in
+    const systemctl = `case "$1" in
   cat) case " ${services.join(" ")} " in *" $2 "*) ;; *) exit 1 ;; esac ;;
   *) echo "$@" >>${folder}/started ;;
-esac
-`;
-    await Deno.writeTextFile(`${folder}/systemctl`, systemctl, { mode: 0o755 });
-    const { code, stderr } = await new Deno.Command("sh", {
-      args: ["-c", text],
-      env: { PATH: `${folder}:${Deno.env.get("PATH")}` },
-    }).output();
+esac`;
+    const program = ["systemctl", systemctl] as const;
+    const ended = await runWith({ folder, program, script });
     const { containerRuntimeEndpoint: endpoint, ...others } = parse(
       await Deno.readTextFile(config),
     );
@@ -122,11 +133,8 @@ esac
     assert.deepEqual(others, before, "nothing else is changed");
     const started = await Deno.readTextFile(`${folder}/started`)
       .catch(() => "");
-    const said = new TextDecoder().decode(stderr);
-    return { code, endpoint, started: started.trim(), said };
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+    return { ...ended, endpoint, started: started.trim() };
+  });
 }
 
 Deno.test("user-data takes the runtime that is there: containerd, CRI-O, cri-dockerd", async () => {

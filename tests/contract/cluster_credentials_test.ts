@@ -5,6 +5,7 @@ import * as http from "node:http";
 import { AgentError, chainOf } from "../../lib/base/errors.ts";
 import { kubeconfigs } from "../../lib/kube/open.ts";
 import { FakeFiles } from "../fakes/fake_host.ts";
+import { listening } from "../listen.ts";
 import {
   answerJson,
   FakeServer,
@@ -97,9 +98,7 @@ Deno.test("kube goes through a proxy, and says when it may not", async () => {
     sockets.add(onward);
     sockets.add(socket);
   });
-  await new Promise<void>((done) => proxy.listen(0, "127.0.0.1", done));
-  const address = proxy.address();
-  const port = typeof address === "object" ? address?.port : 0;
+  const port = await listening(proxy);
   await withServer(
     (_, answer) => answerJson(answer, 200, { kind: "Node" }),
     async ({ cluster, files, server, signal }) => {

@@ -3,9 +3,9 @@
  * Deno's HTTP/2 dies of one on this side too; see lib/base/http2_guard.ts.
  */
 import * as net from "node:net";
-import type { Socket } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import { guardedSocket } from "../../lib/base/http2_guard.ts";
+import { listening } from "../listen.ts";
 
 export interface GrpcListener {
   /** 0 on a Unix socket. */
@@ -21,19 +21,14 @@ export async function listenGrpc(
   const injector = server.createConnectionInjector(
     grpc.ServerCredentials.createInsecure(),
   );
-  const sockets = new Set<Socket>();
+  const sockets = new Set<net.Socket>();
   const listener = net.createServer((socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     injector.injectConnection(guardedSocket(socket, "server"));
   });
-  await new Promise<void>((resolve, reject) => {
-    listener.once("error", reject);
-    listener.listen("path" in where ? where : { ...where, port: 0 }, resolve);
-  });
-  const address = listener.address();
   return {
-    port: address !== null && typeof address === "object" ? address.port : 0,
+    port: await listening(listener, where),
     close() {
       for (const each of sockets) each.destroy();
       server.forceShutdown();

@@ -7,12 +7,14 @@ import { Buffer } from "node:buffer";
 import * as http2 from "node:http2";
 import * as net from "node:net";
 import * as tls from "node:tls";
+import { FrameScanner } from "../../lib/base/http2_guard.ts";
 import { openChannel } from "../../lib/cri/channel.ts";
 import { openHealth } from "../../lib/cri/health.ts";
 import { selfSigned } from "../../lib/identity/x509.ts";
 import { Multiplex } from "../../lib/kube/multiplex.ts";
 import { systemKeys } from "../../lib/kube/open.ts";
 import { dice } from "../dice.ts";
+import { listening } from "../listen.ts";
 import { makeNoise } from "./http2_noise.ts";
 
 const TIMES = 3;
@@ -20,7 +22,6 @@ const NOISY_ROUNDS = 20;
 const AT_ONCE = 20;
 const HOST = "127.0.0.1";
 const PREFACE_BYTES = 24;
-const HEADER_BYTES = 9;
 const HEADERS = 1;
 const ENDS = 5;
 const PONG = [0, 0, 8, 6, 1, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
@@ -70,28 +71,14 @@ function serve(socket: net.Socket): void {
   if (said === undefined) throw new Error(`no such way: ${Deno.args[1]}`);
   socket.write(Buffer.from(said.greeting));
   socket.on("error", () => {});
-  let heard = Buffer.alloc(0);
-  socket.on("data", (chunk: Buffer) => {
-    heard = Buffer.concat([heard, chunk]);
-    let at = PREFACE_BYTES;
-    while (at + HEADER_BYTES <= heard.length) {
-      if (heard[at + 3] === HEADERS) {
-        return void socket.write(Buffer.from(said.answer));
-      }
-      at += HEADER_BYTES + heard.readUIntBE(at, 3);
-    }
-  });
-}
-
-function portOf(server: net.Server, path?: string): Promise<number> {
-  return new Promise((resolve) => {
-    const told = () => {
-      const address = server.address();
-      resolve(typeof address === "object" ? address?.port ?? 0 : 0);
-    };
-    if (path === undefined) server.listen(0, HOST, told);
-    else server.listen(path, told);
-  });
+  const asked = new FrameScanner(PREFACE_BYTES, (type) => type !== HEADERS);
+  const answer = (chunk: Buffer) => {
+    if (asked.find(chunk) < 0) return;
+    socket.off("data", answer);
+    socket.resume();
+    socket.write(Buffer.from(said.answer));
+  };
+  socket.on("data", answer);
 }
 
 async function outcome(work: () => Promise<unknown>): Promise<string> {
@@ -106,7 +93,7 @@ const CLIENTS: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> =
   {
     /** Deno's own HTTP/2, as it comes. */
     async bare() {
-      const port = await portOf(net.createServer(serve));
+      const port = await listening(net.createServer(serve));
       return () =>
         new Promise((_resolve, reject) => {
           const session = http2.connect(`http://${HOST}:${port}`);
@@ -117,14 +104,14 @@ const CLIENTS: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> =
         });
     },
     async probe() {
-      const port = await portOf(net.createServer(serve));
+      const port = await listening(net.createServer(serve));
       const { health } = openHealth();
       const target = { host: HOST, port, timeoutMs: 500, service: "" };
       return () => health(target, signal);
     },
     async runtime() {
       const path = `${await Deno.makeTempDir()}/s`;
-      await portOf(net.createServer(serve), path);
+      await listening(net.createServer(serve), { path });
       const channel = openChannel({ endpoint: `unix://${path}` });
       return () =>
         channel.unary("runtime.v1.RuntimeService/Version", { version: "" }, {
@@ -140,7 +127,7 @@ const CLIENTS: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> =
       );
       const { certificate: cert, key } = pair;
       const options = { cert, key, ALPNProtocols: ["h2"] };
-      const port = await portOf(tls.createServer(options, serve));
+      const port = await listening(tls.createServer(options, serve));
       const multiplex = new Multiplex();
       const none = undefined;
       const secrets = {

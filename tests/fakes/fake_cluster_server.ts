@@ -5,6 +5,7 @@
 import * as https from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
+import { portOf } from "../listen.ts";
 import { FakeAuthority } from "./fake_cluster_authority.ts";
 
 export type Script = (
@@ -25,9 +26,7 @@ export class FakeServer {
     this.#server = server;
     this.authority = authority;
     this.script = script;
-    const address = server.address();
-    const port = typeof address === "object" ? address?.port : 0;
-    this.url = `https://127.0.0.1:${port}`;
+    this.url = `https://127.0.0.1:${portOf(server)}`;
     server.on("secureConnection", (socket: TLSSocket) => {
       this.connections++;
       this.#sockets.add(socket);

@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import * as net from "node:net";
 import { issue } from "../../deploy/cluster/certificates.ts";
 import type { ClusterFacts } from "../../deploy/cluster.ts";
+import { portOf } from "../listen.ts";
 
 export type Script = (
   request: IncomingMessage,
@@ -89,9 +90,4 @@ export class BadServer {
   #hangUp(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
-}
-
-function portOf(server: net.Server | https.Server): number {
-  const address = server.address();
-  return typeof address === "object" ? address?.port ?? 0 : 0;
 }
